@@ -1,0 +1,153 @@
+/** The tables as Kysely sees them. The SQL in `migrations/` is the source; keep both in step. */
+import type { ColumnType, Generated, JSONColumnType } from "kysely";
+
+/** Written by the database (`now()`) unless given; the database's clock is the only one that decides access. */
+type CreatedAt = ColumnType<Date, Date | undefined, never>;
+type Time = Date;
+
+export interface CustomersTable {
+  id: Generated<string>;
+  name: string;
+  created_at: CreatedAt;
+}
+
+export interface ApiTokensTable {
+  id: Generated<string>;
+  customer_id: string;
+  name: string;
+  token_hash: Buffer;
+  scopes: string[];
+  expires_at: Time | null;
+  last_used_at: Time | null;
+  revoked_at: Time | null;
+  created_at: CreatedAt;
+}
+
+export interface DataKeysTable {
+  id: Generated<string>;
+  customer_id: string;
+  wrapped_key: Buffer;
+  key_version: number;
+  created_at: CreatedAt;
+}
+
+export interface AuditEventsTable {
+  id: Generated<string>;
+  customer_id: string;
+  occurred_at: CreatedAt;
+  actor: string;
+  actor_id: string | null;
+  source_address: string | null;
+  action: string;
+  subject_type: string;
+  subject_id: string | null;
+  site_id: string | null;
+  detail: JSONColumnType<Record<string, unknown>>;
+}
+
+export interface IdempotencyKeysTable {
+  customer_id: string;
+  key: string;
+  request_hash: Buffer;
+  status: number;
+  response: Buffer;
+  created_at: CreatedAt;
+}
+
+/** One service of a policy as stored; `networks` null means "none given". */
+export interface StoredService {
+  enabled: boolean;
+  port: number;
+  networks: string[] | null;
+}
+
+export interface PoliciesTable {
+  id: Generated<string>;
+  customer_id: string;
+  name: string;
+  slug: string;
+  is_default: Generated<boolean>;
+  services: JSONColumnType<Record<string, StoredService>>;
+  trusted_networks: string[];
+  custom_input_rules: boolean;
+  brute_force_protection: boolean;
+  management_transport: "api" | "api-ssl";
+  created_at: CreatedAt;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export type SiteStatus = "pending" | "online" | "offline" | "deleting";
+export type SyncState = "in_sync" | "pending" | "drifted" | "failed" | "needs_attention";
+
+export interface SitesTable {
+  id: Generated<string>;
+  customer_id: string;
+  policy_id: string;
+  name: string;
+  address: string;
+  api_port: number;
+  management_transport: "api" | "api-ssl";
+  tls_fingerprint: string | null;
+  management_address: string | null;
+  adoption_login: Buffer | null;
+  status: Generated<SiteStatus>;
+  sync_state: Generated<SyncState>;
+  sync_reason: string | null;
+  sync_checked_at: Time | null;
+  identity: string | null;
+  model: string | null;
+  serial_number: string | null;
+  version: string | null;
+  last_seen_at: Time | null;
+  generation: Generated<string>;
+  observed_generation: Generated<string>;
+  created_at: CreatedAt;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface CredentialsTable {
+  id: Generated<string>;
+  customer_id: string;
+  site_id: string;
+  username: string;
+  password: Buffer;
+  state: Generated<"pending" | "active" | "retired">;
+  created_at: CreatedAt;
+  activated_at: Time | null;
+  deleted_at: Time | null;
+}
+
+export interface TransientAccessTable {
+  id: Generated<string>;
+  customer_id: string;
+  site_id: string;
+  token_id: string;
+  type: "winbox" | "ssh";
+  username: string;
+  password: Buffer;
+  port: number;
+  full_access: boolean;
+  allow_rfc1918: boolean;
+  allow_only_ip: string | null;
+  allow_only_cidr: string | null;
+  reason: string | null;
+  created_at: CreatedAt;
+  expires_at: Time;
+  revoked_at: Time | null;
+  authorized_at: Time | null;
+  committed_at: Time | null;
+  removed_from_site_at: Time | null;
+  removed_from_gateway_at: Time | null;
+}
+
+export interface Tables {
+  customers: CustomersTable;
+  api_tokens: ApiTokensTable;
+  data_keys: DataKeysTable;
+  audit_events: AuditEventsTable;
+  idempotency_keys: IdempotencyKeysTable;
+  policies: PoliciesTable;
+  sites: SitesTable;
+  credentials: CredentialsTable;
+  transient_access: TransientAccessTable;
+}
