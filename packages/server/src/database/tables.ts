@@ -86,6 +86,7 @@ export interface SitesTable {
   name: string;
   address: string;
   api_port: number;
+  next_api_port: number | null;
   management_transport: "api" | "api-ssl";
   tls_fingerprint: string | null;
   management_address: string | null;

@@ -103,6 +103,7 @@ create table sites (
   name text not null,
   address text not null,                         -- as given: an address or a host name
   api_port integer not null check (api_port between 1 and 65535),          -- the port that answered last
+  next_api_port integer check (next_api_port between 1 and 65535),         -- where a delivery in progress moves it
   management_transport text not null default 'api' check (management_transport in ('api', 'api-ssl')),
   tls_fingerprint text,
   management_address text,                       -- what the router sees us come from; null until adopted
