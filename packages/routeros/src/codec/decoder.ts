@@ -1,0 +1,170 @@
+/**
+ * Bytes to sentences, however TCP cut them.
+ *
+ * A sentence that lies whole in a chunk is decoded straight from it. Only one that is cut by a chunk's end is
+ * held until the rest arrives, in a buffer that grows with the bytes received and never with the length
+ * announced. Every limit is checked when a length is announced, before its bytes are waited for.
+ */
+
+import { ProtocolError } from "../errors.ts";
+import { announcedPrefixSize, readLength } from "./length.ts";
+import { Sentence } from "./sentence.ts";
+
+export interface DecoderLimits {
+  /** Longest word, bytes. The five-byte length form can announce 4 GiB. */
+  readonly maxWordBytes: number;
+  /** Words in one sentence. */
+  readonly maxSentenceWords: number;
+  /** Bytes in one sentence, length prefixes included. */
+  readonly maxSentenceBytes: number;
+}
+
+/** Above the largest replies known (file contents below 60 KiB, script output and exports of some hundred KiB). */
+export const DEFAULT_DECODER_LIMITS: DecoderLimits = {
+  maxWordBytes: 1024 * 1024,
+  maxSentenceWords: 32_768,
+  maxSentenceBytes: 4 * 1024 * 1024,
+};
+
+/** A cut sentence starts in a buffer of this size; most are shorter. */
+const HOLD_BYTES = 4096;
+
+/** Turns the chunks of one stream into sentences. After a ProtocolError the stream is lost: it throws again. */
+export class SentenceDecoder {
+  readonly #limits: DecoderLimits;
+  #failure: ProtocolError | undefined;
+
+  /** The bytes received of a sentence that a chunk's end cut; the first `#heldBytes` count. */
+  #held: Buffer = Buffer.alloc(0);
+  #heldBytes = 0;
+
+  /** The sentence being read: bounds of its finished words and where the next prefix lies, from its start. */
+  #bounds: number[] = [];
+  #next = 0;
+  /** Bytes behind those at hand that are needed before another step is possible. */
+  #missing = 1;
+
+  constructor(limits: Partial<DecoderLimits> = {}) {
+    this.#limits = { ...DEFAULT_DECODER_LIMITS, ...limits };
+  }
+
+  /** Bytes of an unfinished sentence received so far; 0 between sentences. */
+  get pendingBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /**
+   * Take the next bytes of the stream and return the sentences they complete, in order. Empty sentences are
+   * left out. The chunk may be reused afterwards.
+   * @throws ProtocolError reserved length byte or a limit passed; its `decoded` holds the sentences of this
+   *   chunk that were complete before. Every later call throws it again, without them.
+   */
+  push(chunk: Uint8Array): Sentence[] {
+    if (this.#failure) throw this.#failure;
+    const sentences: Sentence[] = [];
+    try {
+      this.#decode(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), sentences);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#failure = error;
+      this.#held = Buffer.alloc(0);
+      throw new ProtocolError(error.message, { operation: "decode", decoded: sentences, cause: error });
+    }
+    return sentences;
+  }
+
+  #decode(chunk: Buffer, sentences: Sentence[]): void {
+    let at = this.#heldBytes > 0 ? this.#resume(chunk, sentences) : 0;
+    while (at < chunk.length) {
+      if (!this.#walk(chunk, at, chunk.length)) {
+        this.#hold(chunk, at, chunk.length);
+        return;
+      }
+      at = this.#finish(chunk, at, sentences);
+    }
+  }
+
+  /** Complete the held sentence, taking only what it needs; returns the offset of the first byte left. */
+  #resume(chunk: Buffer, sentences: Sentence[]): number {
+    let at = 0;
+    while (at < chunk.length) {
+      const taken = Math.min(this.#missing, chunk.length - at);
+      this.#hold(chunk, at, at + taken);
+      at += taken;
+      if (this.#walk(this.#held, 0, this.#heldBytes)) {
+        this.#finish(this.#held, 0, sentences);
+        this.#heldBytes = 0;
+        // A long sentence does not keep its buffer for the life of the connection.
+        if (this.#held.length > HOLD_BYTES) this.#held = Buffer.alloc(0);
+        return at;
+      }
+    }
+    return at;
+  }
+
+  #hold(chunk: Buffer, start: number, end: number): void {
+    const needed = this.#heldBytes + end - start;
+    if (needed > this.#held.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(HOLD_BYTES, needed, 2 * this.#held.length));
+      this.#held.copy(grown, 0, 0, this.#heldBytes);
+      this.#held = grown;
+    }
+    chunk.copy(this.#held, this.#heldBytes, start, end);
+    this.#heldBytes = needed;
+  }
+
+  /**
+   * Go from word to word of the sentence that starts at `base`, from where the last walk stopped.
+   * @returns whether its closing empty word was reached; `#next` is then the sentence's size in bytes
+   */
+  #walk(bytes: Buffer, base: number, end: number): boolean {
+    for (;;) {
+      const at = base + this.#next;
+      if (at >= end) return this.#wait(1);
+      let length = bytes[at] ?? 0;
+      let size = 1;
+      if (length >= 0x80) {
+        size = announcedPrefixSize(length);
+        if (at + size > end) return this.#wait(at + size - end);
+        length = readLength(bytes, at, size);
+      }
+      const start = this.#next + size;
+      if (length === 0) {
+        this.#next = start;
+        return true;
+      }
+      this.#check(length, start);
+      if (base + start + length > end) return this.#wait(base + start + length - end);
+      this.#bounds.push(start, start + length);
+      this.#next = start + length;
+    }
+  }
+
+  #wait(missing: number): false {
+    this.#missing = missing;
+    return false;
+  }
+
+  #check(length: number, start: number): void {
+    const { maxWordBytes, maxSentenceWords, maxSentenceBytes } = this.#limits;
+    if (length > maxWordBytes) throw tooLong(`a word of ${length} bytes`, maxWordBytes);
+    if (start + length >= maxSentenceBytes) throw tooLong("a sentence", maxSentenceBytes);
+    if (this.#bounds.length >= 2 * maxSentenceWords)
+      throw tooLong("the words of a sentence", maxSentenceWords);
+  }
+
+  #finish(bytes: Buffer, base: number, sentences: Sentence[]): number {
+    const after = base + this.#next;
+    if (this.#bounds.length > 0) {
+      sentences.push(new Sentence(bytes.toString("latin1", base, after), this.#bounds));
+      this.#bounds = [];
+    }
+    this.#next = 0;
+    this.#missing = 1;
+    return after;
+  }
+}
+
+function tooLong(what: string, limit: number): ProtocolError {
+  return new ProtocolError(`${what} passes the limit of ${limit}`, { operation: "decode" });
+}

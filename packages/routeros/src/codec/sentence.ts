@@ -1,0 +1,150 @@
+/**
+ * A sentence: words, the first of which says what it is (a command or a reply word), closed by an empty word.
+ */
+
+import { prefixSize, writeLength } from "./length.ts";
+import { DOT, EQUALS, isAsciiText, QUESTION_MARK, TAG_PREFIX, textOf, type Word, wordSize } from "./word.ts";
+
+/** The attributes of one sentence by name, both as RouterOS spells them. No prototype: any name is safe. */
+export type Row = Readonly<Record<string, string>>;
+
+/**
+ * One decoded sentence.
+ *
+ * It keeps its own bytes, one character per byte, in one string made by one native call, and the bounds of the
+ * words in it. So a sentence never holds the received chunk alive, and text is only cut out where it is asked
+ * for.
+ */
+export class Sentence {
+  readonly #bytes: string;
+  /** Start and end of each word in `#bytes`: word i lies from [2i] to [2i+1]. */
+  readonly #bounds: readonly number[];
+  readonly #ascii: boolean;
+
+  /** Made by `SentenceDecoder`; `bytes` holds one character per byte. */
+  constructor(bytes: string, bounds: readonly number[], ascii = isAsciiText(bytes)) {
+    this.#bytes = bytes;
+    this.#bounds = bounds;
+    this.#ascii = ascii;
+  }
+
+  /** How many words, at least one. */
+  get length(): number {
+    return this.#bounds.length / 2;
+  }
+
+  /** The first word: a command such as `/ip/address/print`, or a reply word such as `!re`. */
+  get first(): string {
+    return this.word(0);
+  }
+
+  /** The command's label, from the word `.tag=` wherever it stands; undefined without one or when empty. */
+  get tag(): string | undefined {
+    for (let i = 1; i < this.length; i++) {
+      if (this.#startOf(i) !== DOT) continue;
+      const word = this.word(i);
+      if (word.startsWith(TAG_PREFIX)) return word.slice(TAG_PREFIX.length) || undefined;
+    }
+    return undefined;
+  }
+
+  /** Text of word `i`: UTF-8 where its bytes are valid UTF-8, otherwise one character per byte; "" past the end. */
+  word(i: number): string {
+    const latin1 = this.#latin1(i);
+    return this.#ascii ? latin1 : textOf(latin1);
+  }
+
+  /** The bytes of word `i` exactly as they came, in memory of their own; empty past the end. */
+  bytes(i: number): Uint8Array {
+    return Buffer.from(this.#latin1(i), "latin1");
+  }
+
+  /** The text of every word, in order. */
+  words(): string[] {
+    return Array.from({ length: this.length }, (_, i) => this.word(i));
+  }
+
+  /**
+   * All `=name=value` words. The value starts after the second `=` and may hold anything. Of two words with
+   * the same name the later counts. A word `=name` without its second `=` is not an attribute.
+   */
+  attributes(): Row {
+    const row: Record<string, string> = Object.create(null);
+    for (let i = 1; i < this.length; i++) {
+      if (this.#startOf(i) !== EQUALS) continue;
+      const word = this.word(i);
+      const nameEnd = word.indexOf("=", 1);
+      if (nameEnd !== -1) row[word.slice(1, nameEnd)] = word.slice(nameEnd + 1);
+    }
+    return row;
+  }
+
+  /** The value of one attribute, or undefined; cheaper than all of them. */
+  attribute(name: string): string | undefined {
+    const prefix = `=${name}=`;
+    for (let i = this.length - 1; i >= 1; i--) {
+      if (this.#startOf(i) !== EQUALS) continue;
+      const word = this.word(i);
+      if (word.startsWith(prefix)) return word.slice(prefix.length);
+    }
+    return undefined;
+  }
+
+  /** The query words (`?name=x`, `?#|`), in order, which matters. */
+  queries(): string[] {
+    return this.#wordsWhere((start) => start === QUESTION_MARK);
+  }
+
+  /** The words that are neither first, attribute, query nor label; `!fatal` puts its reason there. */
+  texts(): string[] {
+    return this.#wordsWhere(
+      (start, word) =>
+        start !== QUESTION_MARK &&
+        !(start === EQUALS && word.indexOf("=", 1) !== -1) &&
+        !(start === DOT && word.startsWith(TAG_PREFIX)),
+    );
+  }
+
+  #wordsWhere(wanted: (start: number, word: string) => boolean): string[] {
+    const found: string[] = [];
+    for (let i = 1; i < this.length; i++) {
+      const word = this.word(i);
+      if (wanted(this.#startOf(i), word)) found.push(word);
+    }
+    return found;
+  }
+
+  #startOf(i: number): number {
+    return this.#bytes.charCodeAt(this.#bounds[2 * i] ?? 0);
+  }
+
+  #latin1(i: number): string {
+    const start = this.#bounds[2 * i];
+    return start === undefined ? "" : this.#bytes.slice(start, this.#bounds[2 * i + 1]);
+  }
+}
+
+/**
+ * The bytes of one sentence, its closing empty word included, in one allocation.
+ * @param words text goes as UTF-8, bytes as they are
+ * @throws ProtocolError for an empty word, which would end the sentence early
+ */
+export function encodeSentence(words: readonly Word[]): Buffer {
+  let total = 1;
+  const sizes = words.map((word) => {
+    const size = wordSize(word);
+    total += prefixSize(size) + size;
+    return size;
+  });
+  const sentence = Buffer.allocUnsafe(total);
+  let at = 0;
+  words.forEach((word, i) => {
+    const size = sizes[i] ?? 0;
+    at = writeLength(sentence, at, size);
+    if (typeof word === "string") sentence.write(word, at, size, "utf8");
+    else sentence.set(word, at);
+    at += size;
+  });
+  sentence[at] = 0;
+  return sentence;
+}

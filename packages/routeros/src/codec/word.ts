@@ -1,0 +1,52 @@
+/**
+ * A word: its text, its bytes, and what its first byte says it is.
+ *
+ * RouterOS stores bytes and does not care about their encoding; comments written by WinBox on Windows are in
+ * that PC's code page. So text is UTF-8 where the bytes are valid UTF-8, and otherwise one character per byte
+ * (latin1), which loses nothing. Whoever needs the bytes themselves takes them from `Sentence.bytes`.
+ */
+
+import { isUtf8 } from "node:buffer";
+import { ProtocolError } from "../errors.ts";
+
+/** What a client or a router puts into a sentence: text (sent as UTF-8) or raw bytes. */
+export type Word = string | Uint8Array;
+
+/** Code units of the characters a word's kind is told by. */
+export const EQUALS = 0x3d;
+export const DOT = 0x2e;
+export const QUESTION_MARK = 0x3f;
+
+/** The word that labels a command and all its replies: `.tag=<text>`. */
+export const TAG_PREFIX = ".tag=";
+
+/** Any character outside ASCII. */
+const NOT_ASCII = /[\x80-\xff]/;
+
+/** Whether bytes written one per character are all ASCII, and so are their own text. */
+export function isAsciiText(latin1: string): boolean {
+  return !NOT_ASCII.test(latin1);
+}
+
+/** Text of a word given as one character per byte: decoded as UTF-8 where that is valid, else as it is. */
+export function textOf(latin1: string): string {
+  if (isAsciiText(latin1)) return latin1;
+  const bytes = Buffer.from(latin1, "latin1");
+  return isUtf8(bytes) ? bytes.toString("utf8") : latin1;
+}
+
+/**
+ * Bytes of a word on the wire, without its length prefix.
+ * @throws ProtocolError for an empty word, which would end the sentence early
+ */
+export function wordSize(word: Word): number {
+  const size = typeof word === "string" ? Buffer.byteLength(word) : word.byteLength;
+  if (size === 0) throw new ProtocolError("an empty word would end the sentence", { operation: "encode" });
+  return size;
+}
+
+/** The word `=name=value`. */
+export function attributeWord(name: string, value: Word): Word {
+  if (typeof value === "string") return `=${name}=${value}`;
+  return Buffer.concat([Buffer.from(`=${name}=`), value]);
+}
