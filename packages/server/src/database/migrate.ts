@@ -1,0 +1,153 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import pg from "pg";
+import { type Connection, openClient } from "./connection.ts";
+import type { Log } from "./log.ts";
+
+/** Both `src/database/` and the built `dist/database/` lie two steps below the package, so one address serves both;
+ *  the package ships the `.sql` files where they are. */
+const DIRECTORY = fileURLToPath(new URL("../../src/database/migrations/", import.meta.url));
+
+/** Key of the advisory lock migrations are applied under: the bytes of "portreev" as a bigint. */
+const LOCK_KEY = "8101820099123832182";
+
+/** A statement that waits longer for a table lock gives up, and every query queued behind it runs; then we try again. */
+const LOCK_TIMEOUT_MS = 1_000;
+const LOCK_ATTEMPTS = 60;
+const LOCK_NOT_AVAILABLE = "55P03";
+
+export interface Migration {
+  /** File name, `0001_initial.sql`; the order is the order of names. */
+  name: string;
+  sql: string;
+  /** SHA-256 of the file, hexadecimal. */
+  checksum: string;
+}
+
+export type MigrationErrorCode =
+  | "migration-changed"
+  | "migration-unknown"
+  | "migration-out-of-order"
+  | "migration-failed";
+
+/** The schema and the files do not fit, or a file failed. Nothing after `migration` was applied. */
+export class MigrationError extends Error {
+  readonly code: MigrationErrorCode;
+  readonly migration: string;
+  constructor(code: MigrationErrorCode, migration: string, message: string, options?: ErrorOptions) {
+    super(`migration ${migration}: ${message}`, options);
+    this.code = code;
+    this.migration = migration;
+  }
+}
+
+/** The `.sql` files of `directory` (our own unless told) in the order they are applied. */
+export async function readMigrations(directory = DIRECTORY): Promise<Migration[]> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith(".sql")).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const sql = await readFile(`${directory}/${name}`, "utf8");
+      return { name, sql, checksum: createHash("sha256").update(sql).digest("hex") };
+    }),
+  );
+}
+
+/**
+ * Bring the schema up to date: apply each file that is not recorded, in order, each in its own transaction, under an
+ * advisory lock, so that processes starting together apply each once.
+ * @returns the names applied now
+ * @throws MigrationError the files and the record disagree (nothing is applied), or a file failed (those before it stay)
+ */
+export async function migrate(
+  connection: Connection,
+  { log, directory }: { log: Log; directory?: string },
+): Promise<string[]> {
+  const migrations = await readMigrations(directory);
+  const client = await openClient(connection);
+  try {
+    await client.query(`select pg_advisory_lock(${LOCK_KEY})`);
+    const pending = pendingMigrations(migrations, await readRecord(client));
+    for (const migration of pending) {
+      await applyWhenUnlocked(client, migration, log);
+      log.info({ migration: migration.name }, "applied a migration");
+    }
+    return pending.map(({ name }) => name);
+  } finally {
+    await client.end(); // ends the session and with it the lock
+  }
+}
+
+type Recorded = Pick<Migration, "name" | "checksum">;
+
+async function readRecord(client: pg.Client): Promise<Recorded[]> {
+  await client.query(`create table if not exists schema_migrations (
+    name text primary key,
+    checksum text not null,                        -- SHA-256 of the file as applied
+    applied_at timestamptz not null default now()
+  )`);
+  const { rows } = await client.query<Recorded>(
+    'select name, checksum from schema_migrations order by name collate "C"',
+  );
+  return rows;
+}
+
+/** Pure: the record must be a prefix of the files, checksum by checksum; what follows is to be applied. */
+export function pendingMigrations(migrations: Migration[], recorded: Recorded[]): Migration[] {
+  const byName = new Map(migrations.map((migration) => [migration.name, migration]));
+  for (const { name, checksum } of recorded) {
+    const migration = byName.get(name);
+    if (!migration)
+      throw new MigrationError(
+        "migration-unknown",
+        name,
+        "is applied to this database, but this version does not know it: the database was used by a newer version",
+      );
+    if (migration.checksum !== checksum)
+      throw new MigrationError("migration-changed", name, "the file was changed after it had been applied");
+  }
+  const applied = new Set(recorded.map(({ name }) => name));
+  const pending = migrations.filter(({ name }) => !applied.has(name));
+  const last = recorded.at(-1)?.name ?? "";
+  const early = pending.find(({ name }) => name < last);
+  if (early)
+    throw new MigrationError(
+      "migration-out-of-order",
+      early.name,
+      `comes before ${last}, which is applied already`,
+    );
+  return pending;
+}
+
+async function applyWhenUnlocked(client: pg.Client, migration: Migration, log: Log): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await apply(client, migration);
+    } catch (error) {
+      const locked = error instanceof pg.DatabaseError && error.code === LOCK_NOT_AVAILABLE;
+      if (!locked || attempt === LOCK_ATTEMPTS) throw failure(migration, error);
+      log.info({ migration: migration.name, attempt }, "a table is in use; trying the migration again");
+      await sleep(200 + Math.random() * 300);
+    }
+  }
+}
+
+async function apply(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
+  await client.query(`begin; set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+  try {
+    await client.query(sql);
+    await client.query("insert into schema_migrations (name, checksum) values ($1, $2)", [name, checksum]);
+    await client.query("commit");
+  } catch (error) {
+    await client.query("rollback").catch(() => {});
+    throw error;
+  }
+}
+
+function failure({ name, sql }: Migration, cause: unknown): MigrationError {
+  const position = cause instanceof pg.DatabaseError ? Number(cause.position) : Number.NaN;
+  const line = Number.isNaN(position) ? "" : ` (line ${sql.slice(0, position).split("\n").length})`;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new MigrationError("migration-failed", name, `${message}${line}`, { cause });
+}

@@ -1,0 +1,110 @@
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+} from "kysely";
+import type pg from "pg";
+
+/** A roll-back that is not answered in this time means the connection is dead, milliseconds. */
+const ROLLBACK_TIMEOUT_MS = 2_000;
+
+const COUNTED = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
+
+/** PostgreSQL answers COMMIT of a failed transaction with the tag ROLLBACK and no error; that must not pass as success. */
+export class TransactionAbortedError extends Error {
+  readonly code = "transaction-aborted";
+  constructor() {
+    super("the transaction had failed before its commit: everything in it was rolled back");
+  }
+}
+
+class ScopedConnection implements DatabaseConnection {
+  readonly client: pg.PoolClient;
+  /** True once the session's state is unknown: such a connection never goes back to the pool. */
+  unusable = false;
+
+  constructor(client: pg.PoolClient) {
+    this.client = client;
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const { command, rowCount, rows } = await this.client.query(sql, [...parameters]);
+    return COUNTED.has(command) ? { rows, numAffectedRows: BigInt(rowCount ?? 0) } : { rows: rows ?? [] };
+  }
+
+  streamQuery(): never {
+    throw new Error("streaming is not offered: a transaction ends before its rows would be read");
+  }
+}
+
+/**
+ * A Kysely driver whose transactions all begin with `opening`: BEGIN, the role and the customer in one message, so
+ * that a scoped transaction costs no round trip more than a plain one.
+ */
+class ScopedDriver implements Driver {
+  readonly #pool: pg.Pool;
+  readonly #opening: string;
+
+  constructor(pool: pg.Pool, opening: string) {
+    this.#pool = pool;
+    this.#opening = opening;
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<ScopedConnection> {
+    return new ScopedConnection(await this.#pool.connect());
+  }
+
+  async beginTransaction(connection: ScopedConnection): Promise<void> {
+    try {
+      await connection.client.query(this.#opening);
+    } catch (error) {
+      // Kysely does not roll back what never began; BEGIN itself may have passed, though.
+      await this.rollbackTransaction(connection);
+      throw error;
+    }
+  }
+
+  async commitTransaction(connection: ScopedConnection): Promise<void> {
+    const { command } = await connection.client.query("commit");
+    if (command === "ROLLBACK") throw new TransactionAbortedError();
+  }
+
+  /** Never throws: the error that led here is the one the caller should see. */
+  async rollbackTransaction(connection: ScopedConnection): Promise<void> {
+    const rollback: pg.QueryConfig & { query_timeout: number } = {
+      text: "rollback",
+      query_timeout: ROLLBACK_TIMEOUT_MS,
+    };
+    await connection.client.query(rollback).catch(() => {
+      connection.unusable = true;
+    });
+  }
+
+  async releaseConnection(connection: ScopedConnection): Promise<void> {
+    connection.client.release(connection.unusable);
+  }
+
+  async destroy(): Promise<void> {}
+}
+
+/**
+ * Kysely over `pool`, every transaction of which begins with the SQL `opening`.
+ * Cheap to make, one per transaction; the pool stays the caller's.
+ */
+export function scopedKysely<T>(pool: pg.Pool, opening: string): Kysely<T> {
+  const dialect: Dialect = {
+    createDriver: () => new ScopedDriver(pool, opening),
+    createAdapter: () => new PostgresAdapter(),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+  };
+  return new Kysely<T>({ dialect });
+}
