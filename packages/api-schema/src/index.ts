@@ -1,1 +1,10 @@
-export {};
+export type { AuditEvent, AuditList, AuditQuery } from "./audit.ts";
+export { auditEvent, auditList, auditQuery } from "./audit.ts";
+export type { ListQuery } from "./common.ts";
+export { idParams, listOf, listQuery, siteParams, uuidParam } from "./common.ts";
+export type { Problem } from "./problem.ts";
+export { PROBLEM_MEDIA_TYPE, problem, problemType } from "./problem.ts";
+export type { Scope } from "./scopes.ts";
+export { SCOPES, scope } from "./scopes.ts";
+export type { CreatedToken, Token, TokenInput, TokenList } from "./tokens.ts";
+export { createdToken, token, tokenInput, tokenList } from "./tokens.ts";

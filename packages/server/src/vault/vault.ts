@@ -1,0 +1,122 @@
+/**
+ * Envelope encryption of everything secret in the database. Each customer has a data key (table data_keys), wrapped
+ * by the newest key-encryption key of the keyring; values are sealed with the data key.
+ * Whose key and which context: a sealed value opens for the same customer, table, column and row only.
+ */
+import { createHmac, hkdfSync, randomBytes, randomUUID } from "node:crypto";
+import { sql } from "kysely";
+import type { Database, Trx } from "../database/index.ts";
+import { KEY_BYTES, openBox, sealBox } from "./envelope.ts";
+import { type Binding, SealedValueError, WrongMasterKeyError } from "./errors.ts";
+import { type Keyring, loadKeyring, type Wrapped } from "./keyring.ts";
+import { Secret } from "./secret.ts";
+
+interface StoredDataKey extends Wrapped {
+  id: string;
+  /** Made by another transaction than the one that reads it. */
+  committed: boolean;
+}
+
+export class Vault {
+  readonly #keyring: Keyring;
+  /** customer -> unwrapped data key, 32 bytes each. Committed keys only: see #dataKey. */
+  readonly #dataKeys = new Map<string, Buffer>();
+
+  constructor(keyring: Keyring) {
+    this.#keyring = keyring;
+  }
+
+  /**
+   * Seal a secret for one place. Makes the customer's data key at the first use, in the caller's transaction.
+   * @param trx a transaction that sees this customer's rows
+   * @returns bytes for a bytea column, 29 longer than the secret's UTF-8; never the same twice
+   * @throws WrongMasterKeyError
+   */
+  async seal(trx: Trx, customerId: string, binding: Binding, secret: Secret): Promise<Buffer> {
+    const key = (await this.#dataKey(trx, customerId)) ?? (await this.#createDataKey(trx, customerId));
+    return sealBox(key, contextOf(customerId, binding), Buffer.from(secret.reveal(), "utf8"));
+  }
+
+  /**
+   * Open what `seal` made for the same customer and place.
+   * @throws SealedValueError damaged, moved, or its data key is gone
+   * @throws WrongMasterKeyError
+   */
+  async open(trx: Trx, customerId: string, binding: Binding, sealed: Buffer): Promise<Secret> {
+    const key = await this.#dataKey(trx, customerId);
+    const plain = key && openBox(key, contextOf(customerId, binding), sealed);
+    if (plain === undefined) throw new SealedValueError(customerId, binding);
+    return new Secret(plain.toString("utf8"));
+  }
+
+  /**
+   * A keyed hash (HMAC-SHA-256, 32 bytes) to compare texts that may hold a password: unlike a plain hash it can't be
+   * guessed from a stolen dump. The same text gives the same bytes for the same customer and purpose.
+   */
+  async fingerprint(trx: Trx, customerId: string, purpose: string, text: string): Promise<Buffer> {
+    const key = (await this.#dataKey(trx, customerId)) ?? (await this.#createDataKey(trx, customerId));
+    const subkey = Buffer.from(hkdfSync("sha256", key, Buffer.alloc(0), `fingerprint ${purpose}`, KEY_BYTES));
+    return createHmac("sha256", subkey).update(text, "utf8").digest();
+  }
+
+  /** Only a committed key is remembered: one whose transaction rolls back would seal values nothing can open. */
+  async #dataKey(trx: Trx, customerId: string): Promise<Buffer | undefined> {
+    const known = this.#dataKeys.get(customerId);
+    if (known) return known;
+    const stored = await readDataKey(trx, customerId);
+    if (!stored) return undefined;
+    const key = this.#unwrap(customerId, stored);
+    if (stored.committed) this.#dataKeys.set(customerId, key);
+    return key;
+  }
+
+  #unwrap(customerId: string, stored: StoredDataKey): Buffer {
+    const key = this.#keyring.unwrap(["data key", customerId, stored.id], stored);
+    if (key) return key;
+    const problem = this.#keyring.has(stored.keyVersion)
+      ? "the master key file holds another key under this version"
+      : "the master key file does not hold this version";
+    throw new WrongMasterKeyError(customerId, stored.keyVersion, problem);
+  }
+
+  /** Of several transactions at once one inserts, the others wait for it and read what it made. */
+  async #createDataKey(trx: Trx, customerId: string): Promise<Buffer> {
+    const id = randomUUID();
+    const { keyVersion, box } = this.#keyring.wrap(["data key", customerId, id], randomBytes(KEY_BYTES));
+    await trx
+      .insertInto("data_keys")
+      .values({ id, customer_id: customerId, wrapped_key: box, key_version: keyVersion })
+      .onConflict((conflict) => conflict.column("customer_id").doNothing())
+      .execute();
+    const stored = await readDataKey(trx, customerId);
+    if (!stored) throw new Error(`this transaction can't see the data key of customer ${customerId}`);
+    return this.#unwrap(customerId, stored);
+  }
+}
+
+/**
+ * The vault over the key file at `path`, which is made when the database holds no secret yet.
+ * @throws KeyFileError
+ */
+export async function openVault(database: Database, path: string): Promise<Vault> {
+  const holdsDataKeys = () =>
+    database.asSystem(
+      async (trx) =>
+        (await trx.selectFrom("data_keys").select("id").limit(1).executeTakeFirst()) !== undefined,
+    );
+  return new Vault(await loadKeyring(path, holdsDataKeys));
+}
+
+async function readDataKey(trx: Trx, customerId: string): Promise<StoredDataKey | undefined> {
+  const row = await trx
+    .selectFrom("data_keys")
+    // now() is the start of this transaction and the default of created_at: equal means "made here, not yet sure".
+    .select(["id", "wrapped_key", "key_version", sql<boolean>`created_at <> now()`.as("committed")])
+    .where("customer_id", "=", customerId)
+    .executeTakeFirst();
+  return row && { id: row.id, keyVersion: row.key_version, box: row.wrapped_key, committed: row.committed };
+}
+
+function contextOf(customerId: string, { table, column, rowId }: Binding): string[] {
+  return ["sealed value", customerId, table, column, rowId];
+}
