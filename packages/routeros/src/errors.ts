@@ -23,18 +23,34 @@ export abstract class RouterOsError extends Error {
     this.name = new.target.name;
     this.operation = operation;
   }
+
+  /**
+   * Whether the router may have run the command although no complete answer came. Then it has neither
+   * succeeded nor failed: read back before doing anything else.
+   */
+  get outcomeUnknown(): boolean {
+    return false;
+  }
 }
 
-/** The router cannot be reached: no route, refused, TLS failed, or no answer in time. Nothing was sent to it. */
+/** How far a connection got: TCP, the TLS handshake, or the answer to `/login`. */
+export type ConnectStage = "tcp" | "tls" | "login";
+
+/** There is no usable connection: no route, refused, TLS failed, or no answer in time. Trying later may help. */
 export class ConnectError extends RouterOsError {
   readonly code = "router-unreachable";
   readonly host: string;
   readonly port: number;
+  readonly stage: ConnectStage;
 
-  constructor(message: string, context: { host: string; port: number; cause?: unknown }) {
+  constructor(
+    message: string,
+    context: { host: string; port: number; stage: ConnectStage; cause?: unknown },
+  ) {
     super(message, { operation: "connect", cause: context.cause });
     this.host = context.host;
     this.port = context.port;
+    this.stage = context.stage;
   }
 }
 
@@ -90,6 +106,10 @@ export class FatalError extends RouterOsError {
     super(`the router ended the connection: ${routerMessage}`, { operation });
     this.routerMessage = routerMessage;
   }
+
+  override get outcomeUnknown(): boolean {
+    return true;
+  }
 }
 
 /** The bytes are not what the protocol allows, or pass a limit; the stream cannot be followed any further. */
@@ -101,6 +121,10 @@ export class ProtocolError extends RouterOsError {
   constructor(message: string, context: Context & { decoded?: readonly Sentence[] }) {
     super(message, context);
     this.decoded = context.decoded ?? [];
+  }
+
+  override get outcomeUnknown(): boolean {
+    return true;
   }
 }
 
@@ -128,11 +152,24 @@ export class CommandTimeoutError extends RouterOsError {
     });
     this.timeoutMs = timeoutMs;
   }
+
+  override get outcomeUnknown(): boolean {
+    return true;
+  }
 }
 
 /** The reply passed its bound on rows or bytes; the command was cancelled. The connection stays usable. */
 export class ReplyTooLargeError extends RouterOsError {
   readonly code = "reply-too-large";
+
+  override get outcomeUnknown(): boolean {
+    return true;
+  }
+}
+
+/** The socket ended under us. What it means for a command on its way is a ConnectionClosedError of its own. */
+export class ConnectionLostError extends RouterOsError {
+  readonly code = "connection-lost";
 }
 
 /** The connection ended before the reply did. */
@@ -141,10 +178,14 @@ export class ConnectionClosedError extends RouterOsError {
   /** `unknown`: the command was handed to the socket and may have taken effect; `not-sent`: it was not. */
   readonly outcome: "unknown" | "not-sent";
 
-  constructor(context: Context & { outcome: "unknown" | "not-sent" }) {
+  constructor(why: string, context: Context & { outcome: "unknown" | "not-sent" }) {
     const effect =
       context.outcome === "unknown" ? "whether the command took effect is unknown" : "nothing was sent";
-    super(`the connection is closed; ${effect}`, context);
+    super(`${why}; ${effect}`, context);
     this.outcome = context.outcome;
+  }
+
+  override get outcomeUnknown(): boolean {
+    return this.outcome === "unknown";
   }
 }

@@ -1,3 +1,5 @@
+export type { ClientOptions, ListenOptions, PrintOptions } from "./client.ts";
+export { RouterClient } from "./client.ts";
 export type { DecoderLimits, Row, Word } from "./codec/index.ts";
 export {
   attributeWord,
@@ -7,11 +9,15 @@ export {
   Sentence,
   SentenceDecoder,
 } from "./codec/index.ts";
-export type { LoginRefusal } from "./errors.ts";
+export type { Values } from "./command.ts";
+export type { ConnectionOptions, RunOptions } from "./connection.ts";
+export { Connection } from "./connection.ts";
+export type { ConnectStage, LoginRefusal } from "./errors.ts";
 export {
   CommandTimeoutError,
   ConnectError,
   ConnectionClosedError,
+  ConnectionLostError,
   FatalError,
   InvalidCommandError,
   InvalidValueError,
@@ -21,5 +27,7 @@ export {
   RouterOsError,
   TrapError,
 } from "./errors.ts";
+export type { Reply, ReplyLimits } from "./exchange.ts";
+export type { TlsOptions } from "./tls.ts";
 export type { RouterOsVersion } from "./version.ts";
 export { atLeast, compareVersions, parseVersion } from "./version.ts";

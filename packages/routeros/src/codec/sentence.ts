@@ -33,6 +33,11 @@ export class Sentence {
     return this.#bounds.length / 2;
   }
 
+  /** Bytes it took on the wire, length prefixes and closing word included. */
+  get byteLength(): number {
+    return this.#bytes.length;
+  }
+
   /** The first word: a command such as `/ip/address/print`, or a reply word such as `!re`. */
   get first(): string {
     return this.word(0);

@@ -1,0 +1,173 @@
+/**
+ * One command on its way and what has come back for it. Ends exactly once: with the reply, with the router's
+ * refusal, or given up (deadline, abort, a bound, the connection's end).
+ */
+
+import type { Row, Sentence } from "./codec/sentence.ts";
+import type { Word } from "./codec/word.ts";
+import { describeCommand, scrub, secretValues } from "./command.ts";
+import {
+  CommandTimeoutError,
+  ConnectionClosedError,
+  FatalError,
+  ProtocolError,
+  ReplyTooLargeError,
+  type RouterOsError,
+  TrapError,
+} from "./errors.ts";
+
+/** The whole reply to one command. */
+export interface Reply {
+  readonly rows: Row[];
+  /** The value in `!done`: the new `.id` of an `add`, a count, the output of a script. */
+  readonly ret?: string;
+  /** Whether the router said so with `!empty` (7.18 and later); older versions just send no rows. */
+  readonly empty: boolean;
+}
+
+export interface ReplyLimits {
+  /** Rows in one reply. */
+  readonly maxReplyRows: number;
+  /** Bytes of all sentences of one reply as they came over the wire. */
+  readonly maxReplyBytes: number;
+}
+
+export interface ExchangeOptions extends ReplyLimits {
+  readonly signal?: AbortSignal | undefined;
+  /** For the whole reply, ms; Infinity for none. */
+  readonly timeoutMs: number;
+  /** Takes each row with its wire bytes instead of keeping it; the bounds above are then the taker's. */
+  readonly onRow?: (row: Row, bytes: number) => void;
+}
+
+/** The longest delay a Node timer keeps, ms; a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export class Exchange {
+  /** The command path, such as `/ip/address/print`. */
+  readonly operation: string;
+  readonly tag: string;
+  readonly result: Promise<Reply>;
+  /** Whether its bytes were handed to the socket: from then on its effect is unknown until a reply came. */
+  sent = false;
+
+  readonly #words: readonly Word[];
+  readonly #options: ExchangeOptions;
+  readonly #giveUp: (exchange: Exchange, error: unknown) => void;
+  readonly #resolve: (reply: Reply) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #rows: Row[] = [];
+  readonly #traps: Row[] = [];
+  #bytes = 0;
+  #empty = false;
+
+  /** @param giveUp called when deadline, signal or a bound ends the command; it must call {@link fail} */
+  constructor(
+    words: readonly Word[],
+    tag: string,
+    options: ExchangeOptions,
+    giveUp: (exchange: Exchange, error: unknown) => void,
+  ) {
+    this.operation = String(words[0]);
+    this.tag = tag;
+    this.#words = words;
+    this.#options = options;
+    this.#giveUp = giveUp;
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+    this.result = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    if (options.timeoutMs !== Number.POSITIVE_INFINITY) {
+      this.#timer = setTimeout(this.#onTimeout, Math.min(options.timeoutMs, MAX_TIMER_MS));
+    }
+    options.signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  /** Values that must not show up in an error, should the router say them back. */
+  get secrets(): string[] {
+    return secretValues(this.#words);
+  }
+
+  /** Take a sentence of this command; returns whether it was the last. Unknown reply words are passed over. */
+  accept(sentence: Sentence): boolean {
+    this.#bytes += sentence.byteLength;
+    const first = sentence.first;
+    if (first === "!re") this.#row(sentence);
+    else if (first === "!trap") this.#traps.push(sentence.attributes());
+    else if (first === "!empty") this.#empty = true;
+    else if (first === "!done") {
+      this.#finish(sentence.attribute("ret"));
+      return true;
+    }
+    if (this.#bytes > this.#options.maxReplyBytes) this.#tooLarge(`${this.#options.maxReplyBytes} bytes`);
+    return false;
+  }
+
+  fail(error: unknown): void {
+    this.#release();
+    this.#reject(error);
+  }
+
+  /** The connection ended. What that means for this command depends on whether it had left. */
+  lose(reason: RouterOsError | undefined): void {
+    const operation = this.operation;
+    if (this.sent && reason instanceof FatalError) {
+      this.fail(new FatalError(reason.routerMessage, operation));
+    } else if (this.sent && reason instanceof ProtocolError) {
+      this.fail(new ProtocolError(reason.message, { operation, cause: reason }));
+    } else {
+      const outcome = this.sent ? "unknown" : "not-sent";
+      const why = reason?.message ?? "the connection was closed here";
+      this.fail(new ConnectionClosedError(why, { operation, outcome, cause: reason }));
+    }
+  }
+
+  #row(sentence: Sentence): void {
+    const row = sentence.attributes();
+    if (this.#options.onRow) {
+      this.#bytes = 0;
+      this.#options.onRow(row, sentence.byteLength);
+      return;
+    }
+    this.#rows.push(row);
+    if (this.#rows.length > this.#options.maxReplyRows) this.#tooLarge(`${this.#options.maxReplyRows} rows`);
+  }
+
+  #finish(ret: string | undefined): void {
+    if (this.#traps.length > 0) {
+      this.fail(this.#trapError());
+      return;
+    }
+    this.#release();
+    this.#resolve({ rows: this.#rows, empty: this.#empty, ...(ret === undefined ? {} : { ret }) });
+  }
+
+  #trapError(): TrapError {
+    const secrets = this.secrets;
+    const traps = this.#traps.map((trap) => {
+      const clean: Record<string, string> = Object.create(null);
+      for (const [name, value] of Object.entries(trap)) clean[name] = scrub(value, secrets);
+      return clean;
+    });
+    return new TrapError(traps, { operation: this.operation, command: describeCommand(this.#words) });
+  }
+
+  #tooLarge(bound: string): void {
+    const message = `the reply passes its bound of ${bound}`;
+    this.#giveUp(this, new ReplyTooLargeError(message, { operation: this.operation }));
+  }
+
+  #onTimeout = (): void => {
+    this.#giveUp(this, new CommandTimeoutError(this.operation, this.#options.timeoutMs));
+  };
+
+  #onAbort = (): void => {
+    this.#giveUp(this, this.#options.signal?.reason);
+  };
+
+  #release(): void {
+    clearTimeout(this.#timer);
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Many commands over one connection: tags, replies to their commands, cancelling, batching. No I/O of its own.
+ *
+ * Each command gets a tag that is never used again, so a late answer to a command that was given up finds
+ * nobody and is passed over. Giving one up sends `/cancel` for its tag and leaves the others alone.
+ */
+
+import { encodeSentence, type Row, type Sentence } from "./codec/sentence.ts";
+import { TAG_PREFIX, type Word } from "./codec/word.ts";
+import { scrub } from "./command.ts";
+import { FatalError, ProtocolError, ReplyTooLargeError, type RouterOsError } from "./errors.ts";
+import { Exchange, type ExchangeOptions, type Reply } from "./exchange.ts";
+import { RowStream } from "./row-stream.ts";
+
+export type StartOptions = Partial<ExchangeOptions>;
+
+/** What the multiplexer needs of the socket. */
+export interface Link {
+  readonly write: (bytes: Buffer) => void;
+  readonly pause: () => void;
+  readonly resume: () => void;
+}
+
+/** The log-in goes without a tag, as in every captured exchange. */
+const UNTAGGED = "";
+
+/** What a router may go on sending for commands that were given up, until another command ends well. */
+const MAX_UNCLAIMED_BYTES = 64 * 1024 * 1024;
+
+interface Outgoing {
+  readonly bytes: Buffer;
+  /** The command they are, unless they only cancel one. */
+  readonly exchange?: Exchange;
+}
+
+export class Multiplexer {
+  readonly #link: Link;
+  readonly #defaults: ExchangeOptions;
+  readonly #exchanges = new Map<string, Exchange>();
+  /** Those of the exchanges that never end by themselves, and those among them whose reader is behind. */
+  readonly #streams = new Map<Exchange, RowStream>();
+  readonly #behind = new Set<Exchange>();
+  #lastTag = 0;
+  #outgoing: Outgoing[] = [];
+  #unclaimedBytes = 0;
+  #isPaused = false;
+
+  constructor(link: Link, defaults: ExchangeOptions) {
+    this.#link = link;
+    this.#defaults = defaults;
+  }
+
+  /** Send a command under a tag of its own. */
+  start(words: readonly Word[], options: StartOptions = {}): Promise<Reply> {
+    return this.#start(words, this.#nextTag(), options).result;
+  }
+
+  /** Send a command without a tag. Only one at a time, and nothing else meanwhile: the log-in. */
+  startUntagged(words: readonly Word[], options: StartOptions = {}): Promise<Reply> {
+    return this.#start(words, UNTAGGED, options).result;
+  }
+
+  /** Send a command that never ends by itself; leaving the iteration cancels it. */
+  startStream(words: readonly Word[], signal: AbortSignal | undefined): RowStream {
+    const rows: RowStream = new RowStream({
+      stop: () => this.#giveUp(exchange, undefined),
+      pressure: (isBehind) => {
+        if (isBehind) this.#behind.add(exchange);
+        else this.#behind.delete(exchange);
+        this.#regulate();
+      },
+    });
+    const onRow = (row: Row, bytes: number): void => {
+      if (rows.push(row, bytes)) return;
+      const message = "the reader of the rows is too far behind";
+      this.#giveUp(exchange, new ReplyTooLargeError(message, { operation: exchange.operation }));
+    };
+    const exchange = this.#start(words, this.#nextTag(), {
+      signal,
+      onRow,
+      timeoutMs: Number.POSITIVE_INFINITY,
+    });
+    this.#streams.set(exchange, rows);
+    this.#regulate();
+    exchange.result.then(
+      () => rows.end(),
+      (error: unknown) => rows.end(error),
+    );
+    return rows;
+  }
+
+  /**
+   * Take a sentence off the wire.
+   * @returns why the connection has to end, where this sentence ends it
+   */
+  receive(sentence: Sentence): RouterOsError | undefined {
+    if (sentence.first === "!fatal") return new FatalError(this.#scrubbed(fatalText(sentence)), "connection");
+    const exchange = this.#exchanges.get(sentence.tag ?? UNTAGGED);
+    if (!exchange) return this.#passOver(sentence);
+    if (exchange.accept(sentence)) {
+      this.#unclaimedBytes = 0;
+      this.#forget(exchange);
+    }
+    return undefined;
+  }
+
+  /** Settle every command because the connection ended. */
+  failAll(reason: RouterOsError | undefined): void {
+    for (const exchange of [...this.#exchanges.values()]) {
+      this.#forget(exchange);
+      exchange.lose(reason);
+    }
+  }
+
+  /** End the streams, and wait until every other command has its reply or is given up. */
+  async finish(): Promise<void> {
+    for (const rows of [...this.#streams.values()]) await rows.return();
+    await Promise.allSettled([...this.#exchanges.values()].map((exchange) => exchange.result));
+    this.flush();
+  }
+
+  /** All commands issued in one turn of the event loop leave in one write. */
+  flush(): void {
+    const batch: Buffer[] = [];
+    for (const { bytes, exchange } of this.#outgoing) {
+      if (exchange) {
+        if (this.#exchanges.get(exchange.tag) !== exchange) continue; // given up before it left
+        exchange.sent = true;
+      }
+      batch.push(bytes);
+    }
+    this.#outgoing = [];
+    const [first] = batch;
+    if (first) this.#link.write(batch.length === 1 ? first : Buffer.concat(batch));
+  }
+
+  #start(words: readonly Word[], tag: string, options: StartOptions): Exchange {
+    options.signal?.throwIfAborted();
+    const bytes = encodeSentence(tag === UNTAGGED ? words : [...words, TAG_PREFIX + tag]);
+    const exchange = new Exchange(words, tag, { ...this.#defaults, ...options }, this.#giveUp);
+    this.#exchanges.set(tag, exchange);
+    this.#send({ bytes, exchange });
+    this.#regulate();
+    return exchange;
+  }
+
+  #nextTag(): string {
+    this.#lastTag += 1;
+    return String(this.#lastTag);
+  }
+
+  #send(outgoing: Outgoing): void {
+    if (this.#outgoing.length === 0) process.nextTick(() => this.flush());
+    this.#outgoing.push(outgoing);
+  }
+
+  /** Settle a command ahead of its reply and tell the router to stop it. */
+  #giveUp = (exchange: Exchange, error: unknown): void => {
+    if (!this.#forget(exchange)) return;
+    exchange.fail(error);
+    if (!exchange.sent || exchange.tag === UNTAGGED) return;
+    this.#send({ bytes: encodeSentence(["/cancel", `=tag=${exchange.tag}`, TAG_PREFIX + this.#nextTag()]) });
+  };
+
+  #forget(exchange: Exchange): boolean {
+    if (this.#exchanges.get(exchange.tag) !== exchange) return false;
+    this.#exchanges.delete(exchange.tag);
+    this.#streams.delete(exchange);
+    this.#behind.delete(exchange);
+    this.#regulate();
+    return true;
+  }
+
+  /** A paused socket keeps every reply waiting, so it is paused only while streams are alone on it. */
+  #regulate(): void {
+    const isPaused = this.#behind.size > 0 && this.#exchanges.size === this.#streams.size;
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    if (isPaused) this.#link.pause();
+    else this.#link.resume();
+  }
+
+  #passOver(sentence: Sentence): RouterOsError | undefined {
+    this.#unclaimedBytes += sentence.byteLength;
+    if (this.#unclaimedBytes <= MAX_UNCLAIMED_BYTES) return undefined;
+    const message = "the router goes on answering commands that were given up";
+    return new ProtocolError(message, { operation: "connection" });
+  }
+
+  #scrubbed(text: string): string {
+    return [...this.#exchanges.values()].reduce((rest, exchange) => scrub(rest, exchange.secrets), text);
+  }
+}
+
+/** RouterOS sends a bare word (`not logged in`); some devices in between say `=message=`. */
+function fatalText(sentence: Sentence): string {
+  return sentence.texts().join(" ") || sentence.attribute("message") || "no reason given";
+}
