@@ -1,0 +1,63 @@
+/** The router's clock: the machine's time plus what a test has advanced it by. */
+export class Clock {
+  #offsetMs = 0;
+  readonly #alarms = new Set<Alarm>();
+
+  /** Milliseconds since 1970. */
+  now(): number {
+    return Date.now() + this.#offsetMs;
+  }
+
+  /** Run `action` once the clock reaches `atMs`; the returned function forgets it. */
+  alarm(atMs: number, action: () => void): () => void {
+    const alarm: Alarm = { atMs, action, timer: undefined };
+    this.#alarms.add(alarm);
+    this.#arm(alarm);
+    return () => this.#forget(alarm);
+  }
+
+  /** Move the clock forward; alarms that fall due go off before this returns. */
+  advance(ms: number): void {
+    this.#offsetMs += ms;
+    for (const alarm of [...this.#alarms]) this.#arm(alarm);
+  }
+
+  stop(): void {
+    for (const alarm of [...this.#alarms]) this.#forget(alarm);
+  }
+
+  #arm(alarm: Alarm): void {
+    clearTimeout(alarm.timer);
+    const left = alarm.atMs - this.now();
+    if (left <= 0) {
+      this.#forget(alarm);
+      alarm.action();
+      return;
+    }
+    // A timer holds 31 bits of milliseconds, 24.8 days; a longer wait is armed again.
+    alarm.timer = setTimeout(() => this.#arm(alarm), Math.min(left, 2 ** 31 - 1));
+    alarm.timer.unref();
+  }
+
+  #forget(alarm: Alarm): void {
+    clearTimeout(alarm.timer);
+    this.#alarms.delete(alarm);
+  }
+}
+
+interface Alarm {
+  readonly atMs: number;
+  readonly action: () => void;
+  timer: NodeJS.Timeout | undefined;
+}
+
+const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+/** "2026-09-26 03:00:00", or RouterOS 6's "sep/26/2026 03:00:00"; the emulator's time zone is UTC. */
+export function formatTime(ms: number, iso: boolean): string {
+  const [date = "", time = ""] = new Date(ms).toISOString().split("T");
+  const clock = time.slice(0, 8);
+  if (iso) return `${date} ${clock}`;
+  const [year, month, day] = date.split("-");
+  return `${MONTHS[Number(month) - 1]}/${day}/${year} ${clock}`;
+}

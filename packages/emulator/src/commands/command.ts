@@ -1,0 +1,82 @@
+import type { Row } from "@portreeve/routeros";
+import type { Menu, Policy } from "../menus/menu.ts";
+import { Refusal, refusals } from "../refusal.ts";
+import type { Router } from "../router.ts";
+import type { Item } from "../table.ts";
+
+/** Who gives a command, and what its group lets it do. */
+export interface Caller {
+  /** undefined for the control handle: another admin, not on the wire. */
+  readonly username: string | undefined;
+  readonly policies: ReadonlySet<string>;
+}
+
+/** A command as it came: menu found, arguments not yet read. */
+export interface Command {
+  readonly menu: Menu;
+  readonly name: string;
+  readonly attributes: Row;
+  readonly queries: readonly string[];
+}
+
+/** Words of one reply sentence, without the tag. */
+export type Reply = readonly string[];
+
+/** What a command answers. With `follow` it goes on after its replies until it is cancelled. */
+export interface Outcome {
+  readonly replies: readonly Reply[];
+  /** Subscribe `emit` to what happens from now on; the returned function ends it. */
+  readonly follow?: (emit: (reply: Reply) => void) => () => void;
+}
+
+export const done = (attributes: Readonly<Record<string, string>> = {}): Reply => [
+  "!done",
+  ...attributeWords(attributes),
+];
+
+export const attributeWords = (row: Readonly<Record<string, string>>): string[] =>
+  Object.entries(row).map(([name, value]) => `=${name}=${value}`);
+
+/** `!trap` sentences of a refusal, then `!done`: a client reads on to `!done`. */
+export function refusalReplies(error: unknown): readonly Reply[] {
+  if (!(error instanceof Refusal)) throw error;
+  const traps: Reply[] = [];
+  for (let trap: Refusal | undefined = error; trap; trap = trap.also) {
+    const category = trap.category === undefined ? [] : [`=category=${trap.category}`];
+    traps.push(["!trap", ...category, `=message=${trap.message}`]);
+  }
+  return [...traps, done()];
+}
+
+export function requirePolicies(caller: Caller, policies: readonly Policy[]): void {
+  if (!policies.every((policy) => caller.policies.has(policy))) throw refusals.notPermitted();
+}
+
+export function unknownParameter(router: Router, name: string): Refusal {
+  return router.features.version7 ? refusals.unknownParameter(name) : refusals.unknownParameterOld();
+}
+
+/** Arguments that name the rows a command is about. */
+export const TARGET_ARGUMENTS: readonly string[] = [".id", "numbers"];
+
+/**
+ * The rows named in `=.id=` or `=numbers=`: ids or names, a comma list of them. A name that several rows have
+ * names none of them; in `/ip/service` since 7.19 it names the static row and the open connections alike.
+ */
+export function targets(router: Router, command: Command): readonly Item[] {
+  const { menu, attributes } = command;
+  const given = attributes[".id"] ?? attributes.numbers;
+  if (given === undefined) throw refusals.missing(".id");
+  const items = router.items(menu);
+  return given.split(",").flatMap((word) => find(menu, items, word));
+}
+
+function find(menu: Menu, items: readonly Item[], word: string): readonly Item[] {
+  const byId = items.filter(({ id }) => id === word);
+  if (byId.length > 0) return byId;
+  const { nameField } = menu;
+  const named = nameField === undefined ? [] : items.filter(({ values }) => values[nameField] === word);
+  const withoutLive = named.filter((item) => !item.dynamic);
+  if (withoutLive.length !== 1) throw refusals.noItem();
+  return named;
+}

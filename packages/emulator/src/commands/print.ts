@@ -1,0 +1,120 @@
+import type { Menu } from "../menus/menu.ts";
+import { passes } from "../query.ts";
+import { refusals } from "../refusal.ts";
+import type { Router } from "../router.ts";
+import { type Item, rowOf } from "../table.ts";
+import {
+  attributeWords,
+  type Command,
+  done,
+  type Outcome,
+  type Reply,
+  targets,
+  unknownParameter,
+} from "./command.ts";
+
+/** Accepted and without effect over the API, where every property is sent anyway. */
+const NO_EFFECT = ["as-value", "without-paging"];
+const NO_EFFECT_ON_LISTS = ["detail", "brief", "terse", "value-list", "show-ids", "stats"];
+const LIST_OPTIONS = ["count-only", "follow", "follow-only"];
+/** Options RouterOS has and the emulator hasn't. */
+const NOT_EMULATED = [
+  "file",
+  "interval",
+  "append",
+  "from",
+  "group-by",
+  "order-by",
+  "on-event",
+  "oid",
+  "timestamp",
+];
+
+/** A row as print shows it: every property in the menu's order, secrets left out, worked-out ones filled in. */
+export function present(router: Router, menu: Menu, item: Item): Record<string, string> {
+  const all = { ...item.values, ...menu.computed?.(router, item) };
+  const row = rowOf(menu.singleton ? {} : { ".id": item.id });
+  for (const [name, field] of Object.entries(menu.fields)) {
+    const value = all[name];
+    if (value !== undefined && !field.writeOnly && !field.writes) row[name] = value;
+  }
+  return row;
+}
+
+function refuseOptions(router: Router, { menu, attributes }: Command): void {
+  const known = menu.singleton ? NO_EFFECT : [...NO_EFFECT, ...NO_EFFECT_ON_LISTS, ...LIST_OPTIONS];
+  for (const name of Object.keys(attributes)) {
+    if (known.includes(name) || name === ".proplist" || name === "proplist") continue;
+    if (NOT_EMULATED.includes(name)) throw refusals.notEmulated(`print ${name}`);
+    throw unknownParameter(router, name);
+  }
+}
+
+/** Cut a row down to `.proplist`; properties it lacks are left out. */
+function project(
+  row: Record<string, string>,
+  proplist: readonly string[] | undefined,
+): Record<string, string> {
+  if (!proplist) return row;
+  const cut = rowOf({});
+  for (const name of proplist) {
+    const value = row[name];
+    if (value !== undefined) cut[name] = value;
+  }
+  return cut;
+}
+
+/** `print` and `getall`, with `.proplist`, queries, `count-only`, `follow` and `follow-only`. */
+export function print(router: Router, command: Command): Outcome {
+  refuseOptions(router, command);
+  const { menu, attributes, queries } = command;
+  const proplist = (attributes[".proplist"] ?? attributes.proplist)?.split(",");
+  const rows = router
+    .items(menu)
+    .map((item) => present(router, menu, item))
+    .filter((row) => passes(queries, row));
+  if (attributes["count-only"] !== undefined) return { replies: [done({ ret: String(rows.length) })] };
+  const sentences = rows.map((row): Reply => ["!re", ...attributeWords(project(row, proplist))]);
+  if (attributes["follow-only"] !== undefined) return following(router, command, proplist, []);
+  if (attributes.follow !== undefined) return following(router, command, proplist, sentences);
+  const nothing: Reply[] = rows.length === 0 && router.features.emptySentence ? [["!empty"]] : [];
+  return { replies: [...sentences, ...nothing, done()] };
+}
+
+/** `listen`: RouterOS implements it as `print follow-only`. */
+export function listen(router: Router, command: Command): Outcome {
+  return print(router, { ...command, attributes: { ...command.attributes, "follow-only": "" } });
+}
+
+function following(
+  router: Router,
+  { menu, queries }: Command,
+  proplist: readonly string[] | undefined,
+  replies: readonly Reply[],
+): Outcome {
+  return {
+    replies,
+    follow: (emit) =>
+      router.table(menu.path).onChange(({ kind, item }) => {
+        if (kind === "removed") return emit(["!re", `=.id=${item.id}`, "=.dead=true"]);
+        const row = present(router, menu, item);
+        if (passes(queries, row)) emit(["!re", ...attributeWords(project(row, proplist))]);
+      }),
+  };
+}
+
+/** `get`: one property of one row, in `=ret=`. */
+export function get(router: Router, command: Command): Outcome {
+  const { menu, attributes } = command;
+  const wanted = attributes["value-name"];
+  if (wanted === undefined) throw refusals.missing("value-name");
+  const byNumber = { ...attributes, ".id": attributes[".id"] ?? attributes.number };
+  const [item] = menu.singleton
+    ? router.items(menu)
+    : targets(router, { ...command, attributes: byNumber as Command["attributes"] });
+  if (!item) throw refusals.noItem();
+  const field = menu.fields[wanted];
+  if (!field || field.writeOnly) throw refusals.noMatch("value-name");
+  const value = present(router, menu, item)[wanted];
+  return { replies: [done(value === undefined ? {} : { ret: value })] };
+}

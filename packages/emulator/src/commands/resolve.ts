@@ -1,0 +1,31 @@
+import type { Menu } from "../menus/menu.ts";
+import { refusals } from "../refusal.ts";
+import type { Router } from "../router.ts";
+
+const hasCommand = (menu: Menu, name: string): boolean =>
+  (menu.commands as readonly string[]).includes(name) || menu.own?.[name] !== undefined;
+
+/**
+ * Find menu and command of a word such as "/ip/service/print".
+ * @throws Refusal unknown menu (two traps), unknown command, or something written behind a command
+ */
+export function resolve(router: Router, word: string): { menu: Menu; name: string } {
+  const parts = word.replace(/^\//, "").split("/");
+  let path = "";
+  for (const [index, part] of parts.entries()) {
+    const last = index === parts.length - 1;
+    const menu = router.menus.get(path);
+    if (menu && hasCommand(menu, part)) {
+      if (last) return { menu, name: part };
+      throw refusals.unknownPrefix();
+    }
+    const next = `${path}/${part}`;
+    if (!isDirectory(router, next)) throw last ? refusals.unknownCommand() : refusals.unknownMenu(part);
+    path = next;
+  }
+  throw refusals.unknownCommand();
+}
+
+function isDirectory(router: Router, path: string): boolean {
+  return [...router.menus.keys()].some((menu) => menu === path || menu.startsWith(`${path}/`));
+}

@@ -1,0 +1,85 @@
+import type { Socket } from "node:net";
+import type { ServiceName } from "./options.ts";
+import type { Router } from "./router.ts";
+import { formatId, type Item, rowOf } from "./table.ts";
+
+/** A TCP connection to one of the router's services, logged in or not. */
+export interface ServiceConnection {
+  readonly id: string;
+  readonly service: ServiceName;
+  readonly socket: Socket;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+}
+
+/** Dynamic rows start well above those of the table, so that ids of the two never meet. */
+const FIRST_ID = 0x1000;
+
+/** Open connections; RouterOS 7.19 and later lists them in `/ip/service` as dynamic rows. */
+export class Connections {
+  readonly #router: Router;
+  readonly #open = new Map<string, ServiceConnection>();
+  #nextId = FIRST_ID;
+
+  constructor(router: Router) {
+    this.#router = router;
+  }
+
+  get all(): readonly ServiceConnection[] {
+    return [...this.#open.values()];
+  }
+
+  count(service: ServiceName): number {
+    return this.all.filter((connection) => connection.service === service).length;
+  }
+
+  /** Take up a connection until its socket closes. */
+  add(service: ServiceName, socket: Socket): ServiceConnection {
+    const connection: ServiceConnection = {
+      id: formatId(this.#nextId++),
+      service,
+      socket,
+      localAddress: plainAddress(socket.localAddress),
+      localPort: socket.localPort ?? 0,
+      remoteAddress: plainAddress(socket.remoteAddress),
+      remotePort: socket.remotePort ?? 0,
+    };
+    this.#open.set(connection.id, connection);
+    this.#announce("changed", connection);
+    socket.once("close", () => {
+      this.#open.delete(connection.id);
+      this.#announce("removed", connection);
+    });
+    return connection;
+  }
+
+  closeAll(): void {
+    for (const { socket } of this.all) socket.destroy();
+  }
+
+  item(connection: ServiceConnection): Item {
+    const values = rowOf({
+      name: connection.service,
+      port: String(connection.localPort),
+      proto: "tcp",
+      vrf: "main",
+      local: connection.localAddress,
+      remote: `${connection.remoteAddress}:${connection.remotePort}`,
+      dynamic: "true",
+      connection: "true",
+    });
+    return { id: connection.id, values, dynamic: true };
+  }
+
+  #announce(kind: "changed" | "removed", connection: ServiceConnection): void {
+    if (!this.#router.features.dynamicServices) return;
+    this.#router.table("/ip/service").announce({ kind, item: this.item(connection) });
+  }
+}
+
+/** An IPv4 peer of a dual-stack listener shows as `::ffff:a.b.c.d`; RouterOS prints the plain form. */
+export function plainAddress(address: string | undefined): string {
+  return (address ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+}

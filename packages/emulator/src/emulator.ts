@@ -1,0 +1,115 @@
+import { randomInt } from "node:crypto";
+import { Control } from "./control.ts";
+import { Faults } from "./faults.ts";
+import type { EmulatorOptions, ServiceName } from "./options.ts";
+import { Router } from "./router.ts";
+import { Services } from "./services/services.ts";
+import { generateHostKey } from "./ssh/server.ts";
+import { readState } from "./state-file.ts";
+import { Transcript } from "./transcript.ts";
+import { prefix } from "./values.ts";
+
+/** A running router. */
+export interface Emulator extends AsyncDisposable {
+  readonly address: string;
+  readonly version: string;
+  /** The port a service's row has now, enabled or not. @throws for a service this version hasn't */
+  port(service: ServiceName): number;
+  readonly control: Control;
+  /** Resolves when the router has been closed. */
+  readonly closed: Promise<void>;
+  /** Drop all connections and stop listening. Safe twice. What the state file holds stays. */
+  close(): Promise<void>;
+}
+
+/**
+ * Start a router in this process.
+ *
+ * A service whose port can't be bound doesn't stop the start: its row shows `invalid=true`, as on RouterOS.
+ * @throws when the version or a user's address is none, or the state file can't be read
+ */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const address = options.address ?? "127.0.0.1";
+  const state = options.stateFile === undefined ? undefined : readState(options.stateFile);
+  const router = new Router(options, state, {
+    model: "emulated",
+    serialNumber: `EMU${randomInt(0x10_0000, 0xff_ffff).toString(16).toUpperCase()}`,
+    hostKey: generateHostKey,
+  });
+  if (!state) furnish(router, options);
+  const faults = new Faults();
+  const transcript = new Transcript();
+  const services = new Services(router, address, faults, transcript);
+  router.ports = services;
+  await services.choosePorts();
+  await services.apply();
+  router.commit();
+  return new RunningEmulator(router, services, new Control(router, services, faults, transcript), address);
+}
+
+/** Identity, users and ports of a router that has no state yet. */
+function furnish(router: Router, options: EmulatorOptions): void {
+  const identity = router.table("/system/identity").items[0];
+  if (identity && options.identity !== undefined) identity.values.name = options.identity;
+  const first = { name: options.username ?? "admin", password: options.password ?? "" };
+  for (const user of [first, ...(options.users ?? [])]) addUser(router, user);
+  for (const { values } of router.table("/ip/service").items) {
+    const port = options.ports?.[values.name as ServiceName];
+    if (port !== undefined) values.port = String(port);
+  }
+}
+
+function addUser(router: Router, user: NonNullable<EmulatorOptions["users"]>[number]): void {
+  const table = router.table("/user");
+  const defaults = Object.entries(table.menu.fields).flatMap(([name, field]) =>
+    field.default === undefined ? [] : [[name, field.default]],
+  );
+  const { name, password, group = "full" } = user;
+  const address = prefix.read(user.address ?? "", "address");
+  table.add({ ...Object.fromEntries(defaults), name, password, group, address });
+}
+
+class RunningEmulator implements Emulator {
+  readonly address: string;
+  readonly control: Control;
+  readonly closed: Promise<void>;
+  readonly #router: Router;
+  readonly #services: Services;
+  readonly #resolveClosed: () => void;
+  #closing: Promise<void> | undefined;
+
+  constructor(router: Router, services: Services, control: Control, address: string) {
+    this.#router = router;
+    this.#services = services;
+    this.control = control;
+    this.address = address;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.closed = promise;
+    this.#resolveClosed = resolve;
+  }
+
+  get version(): string {
+    return this.#router.version;
+  }
+
+  port(service: ServiceName): number {
+    const row = this.#services.row(service);
+    if (!row) throw new Error(`the emulated RouterOS ${this.version} has no service ${service}`);
+    return Number(row.values.port);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
+  }
+
+  async #shutDown(): Promise<void> {
+    await this.#router.exclusive(() => this.#services.powerOff());
+    this.#router.clock.stop();
+    this.#resolveClosed();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

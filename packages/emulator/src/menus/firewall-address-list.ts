@@ -1,0 +1,97 @@
+import ipaddr from "ipaddr.js";
+import { refusals } from "../refusal.ts";
+import type { Router } from "../router.ts";
+import type { Item } from "../table.ts";
+import {
+  boolean,
+  duration,
+  formatSeconds,
+  readPrefix,
+  readSeconds,
+  text,
+  type ValueType,
+} from "../values.ts";
+import type { Change, MenuFor } from "./menu.ts";
+
+/** "..35w3d13h13m56s" in the schema dumps: 2^31 hundredths of a second. */
+const MAX_TIMEOUT_SECONDS = 21_474_836;
+
+/** A range that is exactly one prefix is stored as that prefix; source: MikroTik manual, "Address lists". */
+function readRange(value: string): string | undefined {
+  const [first = "", last = ""] = value.split("-");
+  if (!ipaddr.IPv4.isValidFourPartDecimal(first) || !ipaddr.IPv4.isValidFourPartDecimal(last))
+    return undefined;
+  const low = toNumber(first);
+  const high = toNumber(last);
+  if (high < low) return undefined;
+  const bits = Math.log2(high - low + 1);
+  const whole = Number.isInteger(bits) && low % 2 ** bits === 0;
+  return whole ? `${first}/${32 - bits}` : value;
+}
+
+const toNumber = (address: string): number =>
+  address.split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0);
+
+const isName = (value: string) => /^(?!\d+(\.\d+){3})[A-Za-z0-9_]([\w.-]*[A-Za-z0-9])?$/.test(value);
+
+/** Address, prefix, range or DNS name; a single address stays without its /32. */
+const listAddress: ValueType = {
+  read(value, argument) {
+    if (value.includes("-") && /^[\d.]+-[\d.]+$/.test(value)) {
+      const range = readRange(value);
+      if (range === undefined) throw refusals.invalidValue(argument);
+      return range;
+    }
+    const prefix = value.includes(":") ? undefined : readPrefix(value);
+    if (prefix !== undefined) return prefix.replace(/\/32$/, "");
+    if (!isName(value)) throw refusals.invalidValue(argument);
+    return value;
+  },
+};
+
+/** When a dynamic entry goes; not a property of the row. */
+const deadlines = new WeakMap<Item, { atMs: number; forget: () => void }>();
+
+/** Start an entry's time, or start it again when `set` gave a new one. */
+function schedule(router: Router, change: Change, item: Item): void {
+  const { timeout } = change.given;
+  if (timeout === undefined || !item.dynamic) return;
+  deadlines.get(item)?.forget();
+  const atMs = router.clock.now() + (readSeconds(timeout) ?? 0) * 1000;
+  const forget = router.clock.alarm(atMs, () => {
+    const table = router.table("/ip/firewall/address-list");
+    if (table.byId(item.id) === item) table.remove(item);
+  });
+  deadlines.set(item, { atMs, forget });
+}
+
+export const firewallAddressList: MenuFor = () => ({
+  path: "/ip/firewall/address-list",
+  commands: ["print", "getall", "get", "listen", "add", "set", "remove", "enable", "disable", "comment"],
+  fields: {
+    list: { type: text, required: true },
+    address: { type: listAddress, required: true },
+    timeout: { type: duration(0, MAX_TIMEOUT_SECONDS), clearable: true },
+    "creation-time": { type: text, readOnly: true },
+    dynamic: { type: boolean, default: "false" },
+    disabled: { type: boolean, default: "false" },
+    comment: { type: text, clearable: true },
+  },
+  unique: { fields: ["list", "address"], refusal: "already have such entry" },
+  isDynamic: (values) => values.timeout !== undefined || values.dynamic === "true",
+  computed(router, item) {
+    const deadline = deadlines.get(item);
+    const dynamic = { dynamic: String(item.dynamic) };
+    if (!deadline) return dynamic;
+    return { ...dynamic, timeout: formatSeconds(Math.ceil((deadline.atMs - router.clock.now()) / 1000)) };
+  },
+  check(_router, change) {
+    // Whether a permanent entry can be given a timeout is not published.
+    const { item, given } = change;
+    if (item && !item.dynamic && (given.timeout !== undefined || given.dynamic === "true")) {
+      throw refusals.notEmulated("making a permanent entry dynamic");
+    }
+    return undefined;
+  },
+  applied: schedule,
+});

@@ -1,0 +1,63 @@
+/** RouterOS's own names of the rows of `/ip/service`. */
+export const SERVICE_NAMES = [
+  "telnet",
+  "ftp",
+  "www",
+  "ssh",
+  "www-ssl",
+  "api",
+  "winbox",
+  "api-ssl",
+  "reverse-proxy",
+] as const;
+
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+/** A user of the router at the start, beside the first one. */
+export interface StartingUser {
+  readonly name: string;
+  readonly password: string;
+  /** A group of the router: full, write or read. Default full. */
+  readonly group?: string;
+  /** The one prefix it may log in from; empty for anywhere. */
+  readonly address?: string;
+}
+
+export interface EmulatorOptions {
+  /** Address to bind, 127.0.0.1 by default. The emulator is a test tool; it belongs on loopback. */
+  readonly address?: string;
+  /** RouterOS version, "x.y" or "x.y.z"; 7.16 by default, or that of the state file. */
+  readonly version?: string;
+  /** First user, of group full; "admin" with an empty password by default, as a router fresh from the factory. */
+  readonly username?: string;
+  readonly password?: string;
+  /** More users. */
+  readonly users?: readonly StartingUser[];
+  /** `/system/identity`, "MikroTik" by default. */
+  readonly identity?: string;
+  /** `/system/routerboard` model and serial number. */
+  readonly model?: string;
+  readonly serialNumber?: string;
+  /** Starting ports; RouterOS's own where none is given, 0 for any free one, which then is the row's port. */
+  readonly ports?: Readonly<Partial<Record<ServiceName, number>>>;
+  /**
+   * JSON file holding the configuration, mode 0600. Written before a change is answered. If it exists the router
+   * comes back as it was, and users, identity, ports and hardware given here are not applied.
+   */
+  readonly stateFile?: string;
+  /** What happens to open sessions of a user who is changed, disabled or removed; see `OpenSessions`. */
+  readonly openSessions?: OpenSessions;
+  /** How `/system/reboot` answers: `close` drops the connection at once, `done` sends `!done` first. */
+  readonly rebootReply?: "close" | "done";
+  /** Delay before a refused log-in is answered, milliseconds. RouterOS delays; how long is not published. Default 0. */
+  readonly loginFailureDelayMs?: number;
+  /** Source of challenges; tests give a fixed one. `crypto.randomBytes` by default. */
+  readonly randomBytes?: (size: number) => Uint8Array;
+}
+
+/**
+ * No source says what RouterOS does with open API and SSH sessions of a user who is disabled, removed or put into
+ * another group. `go-on` (default): they keep the rights they logged in with until they are ended through
+ * `/user/active`. `end`: the change ends them.
+ */
+export type OpenSessions = "go-on" | "end";

@@ -1,0 +1,135 @@
+import { randomBytes } from "node:crypto";
+import { Clock, formatTime } from "./clock.ts";
+import { Connections } from "./connections.ts";
+import { type Features, featuresOf } from "./features.ts";
+import { menusFor } from "./menus/index.ts";
+import type { Menu } from "./menus/menu.ts";
+import type { EmulatorOptions, OpenSessions, ServiceName } from "./options.ts";
+import { Sessions } from "./sessions.ts";
+import { type RouterState, writeState } from "./state-file.ts";
+import { type Item, Table } from "./table.ts";
+
+/** A log of this many lines is kept, as RouterOS's memory logging action does by default. */
+const LOG_LINES = 1000;
+
+/** What a change of `/ip/service` needs of whoever holds the listeners. */
+export interface ServicePorts {
+  /** Open, move and close listeners until they are as the rows say. */
+  apply(): Promise<void>;
+  /** Is this service enabled on a port it could not bind? */
+  isInvalid(service: ServiceName): boolean;
+  /** `/system/reboot` and `/system/shutdown`. */
+  restart(how: "reboot" | "shutdown"): void;
+}
+
+/** One router: its tables, users, sessions and clock. It knows no sockets of its own. */
+export class Router {
+  readonly version: string;
+  readonly features: Features;
+  readonly clock = new Clock();
+  readonly model: string;
+  readonly serialNumber: string;
+  readonly hostKey: string;
+  readonly randomBytes: (size: number) => Uint8Array;
+  readonly loginFailureDelayMs: number;
+  readonly rebootReply: "close" | "done";
+  readonly menus: ReadonlyMap<string, Menu>;
+  readonly sessions: Sessions;
+  readonly connections: Connections;
+  /** When each user last logged in, as printed. RAM only. */
+  readonly lastLogins = new Map<string, string>();
+  /** May be changed while it runs. */
+  openSessions: OpenSessions;
+  ports: ServicePorts | undefined;
+  #tables: ReadonlyMap<string, Table>;
+  readonly #stateFile: string | undefined;
+  #bootedAt: number;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: EmulatorOptions, state: RouterState | undefined, fresh: FreshRouter) {
+    this.version = options.version ?? state?.version ?? "7.16";
+    this.features = featuresOf(this.version);
+    this.model = state?.model ?? options.model ?? fresh.model;
+    this.serialNumber = state?.serialNumber ?? options.serialNumber ?? fresh.serialNumber;
+    this.hostKey = state?.hostKey ?? fresh.hostKey();
+    this.randomBytes = options.randomBytes ?? randomBytes;
+    this.loginFailureDelayMs = options.loginFailureDelayMs ?? 0;
+    this.rebootReply = options.rebootReply ?? "close";
+    this.openSessions = options.openSessions ?? "go-on";
+    this.#stateFile = options.stateFile;
+    this.#bootedAt = this.clock.now();
+    const menus = menusFor(this.features);
+    this.menus = new Map(menus.map((menu) => [menu.path, menu]));
+    this.#tables = new Map(menus.map((menu) => [menu.path, new Table(menu, state?.tables[menu.path])]));
+    this.sessions = new Sessions(this);
+    this.connections = new Connections(this);
+  }
+
+  /** @throws for a menu this version hasn't; callers name menus the emulator has */
+  table(path: string): Table {
+    const table = this.#tables.get(path);
+    if (!table) throw new Error(`the emulated RouterOS ${this.version} has no menu ${path}`);
+    return table;
+  }
+
+  /** All rows of a menu: those of its table, then those that exist by themselves. */
+  items(menu: Menu): readonly Item[] {
+    const items = this.table(menu.path).items;
+    return menu.liveRows ? [...items, ...menu.liveRows(this)] : items;
+  }
+
+  get identity(): string {
+    return this.table("/system/identity").items[0]?.values.name ?? "";
+  }
+
+  get uptimeSeconds(): number {
+    return (this.clock.now() - this.#bootedAt) / 1000;
+  }
+
+  /** Changes of the configuration happen one after another, so that each is checked against the last. */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Add a line to `/log`. RAM only. */
+  log(topics: string, message: string): void {
+    const table = this.table("/log");
+    const time = formatTime(this.clock.now(), this.features.isoDates);
+    table.add({ time, topics, message }, { dynamic: true });
+    const oldest = table.items[0];
+    if (oldest && table.items.length > LOG_LINES) table.remove(oldest);
+  }
+
+  /** Make the configuration as it is now survive a restart. Without a state file there is nothing to do. */
+  commit(): void {
+    if (this.#stateFile !== undefined) writeState(this.#stateFile, this.state());
+  }
+
+  state(): RouterState {
+    const kept = [...this.#tables].filter(([, table]) => table.menu.commands.includes("set"));
+    return {
+      format: 1,
+      version: this.version,
+      model: this.model,
+      serialNumber: this.serialNumber,
+      hostKey: this.hostKey,
+      tables: Object.fromEntries(kept.map(([path, table]) => [path, table.state()])),
+    };
+  }
+
+  /** Forget what is only in RAM. */
+  forgetRam(): void {
+    for (const table of this.#tables.values()) table.dropDynamic();
+    this.lastLogins.clear();
+    this.#bootedAt = this.clock.now();
+  }
+}
+
+/** What a router without a state file is made of. */
+export interface FreshRouter {
+  readonly model: string;
+  readonly serialNumber: string;
+  readonly hostKey: () => string;
+}

@@ -1,0 +1,136 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { plainAddress } from "../connections.ts";
+import type { Faults } from "../faults.ts";
+import { sourceField } from "../menus/ip-service.ts";
+import { SERVICE_NAMES, type ServiceName } from "../options.ts";
+import type { Router, ServicePorts } from "../router.ts";
+import type { Item } from "../table.ts";
+import type { Transcript } from "../transcript.ts";
+import { admits } from "../values.ts";
+import { type Handler, handlersFor } from "./handlers.ts";
+import { Peers } from "./peers.ts";
+
+interface Listener {
+  readonly server: Server;
+  readonly port: number;
+}
+
+/** The router's real listeners, kept as the rows of `/ip/service` say. */
+export class Services implements ServicePorts {
+  readonly peers = new Peers();
+  readonly #router: Router;
+  readonly #address: string;
+  readonly #faults: Faults;
+  readonly #handlers: Readonly<Record<ServiceName, Handler>>;
+  readonly #listeners = new Map<ServiceName, Listener>();
+  readonly #invalid = new Set<ServiceName>();
+  #powered = true;
+
+  constructor(router: Router, address: string, faults: Faults, transcript: Transcript) {
+    this.#router = router;
+    this.#address = address;
+    this.#faults = faults;
+    this.#handlers = handlersFor(router, faults, transcript);
+  }
+
+  isInvalid(service: ServiceName): boolean {
+    return this.#invalid.has(service);
+  }
+
+  row(service: ServiceName): Item | undefined {
+    return this.#router.table("/ip/service").items.find(({ values }) => values.name === service);
+  }
+
+  /** Give every row with port 0 a free port: the one its listener got. */
+  async choosePorts(): Promise<void> {
+    for (const service of SERVICE_NAMES) {
+      const row = this.row(service);
+      if (row?.values.port !== "0") continue;
+      await this.#open(service, 0);
+      row.values.port = String(this.#listeners.get(service)?.port);
+    }
+  }
+
+  /** A new listener opens before the old one closes. Established connections go on: nothing cuts them. */
+  async apply(): Promise<void> {
+    for (const service of SERVICE_NAMES) {
+      const row = this.row(service);
+      const wanted = this.#powered && row?.values.disabled === "false" ? Number(row.values.port) : undefined;
+      const old = this.#listeners.get(service);
+      if (wanted === old?.port) continue;
+      this.#listeners.delete(service);
+      this.#invalid.delete(service);
+      if (wanted !== undefined) await this.#open(service, wanted);
+      old?.server.close();
+    }
+  }
+
+  restart(how: "reboot" | "shutdown"): void {
+    // With `done` the reply is on its way before the connection goes.
+    const begin = () =>
+      void this.#router.exclusive(() => (how === "reboot" ? this.reboot() : this.powerOff()));
+    if (this.#router.rebootReply === "close") begin();
+    else setImmediate(begin);
+  }
+
+  async reboot(): Promise<void> {
+    await this.powerOff();
+    await this.powerOn();
+  }
+
+  /** Every connection drops, nothing listens, what was only in RAM is gone. */
+  async powerOff(): Promise<void> {
+    this.#powered = false;
+    this.#router.connections.closeAll();
+    await this.apply();
+    this.#router.forgetRam();
+  }
+
+  async powerOn(): Promise<void> {
+    this.#powered = true;
+    await this.apply();
+  }
+
+  /** A port that can't be bound, or is taken, makes the row invalid. */
+  async #open(service: ServiceName, port: number): Promise<void> {
+    const server = createServer({ noDelay: true }, (socket) => this.#accept(service, socket));
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject);
+        server.listen({ host: this.#address, port, exclusive: true }, resolve);
+      });
+    } catch {
+      this.#invalid.add(service);
+      return;
+    }
+    const bound = server.address();
+    this.#listeners.set(service, { server, port: typeof bound === "object" && bound ? bound.port : port });
+  }
+
+  /** The service's address list is looked at after the accept: the port is open to a scan, and closes unsaid. */
+  #accept(service: ServiceName, socket: Socket): void {
+    socket.on("error", () => socket.destroy());
+    if (this.#faults.takeForConnection(service)) {
+      socket.resetAndDestroy();
+      return;
+    }
+    const address = plainAddress(socket.remoteAddress);
+    const admitted = this.#admits(service, address);
+    this.peers.add(service, socket, admitted);
+    if (!admitted) {
+      socket.destroy();
+      return;
+    }
+    this.#router.connections.add(service, socket);
+    this.#handlers[service](socket, address);
+  }
+
+  /** What a client beyond `max-sessions` sees isn't published; here the same as a refused source. */
+  #admits(service: ServiceName, address: string): boolean {
+    const values = this.row(service)?.values;
+    if (!values || address === "") return false;
+    const limit = Number(values["max-sessions"] ?? Number.POSITIVE_INFINITY);
+    if (this.#router.connections.count(service) >= limit) return false;
+    return admits(values[sourceField(this.#router.features)] ?? "", address);
+  }
+}

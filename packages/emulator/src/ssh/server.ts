@@ -1,0 +1,64 @@
+import type { Socket } from "node:net";
+import ssh2 from "ssh2";
+import { plainAddress } from "../connections.ts";
+import type { Router } from "../router.ts";
+import type { Session } from "../sessions.ts";
+import { authenticate, passwordIs } from "../users.ts";
+import { runLine } from "./console.ts";
+import { runShell } from "./shell.ts";
+
+/** A host key, OpenSSH private key format; ed25519 because making one takes no time. */
+export const generateHostKey = (): string => ssh2.utils.generateKeyPairSync("ed25519").private;
+
+/** Password log-in of the router's own users over SSH; answers sockets the `ssh` service admitted. */
+export function acceptSsh(router: Router): (socket: Socket) => void {
+  const server = new ssh2.Server({ hostKeys: [router.hostKey], ident: "ROSSSH" });
+  server.on("connection", (client: ssh2.Connection, info: ssh2.ClientInfo) => {
+    serveClient(router, client, plainAddress(info.ip));
+  });
+  return (socket) => server.injectSocket(socket);
+}
+
+function serveClient(router: Router, client: ssh2.Connection, address: string): void {
+  let session: Session | undefined;
+  // A client that breaks the protocol or vanishes is no error of the router.
+  client.on("error", () => undefined);
+  client.on("authentication", (context) => {
+    const user = context.method === "password" ? logIn(router, context, address) : undefined;
+    if (!user) return context.reject(["password"]);
+    session = router.sessions.open({ ...user, address, via: "ssh", end: () => client.end() });
+    serveSessions(router, client, session);
+    context.accept();
+  });
+  client.once("close", () => {
+    if (session) router.sessions.close(session);
+  });
+}
+
+function logIn(router: Router, context: ssh2.PasswordAuthContext, address: string) {
+  const { username, password } = context;
+  const result = authenticate(router, { username, proof: passwordIs(password), address, policy: "ssh" });
+  if (typeof result === "object") return result;
+  router.log("system,error,critical", `login failure for user ${username} from ${address} via ssh`);
+  return undefined;
+}
+
+function serveSessions(router: Router, client: ssh2.Connection, session: Session): void {
+  client.on("session", (acceptSession) => {
+    let terminal = false;
+    const channel = acceptSession();
+    channel.on("pty", (accept) => {
+      terminal = true;
+      accept?.();
+    });
+    channel.on("window-change", (accept) => accept?.());
+    channel.on("shell", (accept) => runShell(router, session, accept(), terminal));
+    channel.on("exec", (accept, _reject, { command }) => {
+      const stream = accept();
+      const { output, failed } = runLine(router, session, command);
+      stream.write(output);
+      stream.exit(failed ? 1 : 0);
+      stream.end();
+    });
+  });
+}

@@ -1,0 +1,105 @@
+import type { Menu } from "./menus/menu.ts";
+
+/** One row of a menu. `dynamic` rows live in RAM and are gone after a reboot. */
+export interface Item {
+  /** `*` and upper-case hexadecimal. */
+  readonly id: string;
+  readonly values: Record<string, string>;
+  readonly dynamic: boolean;
+}
+
+/** Rows as they are written to the state file. */
+export interface TableState {
+  readonly nextId: number;
+  readonly items: readonly { readonly id: string; readonly values: Readonly<Record<string, string>> }[];
+}
+
+export type TableChange = { readonly kind: "changed" | "removed"; readonly item: Item };
+
+export const emptyRow = (): Record<string, string> => Object.create(null) as Record<string, string>;
+
+export const rowOf = (values: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.assign(emptyRow(), values);
+
+export const formatId = (number: number): string => `*${number.toString(16).toUpperCase()}`;
+
+/** The rows of one menu in their order, with ids that survive reordering and are never used again. */
+export class Table {
+  readonly menu: Menu;
+  #items: Item[] = [];
+  #nextId = 1;
+  readonly #listeners = new Set<(change: TableChange) => void>();
+
+  constructor(menu: Menu, state?: TableState) {
+    this.menu = menu;
+    if (state) this.#restore(state);
+    else for (const row of menu.factory ?? []) this.add(row.values, { id: row.id });
+  }
+
+  #restore(state: TableState): void {
+    this.#items = state.items.map(({ id, values }) => ({ id, values: rowOf(values), dynamic: false }));
+    this.#nextId = state.nextId;
+  }
+
+  get items(): readonly Item[] {
+    return this.#items;
+  }
+
+  byId(id: string): Item | undefined {
+    return this.#items.find((item) => item.id === id);
+  }
+
+  /** @param options.before row before which the new one goes; at the end without it */
+  add(
+    values: Readonly<Record<string, string>>,
+    options: { id?: string | undefined; before?: Item | undefined; dynamic?: boolean } = {},
+  ): Item {
+    const id = options.id ?? formatId(this.#nextId);
+    this.#nextId = Math.max(this.#nextId, Number.parseInt(id.slice(1), 16) + 1);
+    const item: Item = { id, values: rowOf(values), dynamic: options.dynamic ?? false };
+    const at = options.before ? this.#items.indexOf(options.before) : this.#items.length;
+    this.#items.splice(at, 0, item);
+    this.announce({ kind: "changed", item });
+    return item;
+  }
+
+  set(item: Item, values: Readonly<Record<string, string>>): void {
+    for (const name of Object.keys(item.values)) delete item.values[name];
+    Object.assign(item.values, values);
+    this.announce({ kind: "changed", item });
+  }
+
+  remove(item: Item): void {
+    this.#items = this.#items.filter((other) => other !== item);
+    this.announce({ kind: "removed", item });
+  }
+
+  /** Put `moved`, in the order given, before `destination`, or at the end. */
+  move(moved: readonly Item[], destination: Item | undefined): void {
+    const rest = this.#items.filter((item) => !moved.includes(item));
+    const at = destination ? rest.indexOf(destination) : rest.length;
+    this.#items = [...rest.slice(0, at), ...moved, ...rest.slice(at)];
+    for (const item of moved) this.announce({ kind: "changed", item });
+  }
+
+  /** Forget what a reboot forgets. */
+  dropDynamic(): void {
+    this.#items = this.#items.filter((item) => !item.dynamic);
+  }
+
+  /** Call `listener` at every change until the returned function is called. */
+  onChange(listener: (change: TableChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Live rows (sessions, connections) are announced by whoever keeps them. */
+  announce(change: TableChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  state(): TableState {
+    const kept = this.#items.filter((item) => !item.dynamic);
+    return { nextId: this.#nextId, items: kept.map(({ id, values }) => ({ id, values: { ...values } })) };
+  }
+}

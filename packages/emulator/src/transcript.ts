@@ -1,0 +1,36 @@
+/** One sentence as it crossed the wire. */
+export interface TranscriptLine {
+  /** Number of the connection, from 1, in the order they were accepted. */
+  readonly connection: number;
+  /** `in` from the client, `out` from the router. */
+  readonly direction: "in" | "out";
+  /** Its words; passwords and answers to challenges read `[redacted]`. */
+  readonly words: readonly string[];
+}
+
+/** Older lines are forgotten: 10 000 sentences of some hundred bytes stay within a few megabytes. */
+const MAX_LINES = 10_000;
+
+const SECRET = /^=(password|response|old-password|new-password|confirm-new-password)=/;
+
+/** Every API sentence in and out, of all connections. */
+export class Transcript {
+  #lines: TranscriptLine[] = [];
+  #connections = 0;
+
+  /** @returns what the connection records its sentences with */
+  open(): (direction: "in" | "out", words: readonly string[]) => void {
+    const connection = ++this.#connections;
+    return (direction, words) => {
+      const redacted = words.map((word) =>
+        word.replace(SECRET, "=$1=[redacted]").replace(/(?<=\[redacted\]).*/s, ""),
+      );
+      this.#lines.push({ connection, direction, words: redacted });
+      if (this.#lines.length > 2 * MAX_LINES) this.#lines = this.#lines.slice(-MAX_LINES);
+    };
+  }
+
+  get lines(): readonly TranscriptLine[] {
+    return this.#lines.slice(-MAX_LINES);
+  }
+}
