@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Trx } from "../database/index.ts";
-import { assertPlain, type PlainData } from "./plain-data.ts";
+import { assertPlain } from "./plain-data.ts";
 
 /** Who did it: somebody with a token, or a part of Portreeve by itself. */
 export type Actor =
@@ -13,8 +13,8 @@ export interface AuditEntry {
   subjectType: string;
   subjectId?: string | undefined;
   siteId?: string | undefined;
-  /** What an auditor wants to know beyond the ids. Never a secret. */
-  detail?: Record<string, PlainData>;
+  /** What an auditor wants to know beyond the ids: plain data, never a secret. */
+  detail?: Record<string, unknown>;
   /** Needed in a transaction of the system role; in a customer's own it is that customer. */
   customerId?: string | undefined;
 }

@@ -29,7 +29,10 @@ export class Keyring {
 
   wrap(context: readonly string[], dataKey: Buffer): Wrapped {
     const key = this.#keys.get(this.#newest) as Buffer;
-    return { keyVersion: this.#newest, box: sealBox(key, ["key-encryption key", `${this.#newest}`, ...context], dataKey) };
+    return {
+      keyVersion: this.#newest,
+      box: sealBox(key, ["key-encryption key", `${this.#newest}`, ...context], dataKey),
+    };
   }
 
   /** @returns the data key, or undefined when this keyring lacks the version or holds another key under it */
@@ -71,7 +74,10 @@ async function readKeyFile(path: string): Promise<string | undefined> {
     const { mode } = await file.stat();
     if ((mode & 0o077) !== 0) {
       const shown = (mode & 0o777).toString(8).padStart(4, "0");
-      throw new KeyFileError(path, `other users can read or change it (mode ${shown}). Run: chmod 600 ${path}`);
+      throw new KeyFileError(
+        path,
+        `other users can read or change it (mode ${shown}). Run: chmod 600 ${path}`,
+      );
     }
     return await file.readFile("utf8");
   } catch (error) {
@@ -118,7 +124,8 @@ function parseKeyFile(path: string, text: string): Keyring {
     if (version === undefined || encoded === undefined) {
       throw new KeyFileError(path, `line ${index + 1} is not "<version> <32 bytes in base64>"`);
     }
-    if (keys.has(Number(version))) throw new KeyFileError(path, `line ${index + 1} repeats version ${version}`);
+    if (keys.has(Number(version)))
+      throw new KeyFileError(path, `line ${index + 1} repeats version ${version}`);
     keys.set(Number(version), Buffer.from(encoded, "base64"));
   }
   if (keys.size === 0) throw new KeyFileError(path, "holds no key. Restore it from your backup");

@@ -1,0 +1,2 @@
+export { type Actor, type AuditEntry, record } from "./record.ts";
+export { auditRoutes } from "./routes.ts";

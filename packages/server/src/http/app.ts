@@ -1,0 +1,76 @@
+/**
+ * The HTTP server. A request passes, in this order: headers and rate, authentication and scope, body, validation by
+ * the route's schemas, the route itself; whatever any of them throws becomes one problem answer.
+ */
+import { randomUUID } from "node:crypto";
+import Fastify, { type FastifyBaseLogger } from "fastify";
+import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import type { Database } from "../database/index.ts";
+import type { Vault } from "../vault/index.ts";
+import { type Authenticate, guardRoutes } from "./authentication.ts";
+import { documentApi } from "./documentation.ts";
+import { type ReadinessCheck, reportHealth } from "./health.ts";
+import { readJsonBodies } from "./json-body.ts";
+import { addSecurityHeaders, servePortal } from "./pages.ts";
+import { sendProblem } from "./problem.ts";
+import { DEFAULT_REQUESTS_PER_MINUTE, limitRate } from "./rate-limit.ts";
+import { logRequests } from "./request-log.ts";
+import type { HttpModule, TypedApp } from "./typed-app.ts";
+import { refuseUnknownRoutes } from "./unknown-routes.ts";
+import { validatorCompiler } from "./validation.ts";
+
+/** Largest request body, bytes. */
+const BODY_LIMIT = 1024 * 1024;
+/** A request that has not arrived whole by then is dropped, milliseconds. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+export interface AppOptions {
+  log: FastifyBaseLogger;
+  database: Database;
+  vault: Vault;
+  authenticate: Authenticate;
+  modules: readonly HttpModule[];
+  /** Part of Portreeve -> does it work? For /readyz. */
+  readiness?: Readonly<Record<string, ReadinessCheck>>;
+  /** Directory of the portal's built files. */
+  portalRoot?: string;
+  /** Addresses or networks of proxies whose X-Forwarded-For is believed. None unless given. */
+  trustedProxies?: readonly string[];
+  /** From one token, or one address without a good token; 6000 unless given. */
+  requestsPerMinute?: number;
+}
+
+/**
+ * Build the server; the caller awaits `listen` (or `ready`) and `close`.
+ * Starting fails when a route below /v1 states no scope.
+ */
+export function buildApp(options: AppOptions): TypedApp {
+  const app: TypedApp = Fastify({
+    loggerInstance: options.log,
+    disableRequestLogging: true,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
+    requestIdHeader: false,
+    genReqId: () => randomUUID(),
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+    return503OnClosing: false,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.decorate("mutations", { database: options.database, vault: options.vault });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(sendProblem);
+  readJsonBodies(app);
+  logRequests(app);
+  addSecurityHeaders(app);
+  limitRate(app, options.requestsPerMinute ?? DEFAULT_REQUESTS_PER_MINUTE);
+  guardRoutes(app, options.authenticate);
+  refuseUnknownRoutes(app, servePortal(app, options.portalRoot));
+  // Plugins watch routes being added, so the routes come in a plugin of their own, after them.
+  documentApi(app);
+  app.register(async (routes) => {
+    reportHealth(routes, options.readiness ?? {});
+    for (const module of options.modules) await module(routes as TypedApp);
+  });
+  return app;
+}

@@ -1,0 +1,45 @@
+/** Who asks, and may the token do this? Answered before a byte of the body is read. */
+import type { FastifyInstance, FastifyRequest, RouteOptions } from "fastify";
+import type { Caller, TokenHolder } from "../tokens/index.ts";
+import { callerAddress } from "./address.ts";
+import { InsufficientScopeError, UnauthenticatedError } from "./errors.ts";
+
+/** Everything below this path needs a token; everything else is public. */
+const PROTECTED = /^\/v1(\/|$)/;
+
+/** @returns whose token this is, or undefined for one that is unknown, expired or revoked */
+export type Authenticate = (token: string) => Promise<TokenHolder | undefined>;
+
+/** Guards every route below /v1, and makes one without a scope an error when the server starts. */
+export function guardRoutes(app: FastifyInstance, authenticate: Authenticate): void {
+  app.decorateRequest("caller");
+  app.addHook("onRoute", requireStatedScope);
+  app.addHook("onRequest", async (request) => {
+    // The matched route and not the sent path: no spelling of a path gets around it.
+    if (!PROTECTED.test(request.routeOptions.url ?? "")) return;
+    const token = bearerToken(request);
+    const holder = token === undefined ? undefined : await authenticate(token);
+    if (!holder) throw new UnauthenticatedError();
+    request.caller = { ...holder, address: callerAddress(request) };
+    requireScope(request.caller, request.routeOptions.config.scope);
+  });
+}
+
+/** @throws InsufficientScopeError naming the scope */
+export function requireScope(caller: Caller, scope: NonNullable<RouteOptions["config"]>["scope"]): void {
+  if (scope === undefined) throw new TypeError("a protected route states no scope");
+  if (!caller.scopes.has(scope)) throw new InsufficientScopeError(scope);
+}
+
+/** @returns the token sent, or undefined when there is none or the header has another form */
+export function bearerToken(request: FastifyRequest): string | undefined {
+  return /^Bearer +([\x21-\x7e]+) *$/i.exec(request.headers.authorization ?? "")?.[1];
+}
+
+function requireStatedScope(route: RouteOptions & { url: string }): void {
+  if (PROTECTED.test(route.url) && route.config?.scope === undefined) {
+    throw new TypeError(
+      `${route.method} ${route.url} states no scope: add config: { scope: "…" } to the route`,
+    );
+  }
+}

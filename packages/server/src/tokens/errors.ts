@@ -1,0 +1,43 @@
+import { DomainError } from "../http/errors.ts";
+
+export class TokenNotFoundError extends DomainError {
+  constructor() {
+    super({ status: 404, code: "not-found", title: "Not found", detail: "No token has this id." });
+  }
+}
+
+/** Otherwise a stolen token could make itself stronger. */
+export class StrongerTokenError extends DomainError {
+  constructor(scopes: readonly string[]) {
+    super({
+      status: 403,
+      code: "stronger-token",
+      title: "A token can't make a stronger one",
+      detail: `The token that asks lacks ${scopes.join(", ")}, so it can't give a new token more than it has.`,
+      errors: { scopes: [`must be scopes of the token that asks; leave out ${scopes.join(", ")}`] },
+    });
+  }
+}
+
+/** Otherwise a token about to end could live on in another. */
+export class OutlivingTokenError extends DomainError {
+  constructor(expiresAt: Date) {
+    super({
+      status: 403,
+      code: "outliving-token",
+      title: "A token can't make one that lives longer",
+      detail: `The token that asks ends at ${expiresAt.toISOString()}; the new one must not end later.`,
+      errors: { expires_at: [`must be ${expiresAt.toISOString()} or earlier`] },
+    });
+  }
+}
+
+/** The operator's bootstrap token can't be taken; the server doesn't start. The message never shows the token. */
+export class BootstrapTokenError extends Error {
+  readonly code = "bootstrap-token";
+
+  constructor(problem: string) {
+    super(`the bootstrap token can't be used: ${problem}`);
+    this.name = "BootstrapTokenError";
+  }
+}
