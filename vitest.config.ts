@@ -6,6 +6,7 @@ export default defineConfig({
   resolve: { conditions: [source] },
   ssr: { resolve: { conditions: [source, "module", "node", "import", "default"] } },
   test: {
+    globalSetup: "./vitest.setup.ts",
     include: ["packages/*/src/**/*.test.ts", "scenarios/**/*.test.ts"],
     execArgv: [`--conditions=${source}`],
     testTimeout: 30_000,

@@ -1,5 +1,13 @@
 export { type Connection, isUnavailable, waitForServer } from "./connection.ts";
 export { Database, type DatabaseOptions, type Trx } from "./database.ts";
+export {
+  AlreadyRunningError,
+  ClusterMismatchError,
+  type EmbeddedOptions,
+  type EmbeddedPostgres,
+  EmbeddedStartError,
+  startEmbedded,
+} from "./embedded.ts";
 export type { Log } from "./log.ts";
 export {
   type Migration,
@@ -8,5 +16,7 @@ export {
   migrate,
   readMigrations,
 } from "./migrate.ts";
+export { Notifications, type NotificationsOptions, notify } from "./notify.ts";
 export { TransactionAbortedError } from "./scoped-driver.ts";
-export type { SiteStatus, StoredService, SyncState, Tables } from "./tables.ts";
+export { type SiteLock, SiteLocks } from "./site-lock.ts";
+export type * from "./tables.ts";

@@ -5,3 +5,8 @@ export interface Log {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
+
+function ignore(): void {}
+
+/** A log that keeps quiet, for tests. */
+export const silentLog: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };

@@ -165,7 +165,24 @@ create table transient_access (
 );
 -- A port belongs to one grant until the gateway has closed its listener.
 create unique index transient_access_port on transient_access (port) where removed_from_gateway_at is null;
+create index on transient_access (port, removed_from_gateway_at);
 create index on transient_access (customer_id, site_id);
+-- Any free port of the range: not in use, and not another customer's in the last ten minutes, whose people may still
+-- try it. Runs as the owner, because a customer can't see who else holds ports; it answers a number and no more.
+create function free_gateway_port(first integer, last integer) returns integer
+  language sql volatile security definer set search_path from current
+  return (
+    select port from generate_series(first, last) as port
+    where not exists (
+      select from transient_access held
+      where held.port = port.port
+        and (held.removed_from_gateway_at is null
+             or (held.removed_from_gateway_at > now() - interval '10 minutes'
+                 and held.customer_id is distinct from portreeve_customer()))
+    )
+    order by random() limit 1
+  );
+
 create index transient_access_unfinished on transient_access (site_id)
   where removed_from_site_at is null or removed_from_gateway_at is null;
 

@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "kysely";
+import pg from "pg";
+import type { Connection } from "./connection.ts";
+import type { Trx } from "./database.ts";
+import { DedicatedConnection } from "./dedicated-connection.ts";
+import type { Log } from "./log.ts";
+
+/** PostgreSQL refuses longer payloads, bytes. Source: manual, NOTIFY: "must be shorter than 8000 bytes". */
+const MAX_PAYLOAD_BYTES = 7_999;
+
+/** Waiting times between attempts to reconnect, doubled each time, milliseconds. */
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5_000;
+
+/**
+ * Announce on `channel` when the transaction commits; nothing is announced when it rolls back.
+ * Whoever is not connected at that moment never hears of it: say "look again", never the news itself.
+ * @throws RangeError the payload is 8000 bytes or longer
+ */
+export async function notify(trx: Trx, channel: string, payload = ""): Promise<void> {
+  if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) throw new RangeError("notify: the payload is too long");
+  await sql`select pg_notify(${channel}, ${payload})`.execute(trx);
+}
+
+export interface NotificationsOptions {
+  connection: Connection;
+  channels: string[];
+  onNotification(channel: string, payload: string): void;
+  /** Called after every connect, the first included, once all channels are listened to: what was announced before is
+   *  lost, so read everything afresh. */
+  onReconnect(): void;
+  log: Log;
+}
+
+/** LISTEN on one connection of its own that is opened again whenever it is lost, until closed. */
+export class Notifications implements AsyncDisposable {
+  readonly #options: NotificationsOptions;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+
+  private constructor(options: NotificationsOptions, first: DedicatedConnection) {
+    this.#options = options;
+    this.#running = this.#run(first);
+  }
+
+  /**
+   * Connect and listen; `onReconnect` has been called when this resolves.
+   * @throws what the first connect throws; nothing is left open then
+   */
+  static async open(options: NotificationsOptions): Promise<Notifications> {
+    return new Notifications(options, await listen(options));
+  }
+
+  /** Stop listening and close the connection. Safe twice. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #run(first: DedicatedConnection): Promise<void> {
+    for (let session: DedicatedConnection | undefined = first; session; session = await this.#reconnect()) {
+      await using current = session;
+      const reason = await whenAborted(AbortSignal.any([current.lost, this.#stop.signal]));
+      if (!this.#stop.signal.aborted)
+        this.#options.log.warn({ err: reason }, "the listening connection was lost; opening it again");
+    }
+  }
+
+  async #reconnect(): Promise<DedicatedConnection | undefined> {
+    const { log } = this.#options;
+    for (let delay = FIRST_RETRY_MS; !this.#stop.signal.aborted; delay = Math.min(delay * 2, LAST_RETRY_MS)) {
+      try {
+        return await listen(this.#options);
+      } catch (error) {
+        log.warn({ err: error, delay }, "listening to the database failed; trying again");
+        await sleep(delay, undefined, { signal: this.#stop.signal }).catch(() => {});
+      }
+    }
+    return undefined;
+  }
+}
+
+async function listen(options: NotificationsOptions): Promise<DedicatedConnection> {
+  const { channels, connection, onNotification, onReconnect } = options;
+  await using opening = new AsyncDisposableStack();
+  const session = opening.use(await DedicatedConnection.open(connection));
+  session.onNotification((channel, payload) => guarded(options, () => onNotification(channel, payload)));
+  await session.query(channels.map((channel) => `listen ${pg.escapeIdentifier(channel)}`).join("; "));
+  guarded(options, onReconnect);
+  opening.move();
+  return session;
+}
+
+/** A listener's mistake must not end the connection, nor the process. */
+function guarded({ log }: NotificationsOptions, call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    log.error({ err: error }, "a listener to database notifications failed");
+  }
+}
+
+function whenAborted(signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(signal.reason);
+    else signal.addEventListener("abort", () => resolve(signal.reason), { once: true });
+  });
+}
