@@ -2,9 +2,26 @@ export type { AuditEvent, AuditList, AuditQuery } from "./audit.ts";
 export { auditEvent, auditList, auditQuery } from "./audit.ts";
 export type { ListQuery } from "./common.ts";
 export { idParams, listOf, listQuery, siteParams, uuidParam } from "./common.ts";
+export type { Credential } from "./credentials.ts";
+export { credential } from "./credentials.ts";
+export {
+  documentTime,
+  isoTime,
+  network,
+  networkList,
+  opensToEveryone,
+  parseNetwork,
+  uuid,
+} from "./fields.ts";
+export type { Policy, PolicyInput, Service, ServiceName } from "./policies.ts";
+export { attachSites, DEFAULT_TRUSTED_NETWORKS, policy, policyInput, SERVICE_NAMES } from "./policies.ts";
 export type { Problem } from "./problem.ts";
 export { PROBLEM_MEDIA_TYPE, problem, problemType } from "./problem.ts";
 export type { Scope } from "./scopes.ts";
 export { SCOPES, scope } from "./scopes.ts";
+export type { Plan, Site, SiteInput, SitePatch } from "./sites.ts";
+export { plan, SITE_STATUSES, SYNC_STATES, site, siteInput, sitePatch } from "./sites.ts";
 export type { CreatedToken, Token, TokenInput, TokenList } from "./tokens.ts";
 export { createdToken, token, tokenInput, tokenList } from "./tokens.ts";
+export type { TransientAccess, TransientAccessInput } from "./transient-access.ts";
+export { transientAccess, transientAccessInput } from "./transient-access.ts";

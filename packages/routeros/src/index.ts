@@ -28,6 +28,24 @@ export {
   TrapError,
 } from "./errors.ts";
 export type { Reply, ReplyLimits } from "./exchange.ts";
+export type { FieldKind } from "./menus/fields.ts";
+export { canonical, wireValue } from "./menus/fields.ts";
+export type { FieldFacts, MenuFacts } from "./menus/menus.ts";
+export { ipService, readField, user, userActive, userGroup, wireFieldName } from "./menus/menus.ts";
 export type { TlsOptions } from "./tls.ts";
+export type { DateForm, RouterDateTime } from "./values.ts";
+export {
+  formatBoolean,
+  formatDateTime,
+  formatDuration,
+  formatId,
+  formatList,
+  isId,
+  parseBoolean,
+  parseDateTime,
+  parseDurationMs,
+  parseId,
+  parseList,
+} from "./values.ts";
 export type { RouterOsVersion } from "./version.ts";
 export { atLeast, compareVersions, parseVersion } from "./version.ts";

@@ -12,4 +12,5 @@ export { exactTime, type Page, pageOf, readCursor, timeAndId } from "./list.ts";
 export { createLogger } from "./log.ts";
 export { mutate } from "./mutate.ts";
 export { noStore } from "./no-store.ts";
+export { read } from "./read.ts";
 export type { HttpModule, TypedApp } from "./typed-app.ts";

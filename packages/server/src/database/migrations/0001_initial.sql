@@ -10,19 +10,20 @@ begin
   foreach role_name in array array['portreeve_tenant', 'portreeve_system'] loop
     begin
       execute format('create role %I nologin', role_name);
-    exception when duplicate_object or unique_violation then null;
+    exception when duplicate_object or unique_violation then null;   -- unique: made at the same moment
     end;
-    begin
+    if not pg_has_role(current_user, role_name, 'set') then
       execute format('grant %I to current_user', role_name);
-    exception when unique_violation or others then
-      if not pg_has_role(current_user, role_name, 'member') then raise; end if;
-    end;
+    end if;
   end loop;
 end
 $$;
 
 create function portreeve_customer() returns uuid language sql stable
   return nullif(current_setting('portreeve.customer_id', true), '')::uuid;
+
+-- References between tenant tables carry customer_id: row-level security does not bind foreign keys, so a plain one
+-- would let a customer point at another's row, and tell from the refusal which ids exist.
 
 create table customers (
   id uuid primary key default gen_random_uuid(),
@@ -39,9 +40,9 @@ create table api_tokens (
   expires_at timestamptz,
   last_used_at timestamptz,
   revoked_at timestamptz,
-  created_at timestamptz not null default now()
+  created_at timestamptz not null default now(),
+  unique (customer_id, id)
 );
-create index on api_tokens (customer_id);
 
 create table data_keys (                         -- envelope encryption: one data key per customer and version
   id uuid primary key default gen_random_uuid(),
@@ -91,15 +92,15 @@ create table policies (
   brute_force_protection boolean not null default false,
   management_transport text not null default 'api' check (management_transport in ('api', 'api-ssl')),
   created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now()
+  updated_at timestamptz not null default now(),
+  unique (customer_id, id)
 );
 create unique index policies_one_default on policies (customer_id) where is_default;
-create index on policies (customer_id);
 
 create table sites (
   id uuid primary key default gen_random_uuid(),
   customer_id uuid not null references customers,
-  policy_id uuid not null references policies,
+  policy_id uuid not null,
   name text not null,
   address text not null,                         -- as given: an address or a host name
   api_port integer not null check (api_port between 1 and 65535),          -- the port that answered last
@@ -121,21 +122,23 @@ create table sites (
   generation bigint not null default 1,          -- grows with every change of intent
   observed_generation bigint not null default 0, -- the generation the last successful run delivered
   created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now()
+  updated_at timestamptz not null default now(),
+  unique (customer_id, id),
+  foreign key (customer_id, policy_id) references policies (customer_id, id)
 );
-create index on sites (customer_id);
 create index on sites (policy_id);
 
 create table credentials (
   id uuid primary key default gen_random_uuid(),
   customer_id uuid not null references customers,
-  site_id uuid not null references sites on delete cascade,
+  site_id uuid not null,
   username text not null,
   password bytea not null,                       -- sealed
   state text not null default 'pending' check (state in ('pending', 'active', 'retired')),
   created_at timestamptz not null default now(),
   activated_at timestamptz,
-  deleted_at timestamptz
+  deleted_at timestamptz,
+  foreign key (customer_id, site_id) references sites (customer_id, id) on delete cascade
 );
 create unique index credentials_one_pending on credentials (site_id) where state = 'pending';
 create unique index credentials_one_active on credentials (site_id) where state = 'active';
@@ -144,8 +147,8 @@ create index on credentials (customer_id, site_id);
 create table transient_access (
   id uuid primary key default gen_random_uuid(),
   customer_id uuid not null references customers,
-  site_id uuid not null references sites on delete cascade,
-  token_id uuid not null references api_tokens,  -- who opened it
+  site_id uuid not null,
+  token_id uuid not null,                        -- who opened it
   type text not null check (type in ('winbox', 'ssh')),
   username text not null unique,
   password bytea not null,                       -- sealed
@@ -161,7 +164,9 @@ create table transient_access (
   authorized_at timestamptz,                     -- first accepted connection
   committed_at timestamptz,                      -- its user was seen on the router
   removed_from_site_at timestamptz,              -- its user was seen gone from the router
-  removed_from_gateway_at timestamptz            -- its listener is closed
+  removed_from_gateway_at timestamptz,           -- its listener is closed
+  foreign key (customer_id, site_id) references sites (customer_id, id) on delete cascade,
+  foreign key (customer_id, token_id) references api_tokens (customer_id, id)
 );
 -- A port belongs to one grant until the gateway has closed its listener.
 create unique index transient_access_port on transient_access (port) where removed_from_gateway_at is null;

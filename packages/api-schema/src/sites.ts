@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { isoTime, managementTransport, uuid } from "./fields.ts";
+
+const name = z.string().trim().min(1, "must not be empty").max(100, "must be at most 100 characters");
+const address = z.string().trim().min(1, "must not be empty").max(253, "must be at most 253 characters");
+const port = z.int().min(1, "must be from 1 to 65535").max(65535, "must be from 1 to 65535");
+const username = z.string().min(1, "must not be empty").max(100, "must be at most 100 characters");
+const password = z.string().max(1000, "must be at most 1000 characters");
+const tlsFingerprint = z
+  .string()
+  .regex(
+    /^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i,
+    "must be the SHA-256 fingerprint of the certificate, 64 hex digits",
+  );
+
+/** A login is only used once: to make a user of our own. It is then forgotten. */
+export const siteInput = z
+  .strictObject({
+    name,
+    address: address.describe("IP address or host name at which Portreeve reaches the router"),
+    api_port: port.optional().describe("default 8728, or 8729 for api-ssl"),
+    management_transport: managementTransport.default("api"),
+    username,
+    password,
+    tls_fingerprint: tlsFingerprint.optional(),
+  })
+  .refine((input) => input.management_transport === "api" || input.tls_fingerprint !== undefined, {
+    path: ["tls_fingerprint"],
+    message: "is required with api-ssl: the SHA-256 fingerprint of the router's certificate",
+  })
+  .meta({ id: "SiteInput" });
+export type SiteInput = z.infer<typeof siteInput>;
+
+export const sitePatch = z
+  .strictObject({
+    name: name.optional(),
+    address: address.optional(),
+    api_port: port.optional(),
+    username: username.optional(),
+    password: password.optional(),
+    tls_fingerprint: tlsFingerprint.nullable().optional(),
+  })
+  .refine((patch) => (patch.username === undefined) === (patch.password === undefined), {
+    path: ["password"],
+    message: "username and password are given together",
+  })
+  .meta({ id: "SitePatch" });
+export type SitePatch = z.infer<typeof sitePatch>;
+
+export const SITE_STATUSES = ["pending", "online", "offline", "deleting"] as const;
+export const SYNC_STATES = ["in_sync", "pending", "drifted", "failed", "needs_attention"] as const;
+
+export const site = z
+  .strictObject({
+    id: uuid,
+    name: z.string(),
+    address: z.string(),
+    api_port: z.int(),
+    management_transport: managementTransport,
+    tls_fingerprint: z.string().nullable(),
+    management_address: z.string().nullable().describe("The address the router sees Portreeve come from."),
+    status: z.enum(SITE_STATUSES),
+    policy_id: uuid,
+    identity: z.string().nullable(),
+    model: z.string().nullable(),
+    serial_number: z.string().nullable(),
+    version: z.string().nullable(),
+    last_seen_at: isoTime.nullable(),
+    sync: z.strictObject({
+      state: z.enum(SYNC_STATES),
+      reason: z.string().nullable(),
+      checked_at: isoTime.nullable(),
+    }),
+    created_at: isoTime,
+    updated_at: isoTime,
+  })
+  .meta({ id: "Site" });
+export type Site = z.infer<typeof site>;
+
+export const planStep = z
+  .strictObject({
+    menu: z.string(),
+    command: z.string(),
+    target: z.string().nullable(),
+    values: z.record(z.string(), z.string()).describe("Secrets are shown as [hidden]."),
+    text: z.string().describe("The step in RouterOS's own words."),
+  })
+  .meta({ id: "PlanStep" });
+export const plan = z.strictObject({ steps: z.array(planStep) }).meta({ id: "Plan" });
+export type Plan = z.infer<typeof plan>;

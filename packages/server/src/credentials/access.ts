@@ -1,0 +1,205 @@
+/**
+ * Logging in to routers: the one way out for the passwords of the vault.
+ *
+ * A site has at most one active login (proven), one pending (kept, perhaps already on the router) and, until it is
+ * adopted, the login somebody gave. Each state that a crash can leave behind is one of these cases:
+ *
+ *   active works, nothing pending   use it
+ *   active works, one pending       set the pending password, prove it by logging in, retire the active one
+ *   active refused, pending works   the router already took it: activate it
+ *   neither works, a login given    adopt (again): make our user with the pending password, prove it
+ */
+import { LoginError, parseVersion, type RouterClient } from "@portreeve/routeros";
+import { record } from "../audit/index.ts";
+import type { Database } from "../database/index.ts";
+import type { RouterAccess, RouterSession } from "../reconcile/index.ts";
+import {
+  adoptionLoginBinding,
+  findSite,
+  recordAdopted,
+  recordReached,
+  SiteNotReadyError,
+  type SiteRow,
+} from "../sites/index.ts";
+import { Secret, type Vault } from "../vault/index.ts";
+import { installOurUser } from "./adopt.ts";
+import { type Connected, connect, type Dialer } from "./connect.ts";
+import { inspect } from "./inspect.ts";
+import { offerPassword } from "./rotate.ts";
+import { activate, insertPending, type Login, listCredentials, openLogin, replacePending } from "./store.ts";
+
+export interface CredentialAccessOptions extends Dialer {
+  readonly database: Database;
+  readonly vault: Vault;
+  /** Name of our user on routers. */
+  readonly username: string;
+}
+
+interface Logins {
+  readonly site: SiteRow;
+  readonly active: Login | undefined;
+  readonly pending: Login | undefined;
+  readonly given: { readonly username: string; readonly password: Secret } | undefined;
+}
+
+export class CredentialAccess implements RouterAccess {
+  readonly #options: CredentialAccessOptions;
+
+  constructor(options: CredentialAccessOptions) {
+    this.#options = options;
+  }
+
+  async open(siteId: string, signal: AbortSignal): Promise<RouterSession> {
+    const logins = await this.#logins(siteId);
+    const connected = await this.#connectWithEither(logins, signal);
+    if (!connected) return this.#adopt(logins, signal);
+    const { site, pending } = logins;
+    if (pending && connected.login === logins.active) {
+      await using _old = connected.client;
+      return this.#rotate(site, connected, pending, signal);
+    }
+    if (connected.login === pending) return this.#proven(site, connected, pending, signal);
+    if (logins.given)
+      await this.#options.database.asSystem((trx) => recordAdopted(trx, siteId, managementAddressOf(site)));
+    return this.#session(site, connected, managementAddressOf(site), signal);
+  }
+
+  async openForReading(siteId: string, signal: AbortSignal): Promise<RouterSession> {
+    const logins = await this.#logins(siteId);
+    const { site } = logins;
+    if (!logins.active) throw new SiteNotReadyError("The router has not been adopted yet.");
+    const connected = await this.#connectWithEither(logins, signal);
+    if (!connected) throw new SiteNotReadyError("The router no longer accepts Portreeve's login.");
+    return this.#session(site, connected, managementAddressOf(site), signal);
+  }
+
+  /**
+   * @returns undefined when no login of ours works and one was given to adopt the router with
+   * @throws LoginError when none works and none was given
+   */
+  async #connectWithEither(
+    { site, active, pending, given }: Logins,
+    signal: AbortSignal,
+  ): Promise<(Connected & { login: Login }) | undefined> {
+    let refused: unknown;
+    for (const login of [active, pending]) {
+      if (!login) continue;
+      try {
+        return { ...(await connect(this.#options, site, login, signal)), login };
+      } catch (error) {
+        if (!(error instanceof LoginError)) throw error;
+        refused = error;
+      }
+    }
+    if (given) return undefined;
+    throw refused ?? new SiteNotReadyError("No login is known for this router; PATCH the site with one.");
+  }
+
+  async #adopt({ site, pending, given }: Logins, signal: AbortSignal): Promise<RouterSession> {
+    const { database, vault, username } = this.#options;
+    const login =
+      pending ??
+      (await database.asSystem(async (trx) =>
+        openLogin(trx, vault, await insertPending(trx, vault, site, username)),
+      ));
+    await using stranger = (await connect(this.#options, site, given as NonNullable<typeof given>, signal))
+      .client;
+    const managementAddress = await installOurUser(stranger, given?.username ?? "", login, signal);
+    const connected = await connect(this.#options, site, login, signal);
+    return this.#proven({ ...site, management_address: managementAddress }, connected, login, signal);
+  }
+
+  async #rotate(site: SiteRow, old: Connected, pending: Login, signal: AbortSignal): Promise<RouterSession> {
+    const { database, vault } = this.#options;
+    const keep = (candidate: Login) =>
+      database.asSystem((trx) =>
+        replacePending(trx, vault, site.customer_id, candidate.id, candidate.password),
+      );
+    const offered = await offerPassword(old.client, pending, keep, signal);
+    return this.#proven(site, await connect(this.#options, site, offered, signal), offered, signal);
+  }
+
+  /** A pending login has logged in: write that down, whatever came before. */
+  async #proven(
+    site: SiteRow,
+    connected: Connected,
+    login: Login,
+    signal: AbortSignal,
+  ): Promise<RouterSession> {
+    const managementAddress = managementAddressOf(site);
+    const adopted = site.adoption_login !== null;
+    await this.#options.database.asSystem(async (trx) => {
+      await activate(trx, site.id, login.id);
+      await recordAdopted(trx, site.id, managementAddress);
+      await record(
+        trx,
+        { kind: "system", part: "reconciler" },
+        {
+          customerId: site.customer_id,
+          action: adopted ? "site.adopted" : "credential.rotated",
+          subjectType: "credential",
+          subjectId: login.id,
+          siteId: site.id,
+        },
+      );
+    });
+    return this.#session(site, connected, managementAddress, signal);
+  }
+
+  async #session(
+    site: SiteRow,
+    { client, port }: Connected,
+    managementAddress: string,
+    signal: AbortSignal,
+  ): Promise<RouterSession> {
+    try {
+      const router = await inspect(client, signal);
+      await this.#options.database.asSystem((trx) => recordReached(trx, site.id, port, router));
+      const version = parseVersion(router.version);
+      return { client, version, managementAddress, [Symbol.asyncDispose]: () => closeQuietly(client) };
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+  }
+
+  #logins(siteId: string): Promise<Logins> {
+    const { database, vault } = this.#options;
+    return database.asSystem(async (trx) => {
+      const site = await findSite(trx, siteId);
+      if (!site) throw new SiteNotReadyError("The site is gone.");
+      const rows = await listCredentials(trx, siteId);
+      const open = (state: string) => {
+        const row = rows.find((candidate) => candidate.state === state);
+        return row ? openLogin(trx, vault, row) : undefined;
+      };
+      return {
+        site,
+        active: await open("active"),
+        pending: await open("pending"),
+        given: await given(trx, vault, site),
+      };
+    });
+  }
+}
+
+async function given(
+  trx: Parameters<typeof findSite>[0],
+  vault: Vault,
+  site: SiteRow,
+): Promise<Logins["given"]> {
+  if (site.adoption_login === null) return undefined;
+  const sealed = await vault.open(trx, site.customer_id, adoptionLoginBinding(site.id), site.adoption_login);
+  const { username, password } = JSON.parse(sealed.reveal()) as { username: string; password: string };
+  return { username, password: new Secret(password) };
+}
+
+function managementAddressOf(site: SiteRow): string {
+  if (site.management_address === null) throw new SiteNotReadyError("The router has not been adopted yet.");
+  return site.management_address;
+}
+
+async function closeQuietly(client: RouterClient): Promise<void> {
+  client.close();
+  await client.closed;
+}

@@ -1,0 +1,44 @@
+/** Adoption: with the login that was given once, make a user of our own on the router. */
+import { parseVersion, type RouterClient } from "@portreeve/routeros";
+import { deliver, observe, plan } from "../reconcile/index.ts";
+import { desired } from "./desired.ts";
+import { inspect, seenFrom } from "./inspect.ts";
+import type { Login } from "./store.ts";
+
+/**
+ * Create or take over our group and user on a router we are logged in to with somebody else's login.
+ * Nothing of the given login's user is touched. May be repeated after a crash at any point.
+ * @param given name of the user we are logged in as
+ * @returns the address the router sees us come from; the new login is not proven yet
+ * @throws StepError the router refused (most often: the given user lacks the `policy` right)
+ */
+export async function installOurUser(
+  client: RouterClient,
+  given: string,
+  login: Login,
+  signal: AbortSignal,
+): Promise<string> {
+  const [{ version }, managementAddress] = await Promise.all([
+    inspect(client, signal),
+    seenFrom(client, given, signal),
+  ]);
+  const router = { version: parseVersion(version), managementAddress, offboarding: false };
+  const rows = desired(login.username, login.password, router);
+  const { steps } = plan(rows, await observe(client, rows, router.version, signal), router.version);
+  await deliver(steps, client, signal);
+  // A user of our name that was there before keeps its password through a plan; it has to be set.
+  const added = steps.some((step) => step.menu === "/user" && step.command === "add");
+  if (!added) await setPassword(client, login, signal);
+  return managementAddress;
+}
+
+/** Give our user on the router this password. @throws TrapError the router refuses it; the old one stays */
+export async function setPassword(client: RouterClient, login: Login, signal: AbortSignal): Promise<void> {
+  const [row] = await client.print("/user", {
+    proplist: [".id", "name"],
+    queries: [`?name=${login.username}`],
+    signal,
+  });
+  if (row?.[".id"] === undefined) throw new Error(`the router has no user ${login.username}`);
+  await client.set("/user", row[".id"], { password: login.password.reveal() }, { signal });
+}

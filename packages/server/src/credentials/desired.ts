@@ -1,0 +1,36 @@
+/** The rows this module wants on a router: our API user and the group it is in. Pure. */
+import { user, userGroup } from "@portreeve/routeros";
+import type { DesiredMenu, RouterFacts } from "../reconcile/types.ts";
+import type { Secret } from "../vault/index.ts";
+
+export const API_GROUP = "portreeve-api";
+const API_USER_COMMENT = "portreeve: API user - do not edit or remove";
+
+/**
+ * The rights of our own user, no more than the work needs: log in over the API, read and write configuration,
+ * and `policy` for users and groups (MikroTik manual, "User"). Nothing that reboots, sniffs or reads secrets.
+ */
+const API_POLICIES = "api,policy,read,write";
+
+/** @param password written if the user has to be added; an existing user's password is not touched */
+export function desired(username: string, password: Secret | undefined, router: RouterFacts): DesiredMenu[] {
+  const ownsGroup = (row: { name?: string }) => row.name === API_GROUP;
+  const ownsUser = (row: { name?: string }) => row.name === username;
+  if (router.offboarding) {
+    return [
+      { menu: userGroup, rows: [], owns: ownsGroup, wayIn: ownsGroup },
+      { menu: user, rows: [], owns: ownsUser, wayIn: ownsUser },
+    ];
+  }
+  const fields = {
+    group: API_GROUP,
+    address: router.managementAddress,
+    disabled: "false",
+    comment: API_USER_COMMENT,
+  };
+  const secrets = password ? { secrets: { password } } : {};
+  return [
+    { menu: userGroup, rows: [{ key: API_GROUP, fields: { policy: API_POLICIES } }], owns: ownsGroup },
+    { menu: user, rows: [{ key: username, fields, ...secrets, wayIn: true }], owns: ownsUser },
+  ];
+}

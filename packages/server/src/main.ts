@@ -1,0 +1,200 @@
+/** Builds the server from its settings: what needs what, started in order and stopped in the opposite one. */
+import type { AddressInfo } from "node:net";
+import { portalRoot } from "@portreeve/portal";
+import type { Logger } from "pino";
+import { auditRoutes } from "./audit/index.ts";
+import type { Config } from "./config.ts";
+import {
+  CredentialAccess,
+  CredentialService,
+  credentialContributor,
+  credentialRoutes,
+} from "./credentials/index.ts";
+import {
+  type Connection,
+  Database,
+  migrate,
+  Notifications,
+  SiteLocks,
+  startEmbedded,
+  waitForServer,
+} from "./database/index.ts";
+import { Gateway } from "./gateway/index.ts";
+import { buildApp } from "./http/index.ts";
+import { ownManagementAddress } from "./management-address.ts";
+import { defaultPolicyId, PolicyService, policyContributor, policyRoutes } from "./policies/index.ts";
+import { Driver, Reconciler } from "./reconcile/index.ts";
+import { AddressRules, SITE_CHANNEL, SiteService, siteRecords, siteRoutes } from "./sites/index.ts";
+import { Authenticator, ensureBootstrap, tokenRoutes } from "./tokens/index.ts";
+import {
+  ACCESS_CHANNEL,
+  Doorkeeper,
+  TransientAccessService,
+  transientAccessContributor,
+  transientAccessRoutes,
+} from "./transient-access/index.ts";
+import { openVault, type Secret } from "./vault/index.ts";
+
+/** Sites at work at once in one process; each holds one connection to its router. */
+const RECONCILE_CONCURRENCY = 32;
+
+export interface RunningServer extends AsyncDisposable {
+  /** Where API and portal answer; undefined when the role api is not among ours. */
+  readonly url: string | undefined;
+  /** The first administrator's token, when this start made it: to be printed once. */
+  readonly bootstrapToken: Secret | undefined;
+}
+
+/**
+ * Start the roles named in the configuration and return once they work.
+ * @throws what keeps them from working: the port is taken, the database can't be used, a setting is wrong; nothing
+ *   is left running then
+ */
+export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+  await using starting = new AsyncDisposableStack();
+  const connection = await databaseConnection(config, log, starting);
+  await migrate(connection, { log });
+  const database = starting.use(await Database.open({ connection, maxConnections: 20, log }));
+  const vault = await openVault(database, config.masterKeyFile);
+
+  const addresses = new AddressRules({ allowLoopback: config.allowLoopbackSites });
+  const localAddress = await ownManagementAddress(config.managementAddress);
+  const sites = new SiteService({ vault, addresses, defaultPolicyId });
+  const policies = new PolicyService({ sites, managementAddress: config.managementAddress });
+  const credentials = new CredentialService({ vault, sites, username: config.apiUsername });
+  const transientAccess = new TransientAccessService({ vault, sites, policies, ports: config.gateway.ports });
+  const bootstrapped = await ensureBootstrap(database, {
+    token: config.bootstrapToken,
+    onFirstCustomer: (trx, customerId) => policies.createDefault(trx, customerId),
+  });
+
+  const reconciler = new Reconciler({
+    database,
+    sites: siteRecords(database),
+    access: new CredentialAccess({ database, vault, addresses, localAddress, username: config.apiUsername }),
+    contributors: [
+      policyContributor,
+      credentialContributor(config.apiUsername),
+      transientAccessContributor(vault),
+    ],
+    log,
+  });
+  let driver: Driver | undefined;
+  if (config.roles.has("reconciler")) {
+    driver = await startReconciler(reconciler, { config, connection, database, log }, starting);
+  }
+  let doorkeeper: Doorkeeper | undefined;
+  if (config.roles.has("gateway")) {
+    const gateway = starting.use(new Gateway({ listenAddress: config.gateway.host, log }));
+    doorkeeper = new Doorkeeper({ database, gateway, sites, addresses, localAddress, log });
+    doorkeeper.start();
+    starting.defer(() => doorkeeper?.stop());
+  }
+  starting.use(await listenForChanges(connection, log, driver, doorkeeper));
+
+  let url: string | undefined;
+  if (config.roles.has("api")) {
+    const authenticator = starting.use(new Authenticator(database, log));
+    const app = buildApp({
+      log,
+      database,
+      vault,
+      authenticate: (token) => authenticator.authenticate(token),
+      modules: [
+        siteRoutes({ sites, preview: (siteId, signal) => reconciler.preview(siteId, signal) }),
+        policyRoutes(policies),
+        credentialRoutes(credentials),
+        transientAccessRoutes(transientAccess, config.entryPoint),
+        tokenRoutes({ database }),
+        auditRoutes({ database }),
+      ],
+      readiness: { database: () => reasonAgainst(database.ping()) },
+      portalRoot,
+      trustedProxies: config.trustedProxies,
+    });
+    starting.defer(() => app.close());
+    await app.listen(config.http);
+    url = config.publicUrl ?? urlOf(app.server.address() as AddressInfo);
+  }
+
+  const running = starting.move();
+  return {
+    url,
+    bootstrapToken: bootstrapped?.generatedToken,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** The server that DATABASE_URL names, or the embedded one, started here. */
+async function databaseConnection(
+  config: Config,
+  log: Logger,
+  starting: AsyncDisposableStack,
+): Promise<Connection> {
+  if (config.databaseUrl === undefined) {
+    return starting.use(await startEmbedded({ dataDir: config.dataDir, log })).connection;
+  }
+  await waitForServer(config.databaseUrl, { log });
+  return config.databaseUrl;
+}
+
+interface ReconcilerParts {
+  readonly config: Config;
+  readonly connection: Connection;
+  readonly database: Database;
+  readonly log: Logger;
+}
+
+async function startReconciler(
+  reconciler: Reconciler,
+  parts: ReconcilerParts,
+  starting: AsyncDisposableStack,
+): Promise<Driver> {
+  const locks = starting.use(await SiteLocks.open({ connection: parts.connection }));
+  const driver = new Driver({
+    list: siteRecords(parts.database).list,
+    run: (siteId, signal) => reconciler.run(siteId, signal),
+    tryLock: (siteId) => locks.tryLock(siteId),
+    periodMs: parts.config.reconcileSeconds * 1000,
+    concurrency: RECONCILE_CONCURRENCY,
+    log: parts.log,
+  });
+  driver.start();
+  starting.defer(() => driver.stop());
+  return driver;
+}
+
+/** Told of changes by whichever process made them. After a lost connection everything is looked at afresh. */
+function listenForChanges(
+  connection: Connection,
+  log: Logger,
+  driver?: Driver,
+  doorkeeper?: Doorkeeper,
+): Promise<Notifications> {
+  return Notifications.open({
+    connection,
+    channels: [SITE_CHANNEL, ACCESS_CHANNEL],
+    onNotification: (channel, id) => {
+      if (channel === SITE_CHANNEL) driver?.wake(id);
+      doorkeeper?.wake(); // a policy that moves a port moves the grants' targets too
+    },
+    onReconnect: () => {
+      void driver?.wakeAll();
+      doorkeeper?.wake();
+    },
+    log,
+  });
+}
+
+async function reasonAgainst(check: Promise<void>): Promise<string | undefined> {
+  try {
+    await check;
+    return undefined;
+  } catch {
+    return "does not answer";
+  }
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}

@@ -1,0 +1,50 @@
+import { DomainError } from "../http/errors.ts";
+
+export class PolicyNotFoundError extends DomainError {
+  constructor() {
+    super({
+      status: 404,
+      code: "policy-not-found",
+      title: "No such policy",
+      detail: "No policy has this id.",
+    });
+  }
+}
+
+export class DefaultPolicyError extends DomainError {
+  constructor() {
+    super({
+      status: 409,
+      code: "default-policy",
+      title: "The default policy can't be deleted",
+      detail: "Sites of deleted policies fall back to it. Change it with PUT instead.",
+    });
+  }
+}
+
+export class UnknownSitesError extends DomainError {
+  constructor(problems: Readonly<Record<string, string[]>>) {
+    super({
+      status: 422,
+      code: "validation-failed",
+      title: "The request is not valid",
+      detail: Object.values(problems).flat().join("; "),
+      errors: { ...problems },
+    });
+  }
+}
+
+/** The policy would close the service through which Portreeve reaches some of these sites. */
+export class WayInClosedError extends DomainError {
+  constructor(service: string, sites: readonly string[]) {
+    const named = sites.slice(0, 5).join(", ") + (sites.length > 5 ? ` and ${sites.length - 5} more` : "");
+    const message = `must be true: Portreeve reaches ${named} through ${service}`;
+    super({
+      status: 422,
+      code: "validation-failed",
+      title: "The request is not valid",
+      detail: `${service}.enabled ${message}`,
+      errors: { [`${service}.enabled`]: [message] },
+    });
+  }
+}

@@ -1,0 +1,25 @@
+import type { Step } from "./types.ts";
+
+/**
+ * A step as an operator would type it, for reading: `/ip service set [find name="ssh"] port=2222`.
+ * Secrets appear as `[hidden]`. It is shown, never executed.
+ */
+export function describe(step: Omit<Step, "text">): string {
+  const menu = step.menu.slice(1).replaceAll("/", " ");
+  const target = step.command === "add" ? "" : ` [find name=${quoted(step.target.key)}]`;
+  const values = Object.entries(step.values).map(([name, value]) => ` ${name}=${plainOrQuoted(value)}`);
+  const secrets = Object.keys(step.secrets).map((name) => ` ${name}=[hidden]`);
+  return `/${menu} ${step.command}${target}${values.join("")}${secrets.join("")}`;
+}
+
+function plainOrQuoted(value: string): string {
+  return /^[A-Za-z0-9._:/@,+!-]+$/.test(value) ? value : quoted(value);
+}
+
+/** Router output and operator input are hostile: control characters are shown as RouterOS writes them. */
+function quoted(value: string): string {
+  const escaped = value
+    .replace(/["\\$]/g, "\\$&")
+    .replace(/\p{Cc}/gu, (c) => `\\${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
+  return `"${escaped}"`;
+}

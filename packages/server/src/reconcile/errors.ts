@@ -1,0 +1,58 @@
+import { ConnectError, LoginError, RouterOsError } from "@portreeve/routeros";
+import type { Outcome, Step } from "./types.ts";
+
+/** Nothing more will happen by itself: a person has to look. The message says at what. */
+export class NeedsAttentionError extends Error {
+  override readonly name = "NeedsAttentionError";
+}
+
+/** The router refused one step of a plan. */
+export class StepError extends Error {
+  override readonly name = "StepError";
+  readonly step: Step;
+  constructor(step: Step, cause: unknown) {
+    super(`${step.text}: ${messageOf(cause)}`, { cause });
+    this.step = step;
+  }
+}
+
+/** The steps were delivered and the router still differs. */
+export class NotConvergedError extends Error {
+  override readonly name = "NotConvergedError";
+  constructor(remaining: readonly Step[]) {
+    super(`the router accepted the plan but still differs: ${remaining.map(({ text }) => text).join("; ")}`);
+  }
+}
+
+/** Errors that leave the router's state unknown: it is read back and planned again, never counted as failed. */
+export function isUnknown(error: unknown): boolean {
+  return error instanceof RouterOsError && error.outcomeUnknown;
+}
+
+/**
+ * What a failed run means for the site. An unreachable router is an expected state and stays `pending`;
+ * refused logins wait for a person; everything else is `failed` with the reason and tried again next period.
+ */
+export function outcomeOf(error: unknown): Outcome {
+  const cause = error instanceof StepError ? error.cause : error;
+  if (cause instanceof ConnectError || isUnknown(cause)) {
+    return { state: "pending", reason: messageOf(error), reached: false };
+  }
+  if (cause instanceof LoginError || cause instanceof NeedsAttentionError) {
+    return { state: "needs_attention", reason: messageOf(error), reached: cause instanceof LoginError };
+  }
+  return { state: "failed", reason: messageOf(error), reached: true };
+}
+
+/** An error's message, fit to be stored and shown. */
+export function messageOf(error: unknown): string {
+  return printable(error instanceof Error ? error.message : String(error), 500);
+}
+
+/** One line of at most `length` characters. Router output is hostile: control characters become spaces. */
+export function printable(text: string, length: number): string {
+  return text
+    .replace(/\p{Cc}+/gu, " ")
+    .trim()
+    .slice(0, length);
+}

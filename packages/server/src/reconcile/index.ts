@@ -1,0 +1,20 @@
+export { deliver } from "./deliver.ts";
+export { Driver } from "./driver.ts";
+export { isUnknown, messageOf, NeedsAttentionError, printable } from "./errors.ts";
+export { observe } from "./observe.ts";
+export { plan } from "./plan.ts";
+export { Reconciler } from "./reconciler.ts";
+export type {
+  Contributor,
+  DesiredMenu,
+  DesiredRow,
+  Observed,
+  Outcome,
+  Plan,
+  RouterAccess,
+  RouterFacts,
+  RouterSession,
+  SiteRecords,
+  SiteSnapshot,
+  Step,
+} from "./types.ts";

@@ -1,0 +1,123 @@
+/**
+ * The words of the reconciler. Types alone: what a module contributes and what a plan is.
+ *
+ * One run for one site: load -> observe -> plan -> guard -> deliver -> verify -> record.
+ */
+import type { MenuFacts, RouterClient, RouterOsVersion, Row } from "@portreeve/routeros";
+import type { Trx } from "../database/index.ts";
+import type { Secret } from "../vault/secret.ts";
+
+/** A row a module wants on a router, in logical field names; values are text as RouterOS understands it. */
+export interface DesiredRow {
+  readonly key: string;
+  readonly fields: Readonly<Record<string, string>>;
+  /** Written when the row is added and never compared: what can't be read back is not diffed. */
+  readonly secrets?: Readonly<Record<string, Secret>>;
+  /** We come in through this row: its changes go last and may cost the connection. */
+  readonly wayIn?: true;
+}
+
+/** What one module says about one menu. */
+export interface DesiredMenu {
+  readonly menu: MenuFacts;
+  readonly rows: readonly DesiredRow[];
+  /** Rows on the router that are this module's; those it no longer wants are removed. */
+  readonly owns: (row: Row) => boolean;
+  /** Owned rows we come in through: removed last of all. */
+  readonly wayIn?: (row: Row) => boolean;
+}
+
+/** What a module may know of a router when it says what it wants. */
+export interface RouterFacts {
+  readonly version: RouterOsVersion;
+  /** The address the router sees us come from. */
+  readonly managementAddress: string;
+  /** The site is being given back: the module wants nothing any more. */
+  readonly offboarding: boolean;
+}
+
+/** Rows read from a router, by menu path. */
+export type Observed = ReadonlyMap<string, readonly Row[]>;
+
+export interface Step {
+  readonly menu: string;
+  readonly command: "add" | "set" | "remove" | "request-logout";
+  /** The row it is about; `id` is undefined for a row that is yet to be added. */
+  readonly target: { readonly key: string; readonly id?: string };
+  /** Wire names and values. */
+  readonly values: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, Secret>>;
+  /** What undoes it; undefined where nothing can (a removed user's password is not ours to read). */
+  readonly inverse: Inverse | undefined;
+  readonly touchesWayIn: boolean;
+  /** The step in RouterOS's own words, secrets hidden. */
+  readonly text: string;
+}
+
+/** An undoing step, addressed by key: ids do not survive re-creation. */
+export interface Inverse {
+  readonly menu: string;
+  readonly command: "add" | "set" | "remove";
+  readonly key: string;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+export interface Plan {
+  readonly steps: readonly Step[];
+}
+
+/** What a domain module gives the reconciler: its intent, its rows, and its view of the result. */
+export interface Contributor<Facts = unknown> {
+  readonly name: string;
+  /** Read the module's intent for a site, in one transaction with the other modules. */
+  load(trx: Trx, siteId: string): Promise<Facts>;
+  /** Pure: the rows this intent means on this router. */
+  desired(facts: Facts, router: RouterFacts): DesiredMenu[];
+  /** Write down what was seen on the router after delivery. */
+  record?(trx: Trx, siteId: string, facts: Facts, observed: Observed): Promise<void>;
+}
+
+/** An authenticated connection to one router, opened by the module that keeps the logins. */
+export interface RouterSession extends AsyncDisposable {
+  readonly client: RouterClient;
+  readonly version: RouterOsVersion;
+  readonly managementAddress: string;
+}
+
+export interface RouterAccess {
+  /**
+   * Log in to a site's router; on the way finish what a login needs (adoption, a rotation in progress).
+   * @throws ConnectError, LoginError and the other errors of the client; NeedsAttentionError
+   */
+  open(siteId: string, signal: AbortSignal): Promise<RouterSession>;
+  /** Log in with the login that is known to work, changing nothing. */
+  openForReading(siteId: string, signal: AbortSignal): Promise<RouterSession>;
+}
+
+export interface SiteSnapshot {
+  readonly id: string;
+  readonly customerId: string;
+  /** Grows with every change of intent; a run records the generation it delivered. */
+  readonly generation: string;
+  readonly offboarding: boolean;
+}
+
+export type Outcome =
+  | { readonly state: "in_sync"; readonly delivered: readonly Step[] }
+  | {
+      readonly state: "pending" | "failed" | "needs_attention";
+      readonly reason: string;
+      readonly reached: boolean;
+    };
+
+/** What the reconciler reads and writes about sites; kept by the sites module. */
+export interface SiteRecords {
+  /** Every site that is to be reconciled. */
+  list(): Promise<readonly string[]>;
+  load(trx: Trx, siteId: string): Promise<SiteSnapshot | undefined>;
+  /** Intent first: the port the way in is about to move to, so that a restart finds the router. */
+  expectApiPort(siteId: string, port: number): Promise<void>;
+  finish(trx: Trx, site: SiteSnapshot, outcome: Outcome): Promise<void>;
+  /** Everything of ours is off the router; the site ends. */
+  forget(trx: Trx, site: SiteSnapshot): Promise<void>;
+}

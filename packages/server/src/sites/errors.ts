@@ -1,0 +1,25 @@
+import { DomainError } from "../http/errors.ts";
+
+export class SiteNotFoundError extends DomainError {
+  constructor() {
+    super({ status: 404, code: "site-not-found", title: "No such site", detail: "No site has this id." });
+  }
+}
+
+export class SiteNotReadyError extends DomainError {
+  constructor(detail: string) {
+    super({ status: 409, code: "site-not-ready", title: "The site is not ready for this", detail });
+  }
+}
+
+export class SiteAddressError extends DomainError {
+  constructor(problem: string) {
+    super({
+      status: 422,
+      code: "validation-failed",
+      title: "The request is not valid",
+      detail: `address: ${problem}`,
+      errors: { address: [problem] },
+    });
+  }
+}

@@ -1,0 +1,136 @@
+import {
+  idParams,
+  listOf,
+  listQuery,
+  plan,
+  SITE_STATUSES,
+  site,
+  siteInput,
+  sitePatch,
+  uuid,
+} from "@portreeve/api-schema";
+import { z } from "zod";
+import { type HttpModule, mutate, pageOf, read, readCursor } from "../http/index.ts";
+import type { Plan } from "../reconcile/index.ts";
+import { presentSite } from "./present.ts";
+import { presentPlan } from "./present-plan.ts";
+import type { SiteService } from "./service.ts";
+import { listSites } from "./store.ts";
+
+const tags = ["Sites"];
+const cursorForm = z.tuple([uuid]);
+const filters = listQuery.extend({ status: z.enum(SITE_STATUSES).optional(), policy_id: uuid.optional() });
+const removal = z.strictObject({
+  force: z
+    .enum(["true", "false"])
+    .default("false")
+    .describe("true: forget the site now and leave the router as it is"),
+});
+
+export interface SiteRouteOptions {
+  readonly sites: SiteService;
+  /** The plan as it stands now, read from the live router. */
+  readonly preview: (siteId: string, signal: AbortSignal) => Promise<Plan>;
+}
+
+export function siteRoutes({ sites, preview }: SiteRouteOptions): HttpModule {
+  return (app) => {
+    app.get(
+      "/v1/sites",
+      {
+        config: { scope: "sites:read" },
+        schema: { tags, summary: "List sites", querystring: filters, response: { 200: listOf(site) } },
+      },
+      (request) => {
+        const { status, policy_id: policyId, limit, cursor } = request.query;
+        const [after] = readCursor(cursor, cursorForm) ?? [];
+        return read(request, async (trx) => {
+          const rows = await listSites(trx, { status, policyId, after, limit: limit + 1 });
+          return pageOf(rows, limit, ({ id }) => [id], presentSite);
+        });
+      },
+    );
+    app.post(
+      "/v1/sites",
+      {
+        config: { scope: "sites:write" },
+        schema: { tags, summary: "Add and adopt a router", body: siteInput, response: { 201: site } },
+      },
+      (request, reply) =>
+        mutate(request, reply, { status: 201 }, async (trx) =>
+          presentSite(await sites.create(trx, request.caller, request.body)),
+        ),
+    );
+    app.get(
+      "/v1/sites/:id",
+      {
+        config: { scope: "sites:read" },
+        schema: { tags, summary: "Show a site", params: idParams, response: { 200: site } },
+      },
+      (request) => read(request, async (trx) => presentSite(await sites.get(trx, request.params.id))),
+    );
+    app.patch(
+      "/v1/sites/:id",
+      {
+        config: { scope: "sites:write" },
+        schema: {
+          tags,
+          summary: "Change a site",
+          params: idParams,
+          body: sitePatch,
+          response: { 200: site },
+        },
+      },
+      (request, reply) =>
+        mutate(request, reply, { status: 200 }, async (trx) =>
+          presentSite(await sites.update(trx, request.caller, request.params.id, request.body)),
+        ),
+    );
+    app.delete(
+      "/v1/sites/:id",
+      {
+        config: { scope: "sites:write" },
+        schema: {
+          tags,
+          summary: "Off-board a site: everything of ours leaves the router first",
+          params: idParams,
+          querystring: removal,
+          response: { 202: site },
+        },
+      },
+      (request, reply) =>
+        mutate(request, reply, { status: 202 }, async (trx) =>
+          presentSite(
+            await sites.remove(trx, request.caller, request.params.id, request.query.force === "true"),
+          ),
+        ),
+    );
+    app.get(
+      "/v1/sites/:id/plan",
+      {
+        config: { scope: "sites:read" },
+        schema: {
+          tags,
+          summary: "What would be changed on the router now",
+          params: idParams,
+          response: { 200: plan },
+        },
+      },
+      async (request) => {
+        await read(request, (trx) => sites.get(trx, request.params.id));
+        return presentPlan(await preview(request.params.id, request.signal));
+      },
+    );
+    app.post(
+      "/v1/sites/:id/reconcile",
+      {
+        config: { scope: "sites:write" },
+        schema: { tags, summary: "Reconcile now", params: idParams, response: { 202: site } },
+      },
+      (request, reply) =>
+        mutate(request, reply, { status: 202 }, async (trx) =>
+          presentSite(await sites.wake(trx, request.caller, request.params.id)),
+        ),
+    );
+  };
+}

@@ -1,0 +1,143 @@
+/** The verbs of sites. Each changes intent in the caller's transaction and wakes the reconciler when it commits. */
+import { randomUUID } from "node:crypto";
+import type { SiteInput, SitePatch } from "@portreeve/api-schema";
+import { record } from "../audit/index.ts";
+import { notify, type Trx } from "../database/index.ts";
+import { actorOf, type Caller } from "../tokens/index.ts";
+import { Secret, type Vault } from "../vault/index.ts";
+import type { AddressRules } from "./address.ts";
+import { SiteAddressError, SiteNotFoundError } from "./errors.ts";
+import { changedIntent, findSite, lockSite, type SiteRow } from "./store.ts";
+
+/** Notified with a site's id when its intent has changed. */
+export const SITE_CHANNEL = "portreeve_site";
+
+export interface SiteServiceOptions {
+  readonly vault: Vault;
+  readonly addresses: AddressRules;
+  /** The policy a new site starts under. */
+  readonly defaultPolicyId: (trx: Trx) => Promise<string>;
+}
+
+export class SiteService {
+  readonly #options: SiteServiceOptions;
+
+  constructor(options: SiteServiceOptions) {
+    this.#options = options;
+  }
+
+  async get(trx: Trx, siteId: string): Promise<SiteRow> {
+    const site = await findSite(trx, siteId);
+    if (!site) throw new SiteNotFoundError();
+    return site;
+  }
+
+  /** Add a site. It is adopted by the reconciler, as soon as the router answers. */
+  async create(trx: Trx, caller: Caller, input: SiteInput): Promise<SiteRow> {
+    this.#checkAddress(input.address);
+    const id = randomUUID();
+    const site = await trx
+      .insertInto("sites")
+      .values({
+        id,
+        customer_id: caller.customerId,
+        policy_id: await this.#options.defaultPolicyId(trx),
+        name: input.name,
+        address: input.address,
+        api_port: input.api_port ?? (input.management_transport === "api" ? 8728 : 8729),
+        management_transport: input.management_transport,
+        tls_fingerprint: input.tls_fingerprint ?? null,
+        adoption_login: await this.#sealLogin(trx, caller.customerId, id, input),
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    await this.#audit(trx, caller, "site.created", site, { name: site.name, address: site.address });
+    await notify(trx, SITE_CHANNEL, id);
+    return site;
+  }
+
+  /** Change a site. A new login starts adoption anew: the router may have been replaced or reset. */
+  async update(trx: Trx, caller: Caller, siteId: string, patch: SitePatch): Promise<SiteRow> {
+    if (patch.address !== undefined) this.#checkAddress(patch.address);
+    if (!(await lockSite(trx, siteId))) throw new SiteNotFoundError();
+    const { username, password, ...columns } = patch;
+    const login =
+      username !== undefined && password !== undefined
+        ? { adoption_login: await this.#sealLogin(trx, caller.customerId, siteId, { username, password }) }
+        : {};
+    const given = Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
+    const site = await trx
+      .updateTable("sites")
+      .set({ ...given, ...login, ...changedIntent })
+      .where("id", "=", siteId)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    await this.#audit(trx, caller, "site.updated", site, {
+      ...given,
+      ...(username ? { login_given: true } : {}),
+    });
+    await notify(trx, SITE_CHANNEL, siteId);
+    return site;
+  }
+
+  /**
+   * Start off-boarding: the reconciler takes everything of ours off the router, then the site ends.
+   * @param force forget the site now and leave the router as it is
+   */
+  async remove(trx: Trx, caller: Caller, siteId: string, force: boolean): Promise<SiteRow> {
+    const site = await lockSite(trx, siteId);
+    if (!site) throw new SiteNotFoundError();
+    await this.#audit(trx, caller, force ? "site.forgotten" : "site.offboarding", site, { name: site.name });
+    if (force) await trx.deleteFrom("sites").where("id", "=", siteId).execute();
+    else {
+      await trx
+        .updateTable("sites")
+        .set({ status: "deleting", ...changedIntent })
+        .where("id", "=", siteId)
+        .execute();
+    }
+    await notify(trx, SITE_CHANNEL, siteId);
+    return { ...site, status: "deleting", sync_state: "pending" };
+  }
+
+  /** The intent for these sites has changed elsewhere (a policy, a grant, a rotation): wake the reconciler. */
+  async touch(trx: Trx, siteIds: readonly string[]): Promise<void> {
+    if (siteIds.length === 0) return;
+    await trx.updateTable("sites").set(changedIntent).where("id", "in", siteIds).execute();
+    for (const siteId of siteIds) await notify(trx, SITE_CHANNEL, siteId);
+  }
+
+  /** Reconcile this site now, without a change of intent. */
+  async wake(trx: Trx, caller: Caller, siteId: string): Promise<SiteRow> {
+    const site = await this.get(trx, siteId);
+    await this.#audit(trx, caller, "site.reconcile_requested", site, {});
+    await notify(trx, SITE_CHANNEL, siteId);
+    return site;
+  }
+
+  #checkAddress(address: string): void {
+    const problem = this.#options.addresses.problemWith(address);
+    if (problem) throw new SiteAddressError(problem);
+  }
+
+  #sealLogin(trx: Trx, customerId: string, siteId: string, login: { username: string; password: string }) {
+    const text = JSON.stringify({ username: login.username, password: login.password });
+    return this.#options.vault.seal(trx, customerId, adoptionLoginBinding(siteId), new Secret(text));
+  }
+
+  #audit(trx: Trx, caller: Caller, action: string, site: SiteRow, detail: Record<string, unknown>) {
+    return record(trx, actorOf(caller), {
+      customerId: caller.customerId,
+      action,
+      subjectType: "site",
+      subjectId: site.id,
+      siteId: site.id,
+      detail,
+    });
+  }
+}
+
+/** What ties a sealed adoption login to its place. */
+export function adoptionLoginBinding(siteId: string) {
+  return { table: "sites", column: "adoption_login", rowId: siteId };
+}

@@ -1,0 +1,89 @@
+import { siteParams, transientAccess, transientAccessInput, uuidParam } from "@portreeve/api-schema";
+import { z } from "zod";
+import { type HttpModule, mutate, noStore, read } from "../http/index.ts";
+import { presentGrant } from "./present.ts";
+import type { RevealedGrant, TransientAccessService } from "./service.ts";
+
+const BASE = "/v1/control-plane/:site/transient-access";
+const tags = ["Transient access"];
+const grantParams = siteParams.extend({ id: uuidParam });
+const listQuery = z.strictObject({
+  include: z.enum(["expired"]).optional().describe("expired: ended ones too"),
+  reveal: z
+    .enum(["true", "false"])
+    .default("true")
+    .describe("false: leave passwords out, and the audit event with them"),
+});
+
+/** @param entryPoint the host name people connect to */
+export function transientAccessRoutes(access: TransientAccessService, entryPoint: string): HttpModule {
+  const present = ({ grant, password }: RevealedGrant) => presentGrant(grant, password, entryPoint);
+  return (app) => {
+    app.get(
+      BASE,
+      {
+        config: { scope: "access:read" },
+        schema: {
+          tags,
+          summary: "List the site's current access",
+          params: siteParams,
+          querystring: listQuery,
+          response: { 200: z.array(transientAccess) },
+        },
+      },
+      (request, reply) => {
+        noStore(reply);
+        const options = {
+          ended: request.query.include === "expired",
+          reveal: request.query.reveal === "true",
+        };
+        return read(request, async (trx) =>
+          (await access.list(trx, request.caller, request.params.site, options)).map(present),
+        );
+      },
+    );
+    app.post(
+      BASE,
+      {
+        config: { scope: "access:open" },
+        schema: {
+          tags,
+          summary: "Open access",
+          params: siteParams,
+          body: transientAccessInput,
+          response: { 201: transientAccess },
+        },
+      },
+      (request, reply) => {
+        noStore(reply);
+        return mutate(request, reply, { status: 201 }, async (trx) =>
+          present(await access.open(trx, request.caller, request.params.site, request.body)),
+        );
+      },
+    );
+    app.get(
+      `${BASE}/:id`,
+      {
+        config: { scope: "access:read" },
+        schema: { tags, summary: "Show one access", params: grantParams, response: { 200: transientAccess } },
+      },
+      (request, reply) => {
+        noStore(reply);
+        return read(request, async (trx) =>
+          present(await access.get(trx, request.caller, request.params.site, request.params.id)),
+        );
+      },
+    );
+    app.delete(
+      `${BASE}/:id`,
+      {
+        config: { scope: "access:revoke" },
+        schema: { tags, summary: "Revoke access", params: grantParams, response: { 204: z.null() } },
+      },
+      (request, reply) =>
+        mutate(request, reply, { status: 204 }, (trx) =>
+          access.revoke(trx, request.caller, request.params.site, request.params.id),
+        ),
+    );
+  };
+}
