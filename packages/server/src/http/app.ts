@@ -3,7 +3,7 @@
  * the route's schemas, the route itself; whatever any of them throws becomes one problem answer.
  */
 import { randomUUID } from "node:crypto";
-import Fastify, { type FastifyBaseLogger } from "fastify";
+import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Database } from "../database/index.ts";
 import type { Vault } from "../vault/index.ts";
@@ -47,7 +47,7 @@ export interface AppOptions {
 export function buildApp(options: AppOptions): TypedApp {
   const app: TypedApp = Fastify({
     loggerInstance: options.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
     trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,

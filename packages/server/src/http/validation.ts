@@ -3,6 +3,10 @@ import type { FastifySchemaCompiler } from "fastify";
 import type { z } from "zod";
 import { type FieldErrors, NotFoundError, ValidationError } from "./errors.ts";
 
+/** Somebody who sends a thousand wrong fields reads no more than these; names come from outside and are cut. */
+const MAX_FIELDS = 50;
+const MAX_FIELD_CHARACTERS = 100;
+
 type RawIssue = Parameters<z.core.$ZodErrorMap>[0];
 
 /**
@@ -24,7 +28,8 @@ export function fieldErrors(issues: readonly z.core.$ZodIssue[]): FieldErrors {
   const byField = new Map<string, string[]>();
   for (const issue of issues) {
     for (const [path, message] of problemsOf(issue)) {
-      const field = path.map(String).join(".") || "body";
+      const field = path.map(String).join(".").slice(0, MAX_FIELD_CHARACTERS) || "body";
+      if (byField.size >= MAX_FIELDS && !byField.has(field)) return Object.fromEntries(byField);
       byField.set(field, [...(byField.get(field) ?? []), message]);
     }
   }
