@@ -62,7 +62,8 @@ export async function add(router: Router, command: Command, caller: Caller): Pro
     if (field.default !== undefined) defaults[name] = field.default;
   }
   const after = written(menu, defaults, given);
-  const change: Change = { command: "add", item: undefined, after, given, username: caller.username };
+  const { username } = caller;
+  const change: Change = { command: "add", item: undefined, before: rowOf({}), after, given, username };
   menu.check?.(router, change);
   refuseDuplicate(router, menu, change);
   const before = placeBefore(router, menu, attributes["place-before"]);
@@ -103,8 +104,9 @@ async function write(
   caller: Caller,
 ): Promise<Outcome> {
   const changes = items.map((item): Change & { item: Item } => {
-    const after = written(menu, item.values, given);
-    return { command: "set", item, after, given, username: caller.username };
+    const before = rowOf(item.values);
+    const after = written(menu, before, given);
+    return { command: "set", item, before, after, given, username: caller.username };
   });
   const carriedOut = changes.filter((change) => {
     const verdict = menu.check?.(router, change);
@@ -148,6 +150,7 @@ export async function remove(router: Router, command: Command, caller: Caller): 
   const changes = items.map((item): Change & { item: Item } => ({
     command: "remove",
     item,
+    before: item.values,
     after: item.values,
     given: {},
     username: caller.username,

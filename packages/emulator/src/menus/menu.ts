@@ -42,6 +42,8 @@ export type GenericCommand =
 export interface Change {
   readonly command: "add" | "set" | "remove";
   readonly item: Item | undefined;
+  /** The row as it was; empty for `add`. */
+  readonly before: Readonly<Record<string, string>>;
   /** The row as it will be; for `remove`, as it was. */
   readonly after: Record<string, string>;
   /** Arguments as read from the command. */

@@ -84,5 +84,9 @@ export const userGroup: MenuFor = (features) => {
       change.after.policy = merge(names, before, change.given.policy ?? "");
       return undefined;
     },
+    applied(router, change) {
+      if (router.openSessions === "go-on" || change.given.policy === undefined) return;
+      router.sessions.endAll((session) => session.group === change.before.name);
+    },
   };
 };

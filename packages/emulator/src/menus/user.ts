@@ -31,10 +31,11 @@ function refuseWeakPassword(router: Router, password: string): void {
 
 /** Sessions of a changed user end where the emulator is told so; a new comment is no change of the user. */
 function endSessions(router: Router, change: Change): void {
-  const harmless = Object.keys(change.given).every((name) => name === "comment");
-  if (router.openSessions === "go-on" || harmless || change.command === "add") return;
-  const name = change.item?.values.name;
-  router.sessions.endAll((session) => session.username === name);
+  if (router.openSessions === "go-on") return;
+  const onlyComment =
+    change.command === "set" && Object.keys(change.given).every((name) => name === "comment");
+  if (onlyComment) return;
+  router.sessions.endAll((session) => session.username === change.before.name);
 }
 
 export const user: MenuFor = (features) => ({
