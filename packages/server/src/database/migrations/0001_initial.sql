@@ -9,8 +9,8 @@ declare
 begin
   foreach role_name in array array['portreeve_tenant', 'portreeve_system'] loop
     begin
-      execute format('create role %I nologin', role_name);
-    exception when duplicate_object or unique_violation then null;   -- unique: made at the same moment
+      if to_regrole(role_name) is null then execute format('create role %I nologin', role_name); end if;
+    exception when duplicate_object or unique_violation then null;   -- made at the same moment
     end;
     if not pg_has_role(current_user, role_name, 'set') then
       execute format('grant %I to current_user', role_name);

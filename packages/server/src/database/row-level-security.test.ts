@@ -1,0 +1,166 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Trx } from "./database.ts";
+import { createTestDatabase, type TestDatabase } from "./testing.ts";
+
+let testDatabase: TestDatabase;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  await testDatabase.database.asSystem(async (trx) => {
+    for (const owner of [A, B]) await addCustomer(trx, owner);
+  });
+});
+afterAll(() => testDatabase.drop());
+
+/** Two customers; every row of theirs has an id that is the customer's with another first digit. */
+const A = "00000000-0000-4000-8000-00000000000a";
+const B = "00000000-0000-4000-8000-00000000000b";
+const idOf = (digit: number, customer: string) => `${digit}${customer.slice(1)}`;
+
+async function addCustomer(trx: Trx, id: string): Promise<void> {
+  const [token, policy, site] = [idOf(1, id), idOf(2, id), idOf(3, id)];
+  const bytes = Buffer.from(id);
+  const statements = [
+    sql`insert into customers (id, name) values (${id}, 'customer')`,
+    sql`insert into api_tokens (id, customer_id, name, token_hash, scopes) values (${token}, ${id}, 't', ${bytes}, '{}')`,
+    sql`insert into data_keys (customer_id, wrapped_key, key_version) values (${id}, ${bytes}, 1)`,
+    sql`insert into audit_events (customer_id, actor, action, subject_type) values (${id}, 'a', 'b', 'c')`,
+    sql`insert into idempotency_keys (customer_id, key, request_hash, status, response)
+        values (${id}, 'k', ${bytes}, 200, ${bytes})`,
+    sql`insert into policies (id, customer_id, name, slug, services, trusted_networks)
+        values (${policy}, ${id}, 'p', ${id}, '{}', '{}')`,
+    sql`insert into sites (id, customer_id, policy_id, name, address, api_port)
+        values (${site}, ${id}, ${policy}, 's', '192.0.2.1', 8728)`,
+    sql`insert into credentials (customer_id, site_id, username, password) values (${id}, ${site}, 'u', ${bytes})`,
+    sql`insert into transient_access (customer_id, site_id, token_id, type, username, password, port, full_access,
+                                      allow_rfc1918, expires_at)
+        values (${id}, ${site}, ${token}, 'ssh', ${id}, ${bytes}, ${id === A ? 40000 : 40001}, false, false, now())`,
+  ];
+  for (const statement of statements) await statement.execute(trx);
+}
+
+/** Every table with a customer's rows, from the catalogue, so that a table added later is tested too. */
+const tenantTables = (trx: Trx) =>
+  sql<{ name: string; secured: boolean; policies: string[] }>`
+    select c.relname as name, c.relrowsecurity as secured,
+           array(select p.polname::text from pg_policy p where p.polrelid = c.oid order by 1) as policies
+      from pg_class c join pg_attribute a on a.attrelid = c.oid
+     where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and a.attname = 'customer_id'
+     order by 1`
+    .execute(trx)
+    .then(({ rows }) => rows);
+
+test("every table that carries customer_id has row-level security for both roles", async () => {
+  const tables = await testDatabase.database.asSystem(tenantTables);
+  expect(tables.length).toBeGreaterThan(7);
+  for (const table of tables) expect(table).toMatchObject({ secured: true, policies: ["system", "tenant"] });
+});
+
+test("neither role owns a table, may bypass row-level security or log in", async () => {
+  const { rows } = await testDatabase.database.asSystem((trx) =>
+    sql`select r.rolname, r.rolsuper, r.rolbypassrls, r.rolcanlogin,
+               exists (select from pg_class c where c.relowner = r.oid) as owns
+          from pg_roles r where r.rolname in ('portreeve_tenant', 'portreeve_system')`.execute(trx),
+  );
+  const harmless = { rolsuper: false, rolbypassrls: false, rolcanlogin: false, owns: false };
+  expect(rows).toEqual([expect.objectContaining(harmless), expect.objectContaining(harmless)]);
+});
+
+test("a customer sees its own rows of every table and nobody else's", async () => {
+  for (const { name } of await testDatabase.database.asSystem(tenantTables)) {
+    const rows = (customer: string) =>
+      testDatabase.database.asCustomer(customer, (trx) =>
+        sql<{ customer_id: string }>`select customer_id from ${sql.table(name)}`.execute(trx),
+      );
+    const seen = { a: (await rows(A)).rows, b: (await rows(B)).rows };
+    expect({ name, ...seen }).toEqual({ name, a: [{ customer_id: A }], b: [{ customer_id: B }] });
+  }
+});
+
+test("a customer sees itself alone among the customers", async () => {
+  const { rows } = await testDatabase.database.asCustomer(A, (trx) =>
+    sql`select id from customers`.execute(trx),
+  );
+  expect(rows).toEqual([{ id: A }]);
+});
+
+test("a customer changes and deletes nobody else's rows, whatever it asks for", async () => {
+  const changeable = [
+    "api_tokens",
+    "data_keys",
+    "idempotency_keys",
+    "policies",
+    "sites",
+    "credentials",
+    "transient_access",
+  ];
+  for (const name of changeable)
+    await testDatabase.database.asCustomer(A, async (trx) => {
+      const table = sql.table(name);
+      const updated = await sql`update ${table} set created_at = now() where customer_id = ${B}`.execute(trx);
+      const deleted = await sql`delete from ${table} where customer_id = ${B}`.execute(trx);
+      expect([name, updated.numAffectedRows, deleted.numAffectedRows]).toEqual([name, 0n, 0n]);
+    });
+});
+
+test("a customer cannot give a row to another, by insert or by update", async () => {
+  const insert = testDatabase.database.asCustomer(A, (trx) =>
+    sql`insert into audit_events (customer_id, actor, action, subject_type) values (${B}, 'a', 'b', 'c')`.execute(
+      trx,
+    ),
+  );
+  await expect(insert).rejects.toThrow(/row-level security/);
+  const update = testDatabase.database.asCustomer(A, (trx) =>
+    sql`update data_keys set customer_id = ${B}`.execute(trx),
+  );
+  await expect(update).rejects.toThrow(/row-level security/);
+});
+
+test("a customer cannot point at another's rows, and learns nothing from trying", async () => {
+  const pointAt = (policy: string) =>
+    testDatabase.database
+      .asCustomer(A, (trx) => sql`update sites set policy_id = ${policy}`.execute(trx))
+      .catch((error: Error) => error.message);
+  const existing = await pointAt(idOf(2, B));
+  expect(existing).toMatch(/foreign key/);
+  expect(await pointAt(idOf(9, B))).toBe(existing);
+});
+
+test("the tenant role without a customer sees nothing", async () => {
+  const nobody = "00000000-0000-4000-8000-000000000000";
+  await testDatabase.database.asCustomer(nobody, async (trx) => {
+    await sql`set local portreeve.customer_id = ''`.execute(trx);
+    for (const { name } of await tenantTables(trx))
+      expect([name, (await sql`select from ${sql.table(name)}`.execute(trx)).rows.length]).toEqual([name, 0]);
+  });
+});
+
+test("the record of migrations is the owner's alone", async () => {
+  const read = sql`select * from schema_migrations`;
+  await expect(testDatabase.database.asCustomer(A, (trx) => read.execute(trx))).rejects.toThrow(
+    /permission denied/,
+  );
+  await expect(testDatabase.database.asSystem((trx) => read.execute(trx))).rejects.toThrow(
+    /permission denied/,
+  );
+});
+
+describe.each([
+  {
+    role: "the tenant role",
+    as: <T>(work: (trx: Trx) => Promise<T>) => testDatabase.database.asCustomer(A, work),
+  },
+  {
+    role: "the system role",
+    as: <T>(work: (trx: Trx) => Promise<T>) => testDatabase.database.asSystem(work),
+  },
+])("$role", ({ as }) => {
+  test.each([
+    sql`update audit_events set actor = 'somebody else'`,
+    sql`delete from audit_events`,
+    sql`truncate audit_events`,
+  ])("appends audit events and cannot change, delete or truncate them (%#)", async (statement) => {
+    await expect(as((trx) => statement.execute(trx))).rejects.toThrow(/permission denied/);
+  });
+});
