@@ -3,6 +3,7 @@ import ssh2 from "ssh2";
 import { expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../index.ts";
 import { FREE_PORTS, RawClient } from "../testing/raw-client.ts";
+import { generateHostKey } from "./server.ts";
 
 const options = { ports: FREE_PORTS, password: "pw", identity: "gw1" };
 
@@ -112,4 +113,10 @@ test("a user comes in over SSH from its own address", async () => {
   const client = await connect(router, { username: "far", password: "p", localAddress: "127.0.0.9" });
   expect(router.control.sessions()).toMatchObject([{ username: "far", address: "127.0.0.9", via: "ssh" }]);
   client.end();
+});
+
+test("every host key made can be read again", () => {
+  for (let made = 0; made < 2000; made++) {
+    expect(ssh2.utils.parseKey(generateHostKey())).not.toBeInstanceOf(Error);
+  }
 });
