@@ -11,12 +11,10 @@ const port = z
   .max(65535, "must be from 1 to 65535");
 
 /** One management service as a request gives it. */
-const serviceInput = z
-  .strictObject({ enabled: z.boolean(), port, networks: networkList.nullable() })
-  .meta({
-    id: "ServiceInput",
-    description: "One management service. networks: null or [] means none given.",
-  });
+const serviceInput = z.strictObject({ enabled: z.boolean(), port, networks: networkList.nullable() }).meta({
+  id: "ServiceInput",
+  description: "One management service. networks: null or [] means none given.",
+});
 
 /** One management service as an answer shows it. */
 const service = z

@@ -24,7 +24,7 @@ import {
 import { Secret, type Vault } from "../vault/index.ts";
 import { installOurUser } from "./adopt.ts";
 import { type Connected, connect, type Dialer } from "./connect.ts";
-import { inspect } from "./inspect.ts";
+import { inspect, seenFrom } from "./inspect.ts";
 import { offerPassword } from "./rotate.ts";
 import { activate, insertPending, type Login, listCredentials, openLogin, replacePending } from "./store.ts";
 
@@ -56,9 +56,9 @@ export class CredentialAccess implements RouterAccess {
     const { site, pending } = logins;
     if (pending && connected.login === logins.active) {
       await using _old = connected.client;
-      return this.#rotate(site, connected, pending, signal);
+      return await this.#rotate(site, connected, pending, signal);
     }
-    if (connected.login === pending) return this.#proven(site, connected, pending, signal);
+    if (connected.login === pending) return this.#resume(site, connected, pending, signal);
     if (logins.given)
       await this.#options.database.asSystem((trx) => recordAdopted(trx, siteId, managementAddressOf(site)));
     return this.#session(site, connected, managementAddressOf(site), signal);
@@ -106,7 +106,37 @@ export class CredentialAccess implements RouterAccess {
       .client;
     const managementAddress = await installOurUser(stranger, given?.username ?? "", login, signal);
     const connected = await connect(this.#options, site, login, signal);
-    return this.#proven({ ...site, management_address: managementAddress }, connected, login, signal);
+    return this.#proven(
+      { ...site, management_address: managementAddress },
+      connected,
+      login,
+      "site.adopted",
+      signal,
+    );
+  }
+
+  /** The router already has the pending login: a crash came between setting and recording it. */
+  async #resume(
+    site: SiteRow,
+    connected: Connected,
+    pending: Login,
+    signal: AbortSignal,
+  ): Promise<RouterSession> {
+    if (site.management_address !== null)
+      return this.#proven(site, connected, pending, "credential.rotated", signal);
+    try {
+      const managementAddress = await seenFrom(connected.client, pending.username, signal);
+      return await this.#proven(
+        { ...site, management_address: managementAddress },
+        connected,
+        pending,
+        "site.adopted",
+        signal,
+      );
+    } catch (error) {
+      connected.client.close();
+      throw error;
+    }
   }
 
   async #rotate(site: SiteRow, old: Connected, pending: Login, signal: AbortSignal): Promise<RouterSession> {
@@ -116,7 +146,13 @@ export class CredentialAccess implements RouterAccess {
         replacePending(trx, vault, site.customer_id, candidate.id, candidate.password),
       );
     const offered = await offerPassword(old.client, pending, keep, signal);
-    return this.#proven(site, await connect(this.#options, site, offered, signal), offered, signal);
+    return this.#proven(
+      site,
+      await connect(this.#options, site, offered, signal),
+      offered,
+      "credential.rotated",
+      signal,
+    );
   }
 
   /** A pending login has logged in: write that down, whatever came before. */
@@ -124,10 +160,10 @@ export class CredentialAccess implements RouterAccess {
     site: SiteRow,
     connected: Connected,
     login: Login,
+    action: "site.adopted" | "credential.rotated",
     signal: AbortSignal,
   ): Promise<RouterSession> {
     const managementAddress = managementAddressOf(site);
-    const adopted = site.adoption_login !== null;
     await this.#options.database.asSystem(async (trx) => {
       await activate(trx, site.id, login.id);
       await recordAdopted(trx, site.id, managementAddress);
@@ -136,7 +172,7 @@ export class CredentialAccess implements RouterAccess {
         { kind: "system", part: "reconciler" },
         {
           customerId: site.customer_id,
-          action: adopted ? "site.adopted" : "credential.rotated",
+          action,
           subjectType: "credential",
           subjectId: login.id,
           siteId: site.id,

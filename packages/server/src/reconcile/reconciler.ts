@@ -3,6 +3,7 @@
  *
  * Takes no input but the site and reads everything afresh, so it may be run at any time, twice, or after a crash.
  */
+import { LoginError } from "@portreeve/routeros";
 import type { Logger } from "pino";
 import type { Database } from "../database/index.ts";
 import { deliver } from "./deliver.ts";
@@ -51,6 +52,8 @@ export class Reconciler {
       await this.#converge(siteId, signal);
     } catch (error) {
       if (signal.aborted) return; // shutting down says nothing about the router
+      // Off-boarding ends with our own user. A router that refuses it has nothing of ours that we could still remove.
+      if (site.offboarding && error instanceof LoginError) return this.#forget(site);
       log.warn({ siteId, reason: messageOf(error) }, "reconcile did not finish");
       await database.asSystem((trx) => sites.finish(trx, site, outcomeOf(error)));
     }

@@ -23,6 +23,9 @@ const LOOPBACK: readonly [string, number, "ipv4" | "ipv6"][] = [
   ["::1", 128, "ipv6"],
 ];
 
+type Resolver = (name: string) => Promise<readonly { address: string }[]>;
+const systemResolver: Resolver = (name) => lookup(name, { all: true, verbatim: true });
+
 export class AddressRefusedError extends Error {
   override readonly name = "AddressRefusedError";
 }
@@ -59,11 +62,11 @@ export class AddressRules {
    * The one address to connect to: resolved once and checked after resolution, so a name can't change its mind.
    * @throws AddressRefusedError, or the resolver's error
    */
-  async resolve(address: string): Promise<string> {
+  async resolve(address: string, resolver: Resolver = systemResolver): Promise<string> {
     const problem = this.problemWith(address);
     if (problem) throw new AddressRefusedError(`address ${problem}`);
     if (isIP(address)) return address;
-    const found = await lookup(address, { all: true, verbatim: true });
+    const found = await resolver(address);
     const refused = found.find((entry) => this.#refuses(entry.address));
     if (refused) throw new AddressRefusedError(`${address} resolves to ${refused.address}, which is refused`);
     const [first] = found;

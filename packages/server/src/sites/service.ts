@@ -82,13 +82,18 @@ export class SiteService {
 
   /**
    * Start off-boarding: the reconciler takes everything of ours off the router, then the site ends.
+   * A router that was never adopted has nothing of ours and is forgotten at once.
    * @param force forget the site now and leave the router as it is
    */
   async remove(trx: Trx, caller: Caller, siteId: string, force: boolean): Promise<SiteRow> {
     const site = await lockSite(trx, siteId);
     if (!site) throw new SiteNotFoundError();
-    await this.#audit(trx, caller, force ? "site.forgotten" : "site.offboarding", site, { name: site.name });
-    if (force) await trx.deleteFrom("sites").where("id", "=", siteId).execute();
+    const forget = force || site.management_address === null;
+    await this.#audit(trx, caller, forget ? "site.deleted" : "site.offboarding", site, {
+      name: site.name,
+      force,
+    });
+    if (forget) await trx.deleteFrom("sites").where("id", "=", siteId).execute();
     else {
       await trx
         .updateTable("sites")
