@@ -3,7 +3,8 @@
  * refusal, or given up (deadline, abort, a bound, the connection's end).
  */
 
-import type { Row, Sentence } from "./codec/sentence.ts";
+import { emptyRow, NameMemory, type Row } from "./codec/row.ts";
+import type { Sentence } from "./codec/sentence.ts";
 import type { Word } from "./codec/word.ts";
 import { describeCommand, scrub, secretValues } from "./command.ts";
 import {
@@ -58,6 +59,7 @@ export class Exchange {
   readonly #reject: (error: unknown) => void;
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #rows: Row[] = [];
+  readonly #names = new NameMemory();
   readonly #traps: Row[] = [];
   #bytes = 0;
   #empty = false;
@@ -124,7 +126,7 @@ export class Exchange {
   }
 
   #row(sentence: Sentence): void {
-    const row = sentence.attributes();
+    const row = sentence.attributes(this.#names);
     if (this.#options.onRow) {
       this.#bytes = 0;
       this.#options.onRow(row, sentence.byteLength);
@@ -146,7 +148,7 @@ export class Exchange {
   #trapError(): TrapError {
     const secrets = this.secrets;
     const traps = this.#traps.map((trap) => {
-      const clean: Record<string, string> = Object.create(null);
+      const clean = emptyRow();
       for (const [name, value] of Object.entries(trap)) clean[name] = scrub(value, secrets);
       return clean;
     });

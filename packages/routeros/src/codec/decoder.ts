@@ -6,6 +6,7 @@
  * announced. Every limit is checked when a length is announced, before its bytes are waited for.
  */
 
+import { isAscii } from "node:buffer";
 import { ProtocolError } from "../errors.ts";
 import { announcedPrefixSize, readLength } from "./length.ts";
 import { Sentence } from "./sentence.ts";
@@ -44,6 +45,9 @@ export class SentenceDecoder {
   /** Bytes behind those at hand that are needed before another step is possible. */
   #missing = 1;
 
+  /** Whether the chunk at hand is all ASCII, and so is every sentence that lies in it. */
+  #isAscii = false;
+
   constructor(limits: Partial<DecoderLimits> = {}) {
     this.#limits = { ...DEFAULT_DECODER_LIMITS, ...limits };
   }
@@ -75,6 +79,7 @@ export class SentenceDecoder {
 
   #decode(chunk: Buffer, sentences: Sentence[]): void {
     let at = this.#heldBytes > 0 ? this.#resume(chunk, sentences) : 0;
+    this.#isAscii = isAscii(chunk);
     while (at < chunk.length) {
       if (!this.#walk(chunk, at, chunk.length)) {
         this.#hold(chunk, at, chunk.length);
@@ -87,6 +92,7 @@ export class SentenceDecoder {
   /** Complete the held sentence, taking only what it needs; returns the offset of the first byte left. */
   #resume(chunk: Buffer, sentences: Sentence[]): number {
     let at = 0;
+    this.#isAscii = false;
     while (at < chunk.length) {
       const taken = Math.min(this.#missing, chunk.length - at);
       this.#hold(chunk, at, at + taken);
@@ -156,7 +162,8 @@ export class SentenceDecoder {
   #finish(bytes: Buffer, base: number, sentences: Sentence[]): number {
     const after = base + this.#next;
     if (this.#bounds.length > 0) {
-      sentences.push(new Sentence(bytes.toString("latin1", base, after), this.#bounds));
+      const text = bytes.toString("latin1", base, after);
+      sentences.push(new Sentence(text, this.#bounds, this.#isAscii));
       this.#bounds = [];
     }
     this.#next = 0;

@@ -2,11 +2,26 @@
  * A sentence: words, the first of which says what it is (a command or a reply word), closed by an empty word.
  */
 
-import { prefixSize, writeLength } from "./length.ts";
-import { DOT, EQUALS, isAsciiText, QUESTION_MARK, TAG_PREFIX, textOf, type Word, wordSize } from "./word.ts";
+export type { Row } from "./row.ts";
 
-/** The attributes of one sentence by name, both as RouterOS spells them. No prototype: any name is safe. */
-export type Row = Readonly<Record<string, string>>;
+import { prefixSize, writeLength } from "./length.ts";
+import { emptyRow, NameMemory, type Row } from "./row.ts";
+import {
+  DOT,
+  EQUALS,
+  firstNotAscii,
+  QUESTION_MARK,
+  TAG_PREFIX,
+  textOf,
+  type Word,
+  wordSize,
+} from "./word.ts";
+
+/**
+ * Words cut out of a longer text keep all of it alive (V8 shares the characters). Up to this size that is less
+ * than copies would take; the words of a larger sentence are copied, so that a name does not hold a file.
+ */
+const MAX_SHARED_BYTES = 8 * 1024;
 
 /**
  * One decoded sentence.
@@ -19,13 +34,16 @@ export class Sentence {
   readonly #bytes: string;
   /** Start and end of each word in `#bytes`: word i lies from [2i] to [2i+1]. */
   readonly #bounds: readonly number[];
-  readonly #ascii: boolean;
+  /** Every word that ends before it is its own text. */
+  readonly #firstNotAscii: number;
+  readonly #isLarge: boolean;
 
   /** Made by `SentenceDecoder`; `bytes` holds one character per byte. */
-  constructor(bytes: string, bounds: readonly number[], ascii = isAsciiText(bytes)) {
+  constructor(bytes: string, bounds: readonly number[], isAscii: boolean) {
     this.#bytes = bytes;
     this.#bounds = bounds;
-    this.#ascii = ascii;
+    this.#firstNotAscii = isAscii ? Number.POSITIVE_INFINITY : firstNotAscii(bytes);
+    this.#isLarge = bytes.length > MAX_SHARED_BYTES;
   }
 
   /** How many words, at least one. */
@@ -45,7 +63,7 @@ export class Sentence {
 
   /** The command's label, from the word `.tag=` wherever it stands; undefined without one or when empty. */
   get tag(): string | undefined {
-    for (let i = 1; i < this.length; i++) {
+    for (let i = this.length - 1; i >= 1; i--) {
       if (this.#startOf(i) !== DOT) continue;
       const word = this.word(i);
       if (word.startsWith(TAG_PREFIX)) return word.slice(TAG_PREFIX.length) || undefined;
@@ -56,7 +74,10 @@ export class Sentence {
   /** Text of word `i`: UTF-8 where its bytes are valid UTF-8, otherwise one character per byte; "" past the end. */
   word(i: number): string {
     const latin1 = this.#latin1(i);
-    return this.#ascii ? latin1 : textOf(latin1);
+    const isText =
+      (this.#bounds[2 * i + 1] ?? 0) <= this.#firstNotAscii ||
+      firstNotAscii(latin1) === Number.POSITIVE_INFINITY;
+    return isText && !this.#isLarge ? latin1 : textOf(latin1);
   }
 
   /** The bytes of word `i` exactly as they came, in memory of their own; empty past the end. */
@@ -72,14 +93,24 @@ export class Sentence {
   /**
    * All `=name=value` words. The value starts after the second `=` and may hold anything. Of two words with
    * the same name the later counts. A word `=name` without its second `=` is not an attribute.
+   * @param names what the sentence before had, to read many alike sentences faster
    */
-  attributes(): Row {
-    const row: Record<string, string> = Object.create(null);
-    for (let i = 1; i < this.length; i++) {
-      if (this.#startOf(i) !== EQUALS) continue;
-      const word = this.word(i);
-      const nameEnd = word.indexOf("=", 1);
-      if (nameEnd !== -1) row[word.slice(1, nameEnd)] = word.slice(nameEnd + 1);
+  attributes(names = new NameMemory()): Row {
+    const row = emptyRow();
+    const bytes = this.#bytes;
+    const bounds = this.#bounds;
+    let notAscii = this.#firstNotAscii;
+    names.rewind();
+    for (let i = 2; i < bounds.length; i += 2) {
+      const start = bounds[i] ?? 0;
+      const end = bounds[i + 1] ?? 0;
+      if (bytes.charCodeAt(start) !== EQUALS) continue;
+      const name = names.recall(bytes, start + 1) ?? this.#readName(start + 1, end, names);
+      if (name === undefined) continue;
+      const value = bytes.slice(start + name.length + 2, end);
+      if (notAscii < start) notAscii = firstNotAscii(bytes, start);
+      if (end > notAscii || this.#isLarge) row[textOf(name)] = textOf(value);
+      else row[name] = value;
     }
     return row;
   }
@@ -117,6 +148,14 @@ export class Sentence {
       if (wanted(this.#startOf(i), word)) found.push(word);
     }
     return found;
+  }
+
+  #readName(start: number, end: number, names: NameMemory): string | undefined {
+    const nameEnd = this.#bytes.indexOf("=", start);
+    if (nameEnd === -1 || nameEnd >= end) return undefined;
+    const name = this.#bytes.slice(start, nameEnd);
+    names.learn(name);
+    return name;
   }
 
   #startOf(i: number): number {

@@ -20,19 +20,22 @@ export const QUESTION_MARK = 0x3f;
 /** The word that labels a command and all its replies: `.tag=<text>`. */
 export const TAG_PREFIX = ".tag=";
 
-/** Any character outside ASCII. */
-const NOT_ASCII = /[\x80-\xff]/;
+/** Any character outside ASCII; global, to search on from a place. */
+const NOT_ASCII = /[\x80-\xff]/g;
 
-/** Whether bytes written one per character are all ASCII, and so are their own text. */
-export function isAsciiText(latin1: string): boolean {
-  return !NOT_ASCII.test(latin1);
+/** Where the first byte outside ASCII stands in bytes written one per character, from `start`; Infinity without. */
+export function firstNotAscii(latin1: string, start = 0): number {
+  NOT_ASCII.lastIndex = start;
+  return NOT_ASCII.test(latin1) ? NOT_ASCII.lastIndex - 1 : Number.POSITIVE_INFINITY;
 }
 
-/** Text of a word given as one character per byte: decoded as UTF-8 where that is valid, else as it is. */
+/**
+ * Text of a word (or of a value) given as one character per byte: decoded as UTF-8 where that is valid, else as
+ * it is. The result shares no memory with what it was cut from.
+ */
 export function textOf(latin1: string): string {
-  if (isAsciiText(latin1)) return latin1;
   const bytes = Buffer.from(latin1, "latin1");
-  return isUtf8(bytes) ? bytes.toString("utf8") : latin1;
+  return bytes.toString(isUtf8(bytes) ? "utf8" : "latin1");
 }
 
 /**
