@@ -2,7 +2,7 @@ import type { Menu } from "../menus/menu.ts";
 import { passes } from "../query.ts";
 import { refusals } from "../refusal.ts";
 import type { Router } from "../router.ts";
-import { type Item, rowOf } from "../table.ts";
+import { type Item, rowOf, type TableChange } from "../table.ts";
 import {
   attributeWords,
   type Command,
@@ -92,15 +92,24 @@ function following(
   proplist: readonly string[] | undefined,
   replies: readonly Reply[],
 ): Outcome {
-  return {
-    replies,
-    follow: (emit) =>
-      router.table(menu.path).onChange(({ kind, item }) => {
-        if (kind === "removed") return emit(["!re", `=.id=${item.id}`, "=.dead=true"]);
-        const row = present(router, menu, item);
-        if (passes(queries, row)) emit(["!re", ...attributeWords(project(row, proplist))]);
-      }),
+  const sentenceOf = ({ kind, item }: TableChange): Reply | undefined => {
+    if (kind === "removed") return ["!re", `=.id=${item.id}`, "=.dead=true"];
+    const row = present(router, menu, item);
+    return passes(queries, row) ? ["!re", ...attributeWords(project(row, proplist))] : undefined;
   };
+  const follow = (emit: (reply: Reply) => void) => {
+    let stopped = false;
+    const forget = router.table(menu.path).onChange((change) => {
+      const sentence = sentenceOf(change);
+      // As captured: the `set` that makes a change is answered before the change is told.
+      if (sentence) setImmediate(() => stopped || emit(sentence));
+    });
+    return () => {
+      stopped = true;
+      forget();
+    };
+  };
+  return { replies, follow };
 }
 
 /** `get`: one property of one row, in `=ret=`. */
