@@ -28,17 +28,31 @@ const SYSTEM_DIRECTORY = "/var/lib/portreeve";
 
 /**
  * The server's binaries from the npm package of this platform, made ready to run under `account`.
- * The package's install script would make the symbolic links of its libraries; no install script runs here, so we
- * make them. Where that is not possible (read-only modules) or the account cannot reach the modules (a checkout
- * below root's home), the package is copied once (60 MB) below `dataDir`, or to /var/lib/portreeve.
  * @throws EmbeddedStartError no package for this platform, or no place for the copy
  */
 export async function prepareBinaries(dataDir: string, account: Account | undefined): Promise<Binaries> {
   const { native, version } = await findPackage();
-  const major = version.split(".")[0] ?? "";
+  const ready = await preparePackage(native, { name: `postgresql-${version}`, dataDir, account });
+  return {
+    initdb: join(ready, "bin/initdb"),
+    postgres: join(ready, "bin/postgres"),
+    major: version.split(".")[0] ?? "",
+  };
+}
+
+/**
+ * The package's install script would make the symbolic links of its libraries; no install script runs here, so we
+ * make them. Where that is not possible (read-only modules) or the account cannot reach the modules (a checkout
+ * below root's home), the package is copied once (60 MB) below `dataDir`, or to /var/lib/portreeve.
+ * @param native the package's directory with `bin`, `lib`, `share` and `pg-symlinks.json`
+ * @returns it, or its copy
+ */
+export async function preparePackage(
+  native: string,
+  { name, dataDir, account }: { name: string; dataDir: string; account: Account | undefined },
+): Promise<string> {
   const usable = (await canRun(native, account)) && (await linkLibraries(native));
-  const ready = usable ? native : await copyOnce(native, `postgresql-${version}`, dataDir, account);
-  return { initdb: join(ready, "bin/initdb"), postgres: join(ready, "bin/postgres"), major };
+  return usable ? native : copyOnce(native, name, dataDir, account);
 }
 
 async function findPackage(): Promise<{ native: string; version: string }> {
