@@ -19,28 +19,12 @@ const MAX_LENGTH = 0xffffffff;
 /** The bits that tell the form, by size of the prefix in bytes. */
 const FORM_MARK = [0, 0, 0x80, 0xc0, 0xe0, 0xf0] as const;
 
-/** How many bytes the prefix of a word of `length` bytes takes (1 to 5). */
-export function prefixSize(length: number): number {
+function prefixSize(length: number): number {
   if (length < 0x80) return 1;
   if (length < 0x4000) return 2;
   if (length < 0x200000) return 3;
   if (length < 0x10000000) return 4;
   return 5;
-}
-
-/**
- * Write the prefix of a word of `length` bytes into `target` at `at`.
- * @returns the offset behind the prefix
- */
-export function writeLength(target: Uint8Array, at: number, length: number): number {
-  const size = prefixSize(length);
-  let rest = length;
-  for (let i = at + size - 1; i >= at; i--) {
-    target[i] = rest & 0xff;
-    rest = Math.floor(rest / 256);
-  }
-  target[at] = (target[at] ?? 0) | (FORM_MARK[size] ?? 0);
-  return at + size;
 }
 
 /**
@@ -52,8 +36,14 @@ export function encodeLength(length: number): Buffer {
   if (!Number.isInteger(length) || length < 0 || length > MAX_LENGTH) {
     throw new ProtocolError(`a word cannot be ${length} bytes long`, { operation: "encode" });
   }
-  const prefix = Buffer.allocUnsafe(prefixSize(length));
-  writeLength(prefix, 0, length);
+  const size = prefixSize(length);
+  const prefix = Buffer.alloc(size);
+  let rest = length;
+  for (let i = size - 1; i >= 0; i--) {
+    prefix[i] = rest & 0xff;
+    rest = Math.floor(rest / 256);
+  }
+  prefix[0] = (prefix[0] ?? 0) | (FORM_MARK[size] ?? 0);
   return prefix;
 }
 

@@ -7,7 +7,6 @@
  */
 
 import { isUtf8 } from "node:buffer";
-import { ProtocolError } from "../errors.ts";
 
 /** What a client or a router puts into a sentence: text (sent as UTF-8) or raw bytes. */
 export type Word = string | Uint8Array;
@@ -21,12 +20,17 @@ export const QUESTION_MARK = 0x3f;
 export const TAG_PREFIX = ".tag=";
 
 /** Any character outside ASCII; global, to search on from a place. */
-const NOT_ASCII = /[\x80-\xff]/g;
+const NOT_ASCII = /[\u0080-\uffff]/g;
 
-/** Where the first byte outside ASCII stands in bytes written one per character, from `start`; Infinity without. */
-export function firstNotAscii(latin1: string, start = 0): number {
+/** Where the first character outside ASCII stands in a text, from `start`; Infinity without one. */
+export function firstNotAscii(text: string, start = 0): number {
   NOT_ASCII.lastIndex = start;
-  return NOT_ASCII.test(latin1) ? NOT_ASCII.lastIndex - 1 : Number.POSITIVE_INFINITY;
+  return NOT_ASCII.test(text) ? NOT_ASCII.lastIndex - 1 : Number.POSITIVE_INFINITY;
+}
+
+/** Whether a text is its own UTF-8 bytes. */
+export function isAsciiText(text: string): boolean {
+  return firstNotAscii(text) === Number.POSITIVE_INFINITY;
 }
 
 /**
@@ -38,14 +42,10 @@ export function textOf(latin1: string): string {
   return bytes.toString(isUtf8(bytes) ? "utf8" : "latin1");
 }
 
-/**
- * Bytes of a word on the wire, without its length prefix.
- * @throws ProtocolError for an empty word, which would end the sentence early
- */
-export function wordSize(word: Word): number {
-  const size = typeof word === "string" ? Buffer.byteLength(word) : word.byteLength;
-  if (size === 0) throw new ProtocolError("an empty word would end the sentence", { operation: "encode" });
-  return size;
+/** The bytes of a word, one character per byte. */
+export function latin1Of(word: Word): string {
+  if (typeof word === "string") return isAsciiText(word) ? word : Buffer.from(word).toString("latin1");
+  return Buffer.from(word.buffer, word.byteOffset, word.byteLength).toString("latin1");
 }
 
 /** The word `=name=value`. */
