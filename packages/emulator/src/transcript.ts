@@ -22,9 +22,10 @@ export class Transcript {
   open(): (direction: "in" | "out", words: readonly string[]) => void {
     const connection = ++this.#connections;
     return (direction, words) => {
-      const redacted = words.map((word) =>
-        word.replace(SECRET, "=$1=[redacted]").replace(/(?<=\[redacted\]).*/s, ""),
-      );
+      const redacted = words.map((word) => {
+        const name = SECRET.exec(word)?.[0];
+        return name === undefined ? word : `${name}[redacted]`;
+      });
       this.#lines.push({ connection, direction, words: redacted });
       if (this.#lines.length > 2 * MAX_LINES) this.#lines = this.#lines.slice(-MAX_LINES);
     };

@@ -121,3 +121,32 @@ test("no password reaches the transcript", async () => {
   expect(text).not.toContain("line two");
   expect(text).not.toContain("=pw");
 });
+
+test("bytes that are no API close their connection and harm nobody else", async () => {
+  await using router = await startEmulator(options);
+  using bystander = await RawClient.login(router.port("api"), { password: "pw" });
+  const attacks = [
+    Buffer.from("GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(2000)),
+    Buffer.of(0xff, 0xff, 0xff),
+    Buffer.of(0xf0, 0x7f, 0xff, 0xff, 0xff),
+    Buffer.alloc(200_000, 0x41),
+  ];
+  for (const bytes of attacks) {
+    using attacker = await RawClient.open(router.port("api"));
+    attacker.socket.write(bytes);
+    await attacker.closed;
+  }
+  expect(await bystander.rows("/system/identity/print")).toHaveLength(1);
+});
+
+test("a client that only tries passwords is cut off in the end", async () => {
+  await using router = await startEmulator(options);
+  using client = await RawClient.open(router.port("api"));
+  for (let attempt = 0; attempt < 32; attempt++) {
+    expect((await client.run("/login", "=name=admin", "=password=no"))[0]?.[0]).toBe("!trap");
+  }
+  expect(await client.run("/login", "=name=admin", "=password=pw")).toEqual([
+    ["!fatal", "too many commands before login"],
+  ]);
+  await client.closed;
+});
