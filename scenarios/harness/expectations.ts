@@ -1,0 +1,59 @@
+/** Assertions in the words of the product. */
+import type { Credential, Site } from "@portreeve/api-schema";
+import type { Emulator } from "@portreeve/emulator";
+import { expect } from "vitest";
+import { type ApiClient, expectStatus } from "./api.ts";
+import { type WaitOptions, waitFor } from "./wait.ts";
+
+export async function readSite(api: ApiClient, id: string): Promise<Site> {
+  return expectStatus(await api.get(`/v1/sites/${id}`), 200);
+}
+
+/** The site reaches this state; the site as it then is. */
+export async function expectSync(
+  api: ApiClient,
+  id: string,
+  state: Site["sync"]["state"],
+  { within = 10_000 }: WaitOptions = {},
+): Promise<Site> {
+  let last: Site | undefined;
+  const reached = async () => {
+    last = await readSite(api, id);
+    return last.sync.state === state ? last : undefined;
+  };
+  try {
+    return await waitFor(reached, { within });
+  } catch {
+    throw new Error(`the site is not ${state} after ${within} ms: ${JSON.stringify(last)}`);
+  }
+}
+
+/** The router has what the database wants, and planning once more finds nothing to do. */
+export async function expectInSync(api: ApiClient, id: string, options?: WaitOptions): Promise<Site> {
+  const site = await expectSync(api, id, "in_sync", options);
+  await expectNothingPlanned(api, id);
+  return site;
+}
+
+export async function expectNothingPlanned(api: ApiClient, id: string): Promise<void> {
+  const { steps } = expectStatus(await api.get(`/v1/sites/${id}/plan`), 200);
+  expect(steps.map(({ text }: { text: string }) => text)).toEqual([]);
+}
+
+export async function credentialsOf(api: ApiClient, siteId: string): Promise<Credential[]> {
+  return expectStatus(await api.get(`/v1/control-plane/${siteId}/credentials`), 200);
+}
+
+/** One of the logins Portreeve keeps for the router works; which one. */
+export async function expectStoredLogin(
+  api: ApiClient,
+  { site, router }: { site: Site; router: Emulator },
+): Promise<Credential> {
+  const known = await credentialsOf(api, site.id);
+  const from = site.management_address ?? "";
+  const works = known.find(({ username, password, state }) => {
+    return state !== "retired" && router.control.wouldAuthenticate(username, password ?? "", from);
+  });
+  if (!works) throw new Error(`none of ${known.length} stored logins of ${site.id} works on its router`);
+  return works;
+}

@@ -1,0 +1,24 @@
+export { type Answer, ApiClient, expectProblem, expectStatus } from "./api.ts";
+export {
+  credentialsOf,
+  expectInSync,
+  expectNothingPlanned,
+  expectStoredLogin,
+  expectSync,
+  readSite,
+} from "./expectations.ts";
+export { LoopbackNet, listen } from "./network.ts";
+export { PORTS, policyOf } from "./policies.ts";
+export {
+  ADMIN,
+  addSite,
+  adopt,
+  createPolicy,
+  type ManagedRouter,
+  siteOf,
+  startManagedRouter,
+  startRouter,
+  useBindablePorts,
+} from "./routers.ts";
+export { addCustomer, startTestServer, type TestServer } from "./server.ts";
+export { waitFor } from "./wait.ts";
