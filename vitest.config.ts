@@ -4,7 +4,7 @@ const source = "@portreeve/source";
 
 export default defineConfig({
   resolve: { conditions: [source] },
-  ssr: { resolve: { conditions: [source, "module", "node", "import", "default"] } },
+  ssr: { resolve: { conditions: [source, "module", "node", "default"] } },
   test: {
     globalSetup: "./vitest.setup.ts",
     include: ["packages/*/src/**/*.test.ts", "scenarios/**/*.test.ts"],

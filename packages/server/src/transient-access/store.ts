@@ -4,7 +4,8 @@ import type { Tables, Trx } from "../database/index.ts";
 
 const isOpen = sql<boolean>`
   (transient_access.revoked_at is null and transient_access.expires_at > now() and sites.status <> 'deleting')`;
-const secondsLeft = sql<number>`extract(epoch from transient_access.expires_at - now())::float8`;
+// Not now(): that is the start of the transaction, and a transaction may have waited.
+const secondsLeft = sql<number>`extract(epoch from transient_access.expires_at - clock_timestamp())::float8`;
 
 function grants(trx: Trx) {
   return trx
