@@ -1,4 +1,4 @@
 import { fileURLToPath } from "node:url";
 
-/** Directory of the web page's files, absolute: served as they are, from the sources as from the build. */
-export const portalRoot: string = fileURLToPath(new URL("../public/", import.meta.url));
+/** Absolute path of the portal's files, to be served at `/` as they are. */
+export const portalRoot: string = fileURLToPath(new URL("../public", import.meta.url));

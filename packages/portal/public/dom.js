@@ -1,0 +1,88 @@
+/** The page's few tools. Everything that comes from the API reaches the page as text, never as markup. */
+
+/** @returns {HTMLElement} the element with this id, which index.html has */
+export const element = (id) => document.getElementById(id);
+
+/** @returns {HTMLElement} a copy of the only child of a template in index.html */
+export const copyOf = (id) => element(id).content.firstElementChild.cloneNode(true);
+
+/** Put texts into the `data-field`s below root; a text that stands already is left alone, selection and all. */
+export function fill(root, texts) {
+  for (const [name, text] of Object.entries(texts)) {
+    const field = root.querySelector(`[data-field="${name}"]`);
+    const shown = text ?? "";
+    if (field.textContent !== shown) field.textContent = shown;
+  }
+}
+
+/** The word a `.state` shows and the one its colour follows. */
+export function fillState(root, name, text, state) {
+  fill(root, { [name]: text });
+  root.querySelector(`[data-field="${name}"]`).dataset.state = state;
+}
+
+/** A `<time>`: short text, exact moment on hover. */
+export function fillTime(root, name, text, ms) {
+  fill(root, { [name]: text });
+  const field = root.querySelector(`[data-field="${name}"]`);
+  if (ms === undefined) return;
+  field.dateTime = new Date(ms).toISOString();
+  field.title = new Date(ms).toLocaleString();
+}
+
+/**
+ * Keep a parent's children in step with a list, by id. A child that stays is updated where it is, so that focus,
+ * selection and scroll position survive every poll.
+ * @param {HTMLElement} parent
+ * @param {(item: {id: string}) => HTMLElement} create made once for each new id
+ * @param {(child: HTMLElement, item: {id: string}) => void} update called for each item, each time
+ */
+export function keyed(parent, create, update) {
+  const children = new Map();
+  return (items) => {
+    const current = new Set(items.map(({ id }) => id));
+    for (const [id, child] of children) {
+      if (current.has(id)) continue;
+      child.remove();
+      children.delete(id);
+    }
+    items.forEach((item, index) => {
+      if (!children.has(item.id)) children.set(item.id, create(item));
+      const child = children.get(item.id);
+      update(child, item);
+      if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
+    });
+  };
+}
+
+const TABLE_ROLES = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", td: "cell" };
+
+/** On a narrow page the tables are laid out as blocks, and some browsers then forget that they are tables. */
+export function keepTableRoles() {
+  const roots = [document, ...[...document.querySelectorAll("template")].map((template) => template.content)];
+  for (const root of roots) {
+    for (const [tag, role] of Object.entries(TABLE_ROLES)) {
+      for (const part of root.querySelectorAll(tag)) part.setAttribute("role", role);
+    }
+    for (const head of root.querySelectorAll("th")) {
+      head.setAttribute("role", head.scope === "row" ? "rowheader" : "columnheader");
+    }
+  }
+}
+
+/** Let the buttons marked `data-close` close their dialog. */
+export function closeButtons() {
+  for (const button of document.querySelectorAll("dialog [data-close]")) {
+    button.addEventListener("click", () => button.closest("dialog").close());
+  }
+}
+
+/** Run an action with its button out of reach until it is done. */
+export async function whileBusy(button, action) {
+  button.disabled = true;
+  try {
+    return await action();
+  } finally {
+    button.disabled = false;
+  }
+}

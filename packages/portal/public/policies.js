@@ -1,0 +1,53 @@
+import { copyOf, element, fill, keyed } from "./dom.js";
+
+/** The API's names of the eight services, in its order, and the words people know them by. */
+const SERVICES = [
+  ["winbox", "WinBox"],
+  ["ssh", "SSH"],
+  ["http", "HTTP"],
+  ["https", "HTTPS"],
+  ["telnet", "Telnet"],
+  ["ftp", "FTP"],
+  ["api", "API"],
+  ["api_ssl", "API-SSL"],
+];
+const EVERYBODY = ["0.0.0.0/0", "::/0"];
+
+/** @returns {(policies: object[], siteCount: (policyId: string) => string) => void} shows the policies */
+export function policiesView() {
+  let siteCount;
+
+  function create() {
+    const card = copyOf("policy-card");
+    card.querySelector("tbody").append(...SERVICES.map(() => copyOf("service-row")));
+    return card;
+  }
+
+  function update(card, policy) {
+    fill(card, { name: policy.name, default: policy.default ? "default" : "", use: siteCount(policy.id) });
+    SERVICES.forEach(([name, word], index) => {
+      showService(card.querySelectorAll("tbody tr")[index], word, policy[name], policy.trusted_networks);
+    });
+  }
+
+  const cards = keyed(element("policies"), create, update);
+  return (policies, counts) => {
+    siteCount = counts;
+    cards(policies);
+    element("policies-count").textContent = policies.length;
+  };
+}
+
+function showService(row, word, service, trustedNetworks) {
+  const given = service.networks ?? [];
+  const networks = given.length > 0 ? given : (trustedNetworks ?? []);
+  row.classList.toggle("off", !service.enabled);
+  row.classList.toggle("open", service.enabled && networks.some((network) => EVERYBODY.includes(network)));
+  fill(row, {
+    service: word,
+    port: service.enabled ? String(service.port) : "off",
+    networks: service.enabled
+      ? [given.length > 0 ? [] : "trusted networks:", networks].flat().join("\n")
+      : "",
+  });
+}
