@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { ServiceName } from "./options.ts";
 import type { Router } from "./router.ts";
@@ -55,8 +56,13 @@ export class Connections {
     return connection;
   }
 
-  closeAll(): void {
+  /** Drop every connection; resolves when they, and the sessions on them, have ended. */
+  async closeAll(): Promise<void> {
+    const closed = this.all.map(({ socket }) => once(socket, "close"));
     for (const { socket } of this.all) socket.destroy();
+    await Promise.all(closed);
+    // What is layered on a socket (TLS, SSH) hears of its end after it.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   item(connection: ServiceConnection): Item {

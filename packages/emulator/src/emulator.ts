@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { Control } from "./control.ts";
 import { Faults } from "./faults.ts";
-import type { EmulatorOptions, ServiceName } from "./options.ts";
+import type { EmulatorOptions, ServiceName, StartingUser } from "./options.ts";
 import { Router } from "./router.ts";
 import { Services } from "./services/services.ts";
 import { generateHostKey } from "./ssh/server.ts";
@@ -26,11 +26,16 @@ export interface Emulator extends AsyncDisposable {
  * Start a router in this process.
  *
  * A service whose port can't be bound doesn't stop the start: its row shows `invalid=true`, as on RouterOS.
- * @throws when the version or a user's address is none, or the state file can't be read
+ * @throws when the version is none, a user is refused, or the state file can't be read or is of another version
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const address = options.address ?? "127.0.0.1";
   const state = options.stateFile === undefined ? undefined : readState(options.stateFile);
+  if (state && options.version !== undefined && options.version !== state.version) {
+    throw new Error(
+      `${options.stateFile} is of RouterOS ${state.version}; it can't be started as ${options.version}`,
+    );
+  }
   const router = new Router(options, state, {
     model: "emulated",
     serialNumber: `EMU${randomInt(0x10_0000, 0xff_ffff).toString(16).toUpperCase()}`,
@@ -59,13 +64,18 @@ function furnish(router: Router, options: EmulatorOptions): void {
   }
 }
 
-function addUser(router: Router, user: NonNullable<EmulatorOptions["users"]>[number]): void {
+function addUser(router: Router, user: StartingUser): void {
   const table = router.table("/user");
-  const defaults = Object.entries(table.menu.fields).flatMap(([name, field]) =>
+  const { fields } = table.menu;
+  const defaults = Object.entries(fields).flatMap(([name, field]) =>
     field.default === undefined ? [] : [[name, field.default]],
   );
-  const { name, password, group = "full" } = user;
+  const { password, group = "full" } = user;
+  const name = fields.name?.type.read(user.name, "name") ?? user.name;
   const address = prefix.read(user.address ?? "", "address");
+  if (!router.table("/user/group").items.some(({ values }) => values.name === group)) {
+    throw new Error(`the user ${name} can't be of group ${group}: there is none`);
+  }
   table.add({ ...Object.fromEntries(defaults), name, password, group, address });
 }
 

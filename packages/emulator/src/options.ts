@@ -26,7 +26,7 @@ export interface StartingUser {
 export interface EmulatorOptions {
   /** Address to bind, 127.0.0.1 by default. The emulator is a test tool; it belongs on loopback. */
   readonly address?: string;
-  /** RouterOS version, "x.y" or "x.y.z"; 7.16 by default, or that of the state file. */
+  /** RouterOS version, "x.y" or "x.y.z"; 7.16 by default. A state file has its own, and refuses another. */
   readonly version?: string;
   /** First user, of group full; "admin" with an empty password by default, as a router fresh from the factory. */
   readonly username?: string;

@@ -47,7 +47,7 @@ export class Router {
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: EmulatorOptions, state: RouterState | undefined, fresh: FreshRouter) {
-    this.version = options.version ?? state?.version ?? "7.16";
+    this.version = state?.version ?? options.version ?? "7.16";
     this.features = featuresOf(this.version);
     this.model = state?.model ?? options.model ?? fresh.model;
     this.serialNumber = state?.serialNumber ?? options.serialNumber ?? fresh.serialNumber;

@@ -61,6 +61,11 @@ test("what RouterOS keeps in RAM is not in the file", async () => {
   expect(second.control.rows("/log")).toEqual([]);
 });
 
+test("a file is of one version and can't be started as another", async () => {
+  await (await startEmulator({ stateFile, ports: FREE_PORTS, version: "7.16" })).close();
+  await expect(startEmulator({ stateFile, version: "7.24" })).rejects.toThrow("is of RouterOS 7.16");
+});
+
 test("a file of something else is refused, not overwritten", async () => {
   writeFileSync(stateFile, '{"format": 7}');
   await expect(startEmulator({ stateFile })).rejects.toThrow("not a state file");
@@ -74,6 +79,7 @@ test("a reboot drops every connection, forgets RAM and comes back on the same po
   await router.control.reboot();
   await client.closed;
   expect(router.control.rows(LIST)).toEqual([]);
+  expect(router.control.rows("/log")).toEqual([]);
   using again = await RawClient.login(router.port("api"));
   expect(await again.rows("/system/resource/print", "=.proplist=uptime")).toEqual([{ uptime: "0s" }]);
 });

@@ -12,6 +12,9 @@ import { type Request, readRequest, readWords, wordBytes } from "./words.ts";
 /** RouterOS limits number and size of sentences before log-in and doesn't publish the limits; these are ours. */
 const BEFORE_LOGIN = { maxSentences: 32, maxSentenceBytes: 16_384 };
 
+/** Time to read a `!fatal` before the connection goes for good. */
+const FATAL_LINGER_MS = 1000;
+
 interface Running {
   readonly tag: string | undefined;
   readonly stop: () => void;
@@ -32,6 +35,7 @@ export class ApiConnection {
   #challenge: Uint8Array | undefined;
   #running: Running[] = [];
   #sentencesBeforeLogin = 0;
+  #ended = false;
   #last: Promise<void> = Promise.resolve();
 
   constructor(router: Router, faults: Faults, transcript: Transcript, socket: Socket, address: string) {
@@ -50,7 +54,9 @@ export class ApiConnection {
       for (const sentence of this.#decoder.push(chunk)) {
         const words = readWords(sentence);
         this.#record("in", words);
-        this.#last = this.#last.then(() => this.#handle(readRequest(words)));
+        this.#last = this.#last
+          .then(() => this.#handle(readRequest(words)))
+          .catch((error) => this.#fail(error));
       }
       if (!this.#session && this.#decoder.pendingBytes > BEFORE_LOGIN.maxSentenceBytes)
         this.#socket.destroy();
@@ -61,7 +67,7 @@ export class ApiConnection {
   }
 
   async #handle(request: Request): Promise<void> {
-    if (this.#socket.destroyed) return;
+    if (this.#socket.destroyed || this.#ended) return;
     const fault = this.#faults.takeForCommand(request.command);
     if (fault?.kind === "trap") return this.#send(request.tag, trapReplies(fault));
     if (fault && PREVENTS.includes(fault.kind)) return sendFaulty(this.#socket, Buffer.alloc(0), fault);
@@ -109,8 +115,19 @@ export class ApiConnection {
 
   /** `!fatal` carries its reason as a bare word; the connection closes behind it. */
   #fatal(reason: string): Outcome {
-    setImmediate(() => this.#socket.end());
+    this.#ended = true;
+    setImmediate(() => {
+      this.#socket.end();
+      // A client that doesn't close its side is closed.
+      this.#socket.setTimeout(FATAL_LINGER_MS, () => this.#socket.destroy());
+    });
     return { replies: [["!fatal", reason]] };
+  }
+
+  /** No refusal but a failure of the emulator, such as a state file that can't be written: said where it is run. */
+  #fail(error: unknown): void {
+    this.#socket.destroy();
+    process.emitWarning(error instanceof Error ? error : String(error));
   }
 
   /** Order as captured: the cancelled command is interrupted, `/cancel` is done, then the cancelled command is done. */

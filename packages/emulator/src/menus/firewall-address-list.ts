@@ -86,6 +86,8 @@ export const firewallAddressList: MenuFor = () => ({
     return { ...dynamic, timeout: formatSeconds(Math.ceil((deadline.atMs - router.clock.now()) / 1000)) };
   },
   check(_router, change) {
+    // No time at all is no time-out: the entry stays.
+    if (change.command === "add" && change.after.timeout === "0s") delete change.after.timeout;
     // Whether a permanent entry can be given a timeout is not published.
     const { item, given } = change;
     if (item && !item.dynamic && (given.timeout !== undefined || given.dynamic === "true")) {

@@ -81,8 +81,8 @@ export class Services implements ServicePorts {
   /** Every connection drops, nothing listens, what was only in RAM is gone. */
   async powerOff(): Promise<void> {
     this.#powered = false;
-    this.#router.connections.closeAll();
     await this.apply();
+    await this.#router.connections.closeAll();
     this.#router.forgetRam();
   }
 

@@ -20,21 +20,29 @@ export function generateHostKey(): string {
 
 /** Password log-in of the router's own users over SSH; answers sockets the `ssh` service admitted. */
 export function acceptSsh(router: Router): (socket: Socket) => void {
-  const server = new ssh2.Server({ hostKeys: [router.hostKey], ident: "ROSSSH" });
-  server.on("connection", (client: ssh2.Connection, info: ssh2.ClientInfo) => {
-    serveClient(router, client, plainAddress(info.ip));
-  });
-  return (socket) => server.injectSocket(socket);
+  return (socket) => {
+    // A server of its own for each socket: ssh2 announces a client once its first line has come and doesn't say on
+    // which socket, and the socket is what ends a session for good.
+    const server = new ssh2.Server({ hostKeys: [router.hostKey], ident: "ROSSSH" });
+    server.on("connection", (client: ssh2.Connection) => serveClient(router, client, socket));
+    server.injectSocket(socket);
+  };
 }
 
-function serveClient(router: Router, client: ssh2.Connection, address: string): void {
+function serveClient(router: Router, client: ssh2.Connection, socket: Socket): void {
+  const address = plainAddress(socket.remoteAddress);
+  // Says goodbye, but doesn't wait for the other side to do the same.
+  const end = () => {
+    client.end();
+    socket.destroySoon();
+  };
   let session: Session | undefined;
   // A client that breaks the protocol or vanishes is no error of the router.
   client.on("error", () => undefined);
   client.on("authentication", (context) => {
     const user = context.method === "password" ? logIn(router, context, address) : undefined;
     if (!user) return context.reject(["password"]);
-    session = router.sessions.open({ ...user, address, via: "ssh", end: () => client.end() });
+    session = router.sessions.open({ ...user, address, via: "ssh", end });
     serveSessions(router, client, session);
     context.accept();
   });

@@ -115,6 +115,35 @@ test("a user comes in over SSH from its own address", async () => {
   client.end();
 });
 
+test("connections that come together are each told by their own address", async () => {
+  await using router = await startEmulator({ ...options, users: [{ name: "far", password: "p" }] });
+  const near = connect(router);
+  const far = connect(router, { username: "far", password: "p", localAddress: "127.0.0.9" });
+  const clients = await Promise.all([near, far]);
+  expect(
+    router.control
+      .sessions()
+      .map(({ username, address }) => `${username} ${address}`)
+      .toSorted(),
+  ).toEqual(["admin 127.0.0.1", "far 127.0.0.9"]);
+  for (const client of clients) client.end();
+});
+
+test("bytes that are no SSH harm nobody", async () => {
+  await using router = await startEmulator(options);
+  for (const bytes of [
+    "GET / HTTP/1.1\r\n\r\n",
+    `SSH-2.0-x\r\n${"\0".repeat(5000)}`,
+    "\xff".repeat(70_000),
+  ]) {
+    using socket = await RawClient.open(router.port("ssh"));
+    socket.socket.removeAllListeners("data").resume().write(Buffer.from(bytes, "latin1"));
+    await socket.closed;
+  }
+  const client = await connect(router);
+  client.end();
+});
+
 test("every host key made can be read again", () => {
   for (let made = 0; made < 2000; made++) {
     expect(ssh2.utils.parseKey(generateHostKey())).not.toBeInstanceOf(Error);
