@@ -74,7 +74,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     access: new CredentialAccess({ database, vault, addresses, localAddress, username: config.apiUsername }),
     contributors: [
       policyContributor,
-      credentialContributor(config.apiUsername),
+      credentialContributor(vault, config.apiUsername),
       transientAccessContributor(vault),
     ],
     log,
