@@ -8,6 +8,7 @@ import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-
 import type { Database } from "../database/index.ts";
 import type { Vault } from "../vault/index.ts";
 import { type Authenticate, guardRoutes } from "./authentication.ts";
+import { answerBrokenRequest } from "./broken-request.ts";
 import { documentApi } from "./documentation.ts";
 import { type ReadinessCheck, reportHealth } from "./health.ts";
 import { readJsonBodies } from "./json-body.ts";
@@ -53,6 +54,7 @@ export function buildApp(options: AppOptions): TypedApp {
     trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
     requestIdHeader: false,
     genReqId: () => randomUUID(),
+    clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
     return503OnClosing: false,
   }).withTypeProvider<ZodTypeProvider>();

@@ -1,9 +1,9 @@
 /** The OpenAPI document at /openapi.json and its page at /docs, made from the schemas that validate. */
-import swagger from "@fastify/swagger";
+import swagger, { type SwaggerTransform } from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import { PROBLEM_MEDIA_TYPE, problem } from "@portreeve/api-schema";
 import type { FastifyInstance } from "fastify";
-import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { openApiTransforms } from "./openapi.ts";
 
 const info = {
   title: "Portreeve",
@@ -19,8 +19,7 @@ export function documentApi(app: FastifyInstance): void {
       info,
       components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
     },
-    transform: describeRoute,
-    transformObject: jsonSchemaTransformObject,
+    ...openApiTransforms(describeRoute),
   });
   app.register(swaggerUi, {
     routePrefix: "/docs",
@@ -30,17 +29,17 @@ export function documentApi(app: FastifyInstance): void {
 }
 
 /** Says of each route which scope it needs and how it answers errors, so that no module has to. */
-const describeRoute: typeof jsonSchemaTransform = (document) => {
-  if (!document.url.startsWith("/v1")) return { schema: { hide: true }, url: document.url };
-  const { scope } = document.route.config ?? {};
-  const schema = {
-    ...document.schema,
+function describeRoute({ url, route, schema }: Parameters<SwaggerTransform>[0]) {
+  if (!url.startsWith("/v1/") || schema?.hide) return undefined;
+  return {
+    ...schema,
     security: [{ bearer: [] }],
-    description: [document.schema?.description, `Needs the scope \`${scope}\`.`].filter(Boolean).join(" "),
+    description: [schema?.description, `Needs the scope \`${route.config?.scope}\`.`]
+      .filter(Boolean)
+      .join(" "),
     response: {
-      ...(document.schema?.response as object | undefined),
+      ...(schema?.response as object | undefined),
       default: { description: "An error", content: { [PROBLEM_MEDIA_TYPE]: { schema: problem } } },
     },
   };
-  return jsonSchemaTransform({ ...document, schema });
-};
+}

@@ -124,7 +124,7 @@ export class NotReadyError extends DomainError {
   }
 }
 
-/** The database can't be reached at the moment; the same request is worth another try. */
+/** The database can't be reached or is too busy at the moment; the same request is worth another try. */
 export class DatabaseUnavailableError extends DomainError {
   constructor(options?: ErrorOptions) {
     super(
@@ -132,7 +132,7 @@ export class DatabaseUnavailableError extends DomainError {
         status: 503,
         code: "database-unavailable",
         title: "The database does not answer",
-        detail: "Portreeve can't reach its database at the moment. Try again in a few seconds.",
+        detail: "Portreeve can't use its database at the moment. Try again in a few seconds.",
         headers: { "retry-after": "5" },
       },
       options,

@@ -1,3 +1,4 @@
+import pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { record } from "../audit/index.ts";
@@ -144,6 +145,24 @@ test("an error takes the key back with the effect, so that a retry runs afresh",
   expect(retry.status).toBe(201);
   expect(retry.headers.get("idempotent-replayed")).toBeNull();
   expect(await effects("retry")).toBe(1);
+});
+
+test("a connection lost in the middle leaves no effect, and the same key runs afresh", async () => {
+  during = async () => {
+    const client = new pg.Client(server.test.connectionString);
+    await client.connect();
+    // Of this test's own database: others run beside it on the same server.
+    await client.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and state = 'idle in transaction'`,
+    );
+    await client.end();
+  };
+  expect((await post("cut", "key-cut")).status).toBe(503);
+  expect(await effects("cut")).toBe(0);
+  during = async () => {};
+  expect((await post("cut", "key-cut")).status).toBe(201);
+  expect(await effects("cut")).toBe(1);
 });
 
 test("an answer that does not fit its schema is an error of ours and undoes the work", async () => {

@@ -34,9 +34,13 @@ const routes: HttpModule = (app) => {
       headers: { "x-why": "1" },
     });
   });
-  app.get("/v1/away", { config }, async () => {
-    throw Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
-  });
+  app.get(
+    "/v1/away/:code",
+    { config, schema: { params: z.object({ code: z.string() }) } },
+    async (request) => {
+      throw Object.assign(new Error("the database's own words"), { code: request.params.code });
+    },
+  );
 };
 
 let server: TestServer;
@@ -156,8 +160,10 @@ test("an error nobody foresaw is a plain 500 without details", async () => {
   expect(JSON.stringify(body)).not.toContain(CANARY);
 });
 
-test("a database that is away is 503 with a time to come back", async () => {
-  const response = await server.call("GET", "/v1/away");
-  expect(response.headers.get("retry-after")).toBe("5");
-  expect(await problemOf(response)).toMatchObject({ status: 503, code: "database-unavailable" });
+test("a database that is away or too busy is 503 with a time to come back", async () => {
+  for (const code of ["ECONNREFUSED", "57P01", "40P01", "57014"]) {
+    const response = await server.call("GET", `/v1/away/${code}`);
+    expect(response.headers.get("retry-after")).toBe("5");
+    expect(await problemOf(response)).toMatchObject({ status: 503, code: "database-unavailable" });
+  }
 });

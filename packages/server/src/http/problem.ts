@@ -39,6 +39,9 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (!known) request.log.error({ err: error }, "a request failed in a way nobody foresaw");
   else if (known.status >= 500) request.log.warn({ err: known }, "a request could not be answered");
   const { status, code, title, message: detail, errors, headers } = known ?? new DomainError(UNKNOWN);
+  // Fastify means to close the connection after a body that is too large. A sender still busy with it would then see
+  // a reset in place of this answer; Node discards the rest instead, until the time for a request is over.
+  if (status === 413) reply.removeHeader("connection");
   const body: Problem = {
     type: problemType(code),
     title,
@@ -61,8 +64,21 @@ function asDomainError(error: unknown): DomainError | undefined {
   if (error instanceof DomainError) return error;
   const refusal = REFUSALS[codeOf(error)];
   if (refusal) return new DomainError(refusal, { cause: error });
-  if (isUnavailable(error)) return new DatabaseUnavailableError({ cause: error });
+  if (isUnavailable(error) || lostItsTurn(error)) return new DatabaseUnavailableError({ cause: error });
   return isClientsFault(error) ? new MalformedBodyError("The request can't be read.") : undefined;
+}
+
+/** SQLSTATEs after which the same transaction may well pass: serialization failure, deadlock, lock not available,
+ *  statement timeout. */
+const WORTH_A_RETRY = new Set(["40001", "40P01", "55P03", "57014"]);
+
+/** pg has no code for these: no connection became free, no answer came, the connection broke between two queries. */
+const PG_MESSAGES =
+  /^(timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/;
+
+/** A transaction gave way to another, or had no connection to run on. */
+function lostItsTurn(error: unknown): boolean {
+  return WORTH_A_RETRY.has(codeOf(error)) || (error instanceof Error && PG_MESSAGES.test(error.message));
 }
 
 function codeOf(error: unknown): string {
