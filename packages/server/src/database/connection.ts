@@ -85,7 +85,7 @@ export async function waitForServer(
       if (!isUnavailable(error)) throw error;
       if (attempt % 20 === 1)
         log.warn({ err: error, attempt }, "the database does not answer yet; waiting for it");
-      await sleep(500, undefined, signal ? { signal } : {});
+      await sleep(500, undefined, signal ? { signal } : {}).catch(() => {});
     }
   }
 }

@@ -4,8 +4,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openClient } from "./connection.ts";
 import { Database, type Trx } from "./database.ts";
 import { silentLog } from "./log.ts";
+import { Relay } from "./relay.fixture.ts";
 import { TransactionAbortedError } from "./scoped-driver.ts";
 import { createTestDatabase, type TestDatabase } from "./testing.ts";
+
+/** How long a condition is waited for on a busy machine, and how often it is looked at, milliseconds. */
+const SOON = { timeout: 20_000, interval: 10 };
 
 let testDatabase: TestDatabase;
 let single: Database; // one connection, so that every transaction gets the one the last gave back
@@ -136,14 +140,30 @@ test("an idle connection the server ends does not end the process and is replace
   const before = await single.asSystem(scope);
   await onServer(`select pg_terminate_backend(${before?.pid})`);
   await expect
-    .poll(() =>
-      single.ping().then(
-        () => "answers",
-        () => "fails",
-      ),
+    .poll(
+      () =>
+        single.ping().then(
+          () => "answers",
+          () => "fails",
+        ),
+      SOON,
     )
     .toBe("answers");
   expect((await single.asSystem(scope))?.pid).not.toBe(before?.pid);
+});
+
+test("a link that swallows everything fails the work, and its connection is replaced", async () => {
+  await using relay = await Relay.open(testDatabase.connectionString);
+  const url = new URL(relay.url);
+  url.searchParams.set("query_timeout", "1000");
+  await using database = await Database.open({ connection: url.href, maxConnections: 1, log: silentLog });
+  const work = database.asSystem(async (trx) => {
+    await scope(trx);
+    relay.swallow();
+    await scope(trx);
+  });
+  await expect(work).rejects.toThrow("Query read timeout");
+  expect(await database.asSystem(scope)).toMatchObject({ role: "portreeve_system" });
 });
 
 test("a refused opening leaves no failed transaction on the connection", async () => {

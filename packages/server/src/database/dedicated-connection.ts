@@ -1,9 +1,8 @@
 import pg from "pg";
 import { type Connection, openClient } from "./connection.ts";
 
-/** The server is asked for a sign of life this often, and the connection is lost when an answer takes as long again,
- *  milliseconds: a link that swallows everything is noticed within ten seconds. */
-const HEARTBEAT_MS = 5_000;
+/** With it a link that swallows everything is noticed within ten seconds. */
+export const HEARTBEAT_MS = 5_000;
 
 /** One connection outside the pool that is kept for its session: its LISTENs, its advisory locks. */
 export class DedicatedConnection implements AsyncDisposable {
@@ -14,17 +13,21 @@ export class DedicatedConnection implements AsyncDisposable {
   #tail: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  private constructor(client: pg.Client) {
+  private constructor(client: pg.Client, heartbeatMs: number) {
     this.#client = client;
     client.on("end", () => this.#lose(new Error("the database connection ended")));
     client.on("error", (error) => this.#lose(error));
-    this.#heartbeat = setInterval(() => this.query("select 1").catch(() => {}), HEARTBEAT_MS);
+    this.#heartbeat = setInterval(() => this.query("select 1").catch(() => {}), heartbeatMs);
     this.#heartbeat.unref();
   }
 
-  /** @throws pg's error when the server cannot be reached or refuses */
-  static async open(connection: Connection): Promise<DedicatedConnection> {
-    return new DedicatedConnection(await openClient(connection, { query_timeout: HEARTBEAT_MS }));
+  /**
+   * @param heartbeatMs the server is asked for a sign of life this often, and the connection is lost when an answer,
+   *   to this or any other query, takes as long again, milliseconds
+   * @throws pg's error when the server cannot be reached or refuses
+   */
+  static async open(connection: Connection, heartbeatMs = HEARTBEAT_MS): Promise<DedicatedConnection> {
+    return new DedicatedConnection(await openClient(connection, { query_timeout: heartbeatMs }), heartbeatMs);
   }
 
   /** Aborted, with the reason, as soon as we know that the session is gone; also by `close`. */

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type pg from "pg";
@@ -11,6 +11,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Connection, openClient } from "./connection.ts";
 import { AlreadyRunningError, ClusterMismatchError, startEmbedded } from "./embedded.ts";
 import { silentLog } from "./log.ts";
+
+/** How long a condition is waited for on a busy machine, and how often it is looked at, milliseconds. */
+const SOON = { timeout: 20_000, interval: 10 };
 
 /** One cluster for most of this file: making one is the slow part. */
 let dataDir: string;
@@ -154,7 +157,7 @@ test("where setpriv is installed PostgreSQL ends with our process, even on SIGKI
   const { child } = await startProcess(dataDir, { path });
   const pid = await postmaster();
   await killHard(child);
-  await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(!installed);
+  await expect.poll(() => isAlive(pid), SOON).toBe(!installed);
 });
 
 test("a second Portreeve on the same directory is told which process has it", async () => {
@@ -182,7 +185,7 @@ test("SIGKILL of the server itself: it comes back at the same address with every
   const pid = await postmaster();
   process.kill(pid, "SIGKILL");
   await expect
-    .poll(() => isKept(postgres.connection, "before the crash").catch(() => false), { timeout: 20_000 })
+    .poll(() => isKept(postgres.connection, "before the crash").catch(() => false), SOON)
     .toBe(true);
   expect(await postmaster()).not.toBe(pid);
 });
@@ -219,7 +222,7 @@ test("SIGKILL during the first start leaves nothing that hinders the next", asyn
   const fresh = await temporary();
   const child = spawnFixture(fresh);
   const entries = () => readdir(join(fresh, "postgres")).catch(() => []);
-  await expect.poll(entries, { interval: 5 }).toContainEqual(expect.stringMatching(/^cluster\.new-/));
+  await expect.poll(entries, SOON).toContainEqual(expect.stringMatching(/^cluster\.new-/));
   await killHard(child);
   expect(await entries()).not.toContain("cluster");
   await using postgres = await start(fresh);
@@ -233,6 +236,11 @@ test("a start given up by its signal leaves nothing running and can be repeated"
   );
   await using postgres = await start();
   expect(await query(postgres.connection, "select 1 as one")).toEqual([{ one: 1 }]);
+});
+
+test("a relative data directory is taken from where we are", async () => {
+  await using postgres = await start(relative(process.cwd(), dataDir));
+  expect(postgres.connection.host).toBe(join(dataDir, "postgres/run"));
 });
 
 test("another PostgreSQL version's cluster is refused and left as it is", async () => {

@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { chooseAccount } from "./embedded/account.ts";
 import { prepareBinaries } from "./embedded/binaries.ts";
 import { prepareCluster, USER } from "./embedded/cluster.ts";
@@ -37,7 +37,8 @@ export interface EmbeddedPostgres extends AsyncDisposable {
  * @throws EmbeddedStartError it cannot run here; nothing is left running
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
-  const { dataDir, log, settings = {}, signal = new AbortController().signal } = options;
+  const { log, settings = {}, signal = new AbortController().signal } = options;
+  const dataDir = resolve(options.dataDir); // the server works in a directory of its own
   const root = join(dataDir, "postgres");
   await mkdir(root, { recursive: true, mode: 0o700 });
   await using starting = new AsyncDisposableStack();

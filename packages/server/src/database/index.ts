@@ -10,13 +10,11 @@ export {
 } from "./embedded.ts";
 export type { Log } from "./log.ts";
 export {
-  type Migration,
   MigrationError,
   type MigrationErrorCode,
   migrate,
-  readMigrations,
 } from "./migrate.ts";
 export { Notifications, type NotificationsOptions, notify } from "./notify.ts";
 export { TransactionAbortedError } from "./scoped-driver.ts";
-export { type SiteLock, SiteLocks } from "./site-lock.ts";
+export { type SiteLock, SiteLocks, type SiteLocksOptions } from "./site-lock.ts";
 export type * from "./tables.ts";

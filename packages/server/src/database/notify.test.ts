@@ -2,7 +2,11 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { silentLog } from "./log.ts";
 import { Notifications, notify } from "./notify.ts";
+import { Relay } from "./relay.fixture.ts";
 import { createTestDatabase, type TestDatabase } from "./testing.ts";
+
+/** How long a condition is waited for on a busy machine, and how often it is looked at, milliseconds. */
+const SOON = { timeout: 20_000, interval: 10 };
 
 let testDatabase: TestDatabase;
 beforeAll(async () => {
@@ -10,7 +14,11 @@ beforeAll(async () => {
 });
 afterAll(() => testDatabase.drop());
 
-async function listen(channels: string[], onNotification?: (channel: string, payload: string) => void) {
+async function listen(
+  channels: string[],
+  onNotification?: (channel: string, payload: string) => void,
+  more: { connection?: string; heartbeatMs?: number } = {},
+) {
   const heard: string[] = [];
   const state = { heard, reconnects: 0 };
   const notifications = await Notifications.open({
@@ -21,6 +29,7 @@ async function listen(channels: string[], onNotification?: (channel: string, pay
       state.reconnects++;
     },
     log: silentLog,
+    ...more,
   });
   return Object.assign(notifications, state, { state });
 }
@@ -43,7 +52,7 @@ test("what is announced in a transaction is heard on its channel after the commi
   await say("sites", "one");
   await say("elsewhere", "two");
   await say("Odd Name");
-  await expect.poll(() => listener.heard).toEqual(["sites:one", "Odd Name:"]);
+  await expect.poll(() => listener.heard, SOON).toEqual(["sites:one", "Odd Name:"]);
 });
 
 test("what is announced in a transaction that rolls back is never heard", async () => {
@@ -54,18 +63,27 @@ test("what is announced in a transaction that rolls back is never heard", async 
   });
   await expect(failing).rejects.toThrow("no");
   await say("sites", "after");
-  await expect.poll(() => listener.heard).toEqual(["sites:after"]);
+  await expect.poll(() => listener.heard, SOON).toEqual(["sites:after"]);
 });
 
 test("listeners are told to look again once at the start and once after each lost connection", async () => {
   await using listener = await listen(["sites"]);
   expect(listener.state.reconnects).toBe(1);
   expect(await endListeners()).toBe(1);
-  await expect.poll(() => listener.state.reconnects).toBe(2);
+  await expect.poll(() => listener.state.reconnects, SOON).toBe(2);
   expect(await endListeners()).toBe(1);
-  await expect.poll(() => listener.state.reconnects).toBe(3);
+  await expect.poll(() => listener.state.reconnects, SOON).toBe(3);
   await say("sites", "again");
-  await expect.poll(() => listener.heard).toEqual(["sites:again"]);
+  await expect.poll(() => listener.heard, SOON).toEqual(["sites:again"]);
+});
+
+test("a link that swallows everything counts as lost and is replaced", async () => {
+  await using relay = await Relay.open(testDatabase.connectionString);
+  await using listener = await listen(["sites"], undefined, { connection: relay.url, heartbeatMs: 500 });
+  relay.swallow();
+  await expect.poll(() => listener.state.reconnects, SOON).toBeGreaterThan(1);
+  await say("sites", "again");
+  await expect.poll(() => listener.heard, SOON).toEqual(["sites:again"]);
 });
 
 test("a listener that throws does not end the listening", async () => {
@@ -76,7 +94,7 @@ test("a listener that throws does not end the listening", async () => {
   });
   await say("sites", "one");
   await say("sites", "two");
-  await expect.poll(() => heard).toEqual(["one", "two"]);
+  await expect.poll(() => heard, SOON).toEqual(["one", "two"]);
 });
 
 test("a payload too long for PostgreSQL is refused before the transaction fails", async () => {

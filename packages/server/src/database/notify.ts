@@ -30,6 +30,8 @@ export interface NotificationsOptions {
   /** Called after every connect, the first included, once all channels are listened to: what was announced before is
    *  lost, so read everything afresh. */
   onReconnect(): void;
+  /** See DedicatedConnection; 5 seconds unless told. */
+  heartbeatMs?: number;
   log: Log;
 }
 
@@ -86,9 +88,9 @@ export class Notifications implements AsyncDisposable {
 }
 
 async function listen(options: NotificationsOptions): Promise<DedicatedConnection> {
-  const { channels, connection, onNotification, onReconnect } = options;
+  const { channels, connection, heartbeatMs, onNotification, onReconnect } = options;
   await using opening = new AsyncDisposableStack();
-  const session = opening.use(await DedicatedConnection.open(connection));
+  const session = opening.use(await DedicatedConnection.open(connection, heartbeatMs));
   session.onNotification((channel, payload) => guarded(options, () => onNotification(channel, payload)));
   await session.query(channels.map((channel) => `listen ${pg.escapeIdentifier(channel)}`).join("; "));
   guarded(options, onReconnect);

@@ -11,6 +11,12 @@ export interface SiteLock {
   release(): Promise<void>;
 }
 
+export interface SiteLocksOptions {
+  connection: Connection;
+  /** See DedicatedConnection; 5 seconds unless told. */
+  heartbeatMs?: number;
+}
+
 /**
  * Locks that at most one process holds, kept by the sessions of one connection per process: the database frees them
  * when the process or the connection dies. The connection opens at first use and again after it was lost.
@@ -19,17 +25,19 @@ export interface SiteLock {
  */
 export class SiteLocks implements AsyncDisposable {
   readonly #connection: Connection;
+  readonly #heartbeatMs: number | undefined;
   #session: Promise<DedicatedConnection> | undefined;
   /** Held or being asked for here. The database would grant one session the same lock again. */
   readonly #taken = new Set<string>();
   #closed = false;
 
-  private constructor(connection: Connection) {
+  private constructor({ connection, heartbeatMs }: SiteLocksOptions) {
     this.#connection = connection;
+    this.#heartbeatMs = heartbeatMs;
   }
 
-  static async open({ connection }: { connection: Connection }): Promise<SiteLocks> {
-    return new SiteLocks(connection);
+  static async open(options: SiteLocksOptions): Promise<SiteLocks> {
+    return new SiteLocks(options);
   }
 
   /**
@@ -98,7 +106,7 @@ export class SiteLocks implements AsyncDisposable {
   }
 
   async #openSession(): Promise<DedicatedConnection> {
-    const session = await DedicatedConnection.open(this.#connection);
+    const session = await DedicatedConnection.open(this.#connection, this.#heartbeatMs);
     session.lost.throwIfAborted();
     const forget = () => {
       this.#session = undefined;

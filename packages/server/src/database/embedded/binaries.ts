@@ -23,8 +23,9 @@ export interface Binaries {
   major: string;
 }
 
-/** Where root may put a copy that other accounts can reach when the checkout and the data directory are private. */
-const SYSTEM_DIRECTORY = "/var/lib/portreeve";
+/** Where root puts a copy that other accounts can reach when the checkout and the data directory are private. Holds
+ *  nothing else: somebody's data directory may well be /var/lib/portreeve. */
+const SYSTEM_DIRECTORY = "/var/lib/portreeve-postgresql";
 
 /**
  * The server's binaries from the npm package of this platform, made ready to run under `account`.
@@ -43,7 +44,7 @@ export async function prepareBinaries(dataDir: string, account: Account | undefi
 /**
  * The package's install script would make the symbolic links of its libraries; no install script runs here, so we
  * make them. Where that is not possible (read-only modules) or the account cannot reach the modules (a checkout
- * below root's home), the package is copied once (60 MB) below `dataDir`, or to /var/lib/portreeve.
+ * below root's home), the package is copied once (60 MB) below `dataDir`, or to /var/lib/portreeve-postgresql.
  * @param native the package's directory with `bin`, `lib`, `share` and `pg-symlinks.json`
  * @returns it, or its copy
  */
@@ -102,7 +103,7 @@ async function copyOnce(
   const reasons: unknown[] = [];
   for (const parent of account ? [dataDir, SYSTEM_DIRECTORY] : [dataDir]) {
     try {
-      await mkdir(parent, { recursive: true });
+      if (parent === SYSTEM_DIRECTORY) await openDirectory(parent);
       if (!(await isReachable(parent, account))) continue;
       const target = join(parent, name);
       if (!(await exists(target))) await copyPackage(native, target);
@@ -131,6 +132,12 @@ async function copyPackage(native: string, target: string): Promise<void> {
   } finally {
     await rm(half, { recursive: true, force: true });
   }
+}
+
+/** Made readable for all whatever our umask is. */
+async function openDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true });
+  await chmod(path, 0o755);
 }
 
 /** A checkout made under a strict umask is readable by its owner alone. */
