@@ -29,7 +29,7 @@ const UNTIL = {
   dudePolicy: "7.22",
 } as const;
 
-export type Feature = keyof typeof SINCE | keyof typeof UNTIL;
+type Feature = keyof typeof SINCE | keyof typeof UNTIL;
 export type Features = Readonly<Record<Feature, boolean>>;
 
 /**

@@ -3,7 +3,7 @@ import type { Router } from "./router.ts";
 import { formatId, type Item, rowOf } from "./table.ts";
 
 /** How a session reached the router, as `/user/active` names it. */
-export type Via = "api" | "ssh";
+type Via = "api" | "ssh";
 
 /** A logged-in user. Group policies are those of the moment of log-in unless the emulator is told to look again. */
 export interface Session {

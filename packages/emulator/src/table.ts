@@ -16,7 +16,7 @@ export interface TableState {
 
 export type TableChange = { readonly kind: "changed" | "removed"; readonly item: Item };
 
-export const emptyRow = (): Record<string, string> => Object.create(null) as Record<string, string>;
+const emptyRow = (): Record<string, string> => Object.create(null) as Record<string, string>;
 
 export const rowOf = (values: Readonly<Record<string, string>>): Record<string, string> =>
   Object.assign(emptyRow(), values);

@@ -51,12 +51,12 @@ export function wouldAuthenticate(
   return user !== undefined && mayEnter(user, passwordIs(password), address);
 }
 
-export function findUser(router: Router, name: string): Item | undefined {
+function findUser(router: Router, name: string): Item | undefined {
   return router.table("/user").items.find((item) => item.values.name === name);
 }
 
 /** The policies a group grants now; none for a group that is not there. */
-export function policiesOf(router: Router, group: string): ReadonlySet<string> {
+function policiesOf(router: Router, group: string): ReadonlySet<string> {
   const item = router.table("/user/group").items.find(({ values }) => values.name === group);
   const words = item?.values.policy?.split(",") ?? [];
   return new Set(words.filter((word) => word !== "" && !word.startsWith("!")));

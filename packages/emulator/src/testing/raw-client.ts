@@ -84,7 +84,7 @@ export class RawClient {
   }
 }
 
-export function attributesOf(reply: readonly string[]): Record<string, string> {
+function attributesOf(reply: readonly string[]): Record<string, string> {
   const attributes = reply.filter((word) => word.startsWith("="));
   return Object.fromEntries(
     attributes.map((word) => {
