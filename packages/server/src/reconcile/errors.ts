@@ -1,4 +1,4 @@
-import { ConnectError, LoginError, RouterOsError } from "@portreeve/routeros";
+import { ConnectError, LoginError, ProtocolError, RouterOsError } from "@portreeve/routeros";
 import type { Outcome, Step } from "./types.ts";
 
 /** Nothing more will happen by itself: a person has to look. The message says at what. */
@@ -31,10 +31,16 @@ export function isUnknown(error: unknown): boolean {
 
 /**
  * What a failed run means for the site. An unreachable router is an expected state and stays `pending`;
- * refused logins wait for a person; everything else is `failed` with the reason and tried again next period.
+ * refused logins wait for a person; something that does not speak RouterOS, a refused step and everything else is `failed` with the reason and tried again next period.
  */
 export function outcomeOf(error: unknown): Outcome {
   const cause = error instanceof StepError ? error.cause : error;
+  if (
+    cause instanceof ProtocolError ||
+    (cause instanceof ConnectError && cause.cause instanceof ProtocolError)
+  ) {
+    return { state: "failed", reason: messageOf(error), reached: cause instanceof ProtocolError };
+  }
   if (cause instanceof ConnectError || isUnknown(cause)) {
     return { state: "pending", reason: messageOf(error), reached: false };
   }
