@@ -49,6 +49,12 @@ export class RawLine {
     this.socket.write(rawSentence(words));
   }
 
+  /** Resolves when the client has closed the connection; throws when it sends another sentence instead. */
+  async end(): Promise<void> {
+    const words = await this.read().catch(() => undefined);
+    if (words) throw new Error(`expected the end, got ${words.join(" ")}`);
+  }
+
   async #length(): Promise<number> {
     const first = (await this.#take(1))[0] ?? 0;
     if (first < 0x80) return first;
