@@ -63,6 +63,7 @@ test.each([
   { error: Object.assign(new Error("x"), { code: "ECONNREFUSED" }), unavailable: true },
   { error: Object.assign(new Error("x"), { code: "57P03" }), unavailable: true },
   { error: new Error("Connection terminated unexpectedly"), unavailable: true },
+  { error: new Error("Query read timeout"), unavailable: true },
   { error: new AggregateError([Object.assign(new Error("x"), { code: "ECONNREFUSED" })]), unavailable: true },
   { error: Object.assign(new Error("x"), { code: "3D000" }), unavailable: false },
   { error: Object.assign(new Error("x"), { code: "23505" }), unavailable: false },

@@ -59,13 +59,17 @@ const UNAVAILABLE = new Set([
   "53300",
 ]);
 
+/** pg gives these no code: a connection that ended, was not opened or not lent by the pool in time, or gave no answer.
+ *  Source: pg 8.23 client.js, pg-pool index.js. */
+const UNAVAILABLE_MESSAGE =
+  /^(Connection terminated|timeout expired|timeout exceeded when trying to connect|Query read timeout)/;
+
 /** True when trying again later may help: the server cannot be reached, is starting, or dropped the connection. */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.every(isUnavailable);
   if (!(error instanceof Error)) return false;
   const code = "code" in error ? String(error.code) : "";
-  // pg gives these two no code: a connection that ended or timed out while it was being opened.
-  return UNAVAILABLE.has(code) || /^(Connection terminated|timeout expired)/.test(error.message);
+  return UNAVAILABLE.has(code) || UNAVAILABLE_MESSAGE.test(error.message);
 }
 
 /**

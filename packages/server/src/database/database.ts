@@ -59,8 +59,9 @@ export class Database implements AsyncDisposable {
    * Run `work` in one transaction that sees and writes only this customer's rows.
    * Commits when `work` resolves, rolls back when it throws. Not retried.
    * @throws TypeError the customer id is not a UUID; nothing was sent
-   * @throws what `work` threw, pg's DatabaseError, or TransactionAbortedError; nothing was written then. When the
-   *   connection broke during COMMIT itself it is unknown whether it happened: read back.
+   * @throws what `work` threw, pg's DatabaseError, or Kysely's AbortedTransactionError when `work` swallowed one;
+   *   nothing was written then. When the connection broke during COMMIT itself it is unknown whether it happened:
+   *   read back.
    */
   async asCustomer<T>(customerId: string, work: (trx: Trx) => Promise<T>): Promise<T> {
     if (!UUID.test(customerId)) throw new TypeError("asCustomer: the customer id is not a UUID");

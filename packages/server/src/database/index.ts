@@ -15,6 +15,5 @@ export {
   migrate,
 } from "./migrate.ts";
 export { Notifications, type NotificationsOptions, notify } from "./notify.ts";
-export { TransactionAbortedError } from "./scoped-driver.ts";
 export { type SiteLock, SiteLocks, type SiteLocksOptions } from "./site-lock.ts";
 export type * from "./tables.ts";

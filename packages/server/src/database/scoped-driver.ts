@@ -1,4 +1,5 @@
 import {
+  AbortedTransactionError,
   type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
@@ -15,14 +16,6 @@ import type pg from "pg";
 const ROLLBACK_TIMEOUT_MS = 2_000;
 
 const COUNTED = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
-
-/** PostgreSQL answers COMMIT of a failed transaction with the tag ROLLBACK and no error; that must not pass as success. */
-export class TransactionAbortedError extends Error {
-  readonly code = "transaction-aborted";
-  constructor() {
-    super("the transaction had failed before its commit: everything in it was rolled back");
-  }
-}
 
 class ScopedConnection implements DatabaseConnection {
   readonly client: pg.PoolClient;
@@ -74,7 +67,8 @@ class ScopedDriver implements Driver {
 
   async commitTransaction(connection: ScopedConnection): Promise<void> {
     const { command } = await connection.client.query("commit");
-    if (command === "ROLLBACK") throw new TransactionAbortedError();
+    // So PostgreSQL answers the COMMIT of a failed transaction, without an error; that must not pass as success.
+    if (command === "ROLLBACK") throw new AbortedTransactionError();
   }
 
   /** Never throws: the error that led here is the one the caller should see. */
