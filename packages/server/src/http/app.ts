@@ -18,7 +18,7 @@ import { DEFAULT_REQUESTS_PER_MINUTE, limitRate } from "./rate-limit.ts";
 import { logRequests } from "./request-log.ts";
 import type { HttpModule, TypedApp } from "./typed-app.ts";
 import { refuseUnknownRoutes } from "./unknown-routes.ts";
-import { validatorCompiler } from "./validation.ts";
+import { refuseUnknownParameters, validatorCompiler } from "./validation.ts";
 
 /** Largest request body, bytes. */
 const BODY_LIMIT = 1024 * 1024;
@@ -33,7 +33,7 @@ export interface AppOptions {
   modules: readonly HttpModule[];
   /** Part of Portreeve -> does it work? For /readyz. */
   readiness?: Readonly<Record<string, ReadinessCheck>>;
-  /** Directory of the portal's built files. */
+  /** Directory of the portal's files. */
   portalRoot?: string;
   /** Addresses or networks of proxies whose X-Forwarded-For is believed. None unless given. */
   trustedProxies?: readonly string[];
@@ -62,12 +62,14 @@ export function buildApp(options: AppOptions): TypedApp {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(sendProblem);
+  refuseUnknownParameters(app);
   readJsonBodies(app);
   logRequests(app);
   addSecurityHeaders(app);
   limitRate(app, options.requestsPerMinute ?? DEFAULT_REQUESTS_PER_MINUTE);
   guardRoutes(app, options.authenticate);
-  refuseUnknownRoutes(app, servePortal(app, options.portalRoot));
+  refuseUnknownRoutes(app);
+  servePortal(app, options.portalRoot);
   // Plugins watch routes being added, so the routes come in a plugin of their own, after them.
   documentApi(app);
   app.register(async (routes) => {

@@ -33,7 +33,7 @@ function describeRoute({ url, route, schema }: Parameters<SwaggerTransform>[0]) 
   if (!url.startsWith("/v1/") || schema?.hide) return undefined;
   return {
     ...schema,
-    security: [{ bearer: [] }],
+    security: [{ bearer: [route.config?.scope] }],
     description: [schema?.description, `Needs the scope \`${route.config?.scope}\`.`]
       .filter(Boolean)
       .join(" "),
