@@ -66,7 +66,7 @@ async function answerChallenge(
 }
 
 /** `00` and md5(zero byte, password, challenge bytes), all hexadecimal. */
-export function legacyResponse(password: string, challenge: string): string {
+function legacyResponse(password: string, challenge: string): string {
   const digest = createHash("md5")
     .update(Uint8Array.of(0))
     .update(password, "utf8")

@@ -112,9 +112,12 @@ export class Multiplexer {
     }
   }
 
-  /** End the streams, and wait until every other command has its reply or is given up. */
+  /** End the streams (their readers still get what came), and wait until every other command is settled. */
   async finish(): Promise<void> {
-    for (const rows of [...this.#streams.values()]) await rows.return();
+    for (const [exchange, rows] of [...this.#streams]) {
+      rows.end();
+      this.#giveUp(exchange, undefined);
+    }
     await Promise.allSettled([...this.#exchanges.values()].map((exchange) => exchange.result));
     this.flush();
   }

@@ -1,0 +1,43 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect, test } from "vitest";
+import { encodeSentence, SentenceDecoder } from "./index.ts";
+
+const MIB = 1024 * 1024;
+
+/** Bytes in use after everything that can go is gone. */
+function inUse(): { buffers: number; heap: number } {
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  collect();
+  collect();
+  const { arrayBuffers, heapUsed } = process.memoryUsage();
+  return { buffers: arrayBuffers, heap: heapUsed };
+}
+
+test("a sentence that is kept does not keep the chunk it came in", () => {
+  const filler = Array.from({ length: 15 }, () => encodeSentence(["!re", `=filler=${"x".repeat(4000)}`]));
+  const before = inUse();
+  const kept = [];
+  for (let i = 0; i < 500; i++) {
+    const decoder = new SentenceDecoder();
+    kept.push(decoder.push(Buffer.concat([encodeSentence(["!re", `=n=${i}`]), ...filler]))[0]);
+  }
+  const after = inUse();
+  expect(kept.at(-1)?.attribute("n")).toBe("499");
+  // The chunks were 30 MiB together.
+  expect(after.buffers - before.buffers).toBeLessThan(2 * MIB);
+  expect(after.heap - before.heap).toBeLessThan(4 * MIB);
+});
+
+test("a value that is kept does not keep the file that came beside it", () => {
+  const name = "a-name-longer-than-the-13-characters-V8-copies.rsc";
+  const file = encodeSentence(["!re", `=name=${name}`, `=contents=${"y".repeat(500_000)}`]);
+  const before = inUse();
+  const kept = [];
+  for (let i = 0; i < 100; i++) kept.push(new SentenceDecoder().push(file)[0]?.attributes().name);
+  const after = inUse();
+  expect(kept.every((each) => each === name)).toBe(true);
+  // The files were 48 MiB together.
+  expect(after.heap - before.heap).toBeLessThan(4 * MIB);
+});
