@@ -104,7 +104,12 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         siteRoutes({ sites, preview: (siteId, signal) => reconciler.preview(siteId, signal) }),
         policyRoutes(policies),
         credentialRoutes(credentials),
-        transientAccessRoutes(transientAccess, config.entryPoint),
+        transientAccessRoutes({
+          access: transientAccess,
+          entryPoint: config.entryPoint,
+          // With the gateway in another process the port opens a moment after the answer.
+          opened: async (grantId) => doorkeeper?.opened(grantId),
+        }),
         tokenRoutes({ database }),
         auditRoutes({ database }),
       ],

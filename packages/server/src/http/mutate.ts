@@ -15,12 +15,14 @@ import { noStore } from "./no-store.ts";
  * there undoes the work. With an `Idempotency-Key` on a POST the effect and the answer happen once.
  * Work may touch the database through `trx` alone: what routers should do is intent, written and notified here.
  * @param status of the answer when `work` resolves; 204 sends no body
+ * @param settled awaited after the commit and before the answer, for a caller who will act on the answer at once;
+ *   bounded and never failing, because what is committed stands
  * @returns for Fastify alone: the handler returns it and the answer has been sent
  */
 export async function mutate<Body>(
   request: FastifyRequest,
   reply: FastifyReply,
-  { status }: { status: number },
+  { status, settled }: { status: number; settled?: () => Promise<void> },
   work: (trx: Trx) => Promise<Body>,
 ): Promise<Body> {
   const { database, vault } = request.server.mutations;
@@ -33,6 +35,7 @@ export async function mutate<Body>(
     return { answer: fresh, replayed: false };
   });
   if (replayed) reply.header("idempotent-replayed", "true");
+  else await settled?.();
   // The reply stands for a body that has been sent; Fastify takes it as that.
   return noStore(send(reply, answer)) as unknown as Body;
 }

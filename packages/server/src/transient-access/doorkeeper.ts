@@ -7,6 +7,7 @@
  * A restart rebuilds everything from the table. Without the database no new connection passes, because each asks it;
  * those that stand are cut when it has been away for the grace time.
  */
+import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { record } from "../audit/index.ts";
@@ -20,6 +21,8 @@ import { type GatewayGrant, stamp, stateOf, unfinishedOnGateway } from "./store.
 const PERIOD_MS = 5_000;
 /** How often a waiting connection asks whether the router's user is there. */
 const COMMIT_POLL_MS = 50;
+/** How long an answer is held back for its grant's listener. */
+const OPENING_MS = 2_000;
 /** How long standing connections survive without the database. */
 const GRACE_MS = 60_000;
 
@@ -35,6 +38,8 @@ export interface DoorkeeperOptions {
 export class Doorkeeper {
   readonly #options: DoorkeeperOptions;
   readonly #driver: Driver;
+  /** Says a grant's id when its listener stands. */
+  readonly #openings = new EventEmitter();
   #expiry: NodeJS.Timeout | undefined;
   #lastSynced = performance.now();
 
@@ -57,6 +62,13 @@ export class Doorkeeper {
   /** Grants may have changed. */
   wake(): void {
     this.#driver.wake("grants");
+  }
+
+  /** Resolves when the grant's listener stands. A port that can't be opened is not waited for longer than the bound. */
+  async opened(id: string): Promise<void> {
+    const opening = once(this.#openings, id, { signal: AbortSignal.timeout(OPENING_MS) });
+    this.wake();
+    await opening.catch(() => {});
   }
 
   async stop(): Promise<void> {
@@ -95,6 +107,7 @@ export class Doorkeeper {
         onRefused: (source, reason) => this.#note(grant, "access.refused", { source, reason }),
         onClosed: (summary) => this.#note(grant, "access.disconnected", { ...summary }),
       });
+      this.#openings.emit(grant.id);
     } catch (error) {
       // A port that another program holds, or a name that does not resolve, must not keep the other doors shut.
       this.#options.log.error(

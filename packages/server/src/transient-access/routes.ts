@@ -15,8 +15,19 @@ const listQuery = z.strictObject({
     .describe("false: leave passwords out, and the audit event with them"),
 });
 
-/** @param entryPoint the host name people connect to */
-export function transientAccessRoutes(access: TransientAccessService, entryPoint: string): HttpModule {
+export interface TransientAccessRouteOptions {
+  readonly access: TransientAccessService;
+  /** The host name people connect to. */
+  readonly entryPoint: string;
+  /** Resolves when a grant's port is open, so that whoever reads the answer can connect at once. */
+  readonly opened: (grantId: string) => Promise<void>;
+}
+
+export function transientAccessRoutes({
+  access,
+  entryPoint,
+  opened,
+}: TransientAccessRouteOptions): HttpModule {
   const present = ({ grant, password }: RevealedGrant) => presentGrant(grant, password, entryPoint);
   return (app) => {
     app.get(
@@ -56,9 +67,12 @@ export function transientAccessRoutes(access: TransientAccessService, entryPoint
       },
       (request, reply) => {
         noStore(reply);
-        return mutate(request, reply, { status: 201 }, async (trx) =>
-          present(await access.open(trx, request.caller, request.params.site, request.body)),
-        );
+        let id = "";
+        return mutate(request, reply, { status: 201, settled: () => opened(id) }, async (trx) => {
+          const revealed = await access.open(trx, request.caller, request.params.site, request.body);
+          id = revealed.grant.id;
+          return present(revealed);
+        });
       },
     );
     app.get(
