@@ -113,7 +113,11 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         tokenRoutes({ database }),
         auditRoutes({ database }),
       ],
-      readiness: { database: () => reasonAgainst(database.ping()) },
+      readiness: {
+        database: () => reasonAgainst(database.ping()),
+        reconciler: async () => driver?.problem,
+        gateway: async () => doorkeeper?.problem,
+      },
       portalRoot,
       trustedProxies: config.trustedProxies,
     });

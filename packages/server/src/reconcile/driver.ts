@@ -28,6 +28,7 @@ export class Driver {
   readonly #running = new Map<string, Promise<void>>();
   readonly #stopping = new AbortController();
   #timer: NodeJS.Timeout | undefined;
+  #problem: string | undefined = "has not started yet";
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -48,9 +49,16 @@ export class Driver {
   async wakeAll(): Promise<void> {
     try {
       for (const siteId of await this.#options.list()) this.wake(siteId);
+      this.#problem = undefined;
     } catch (error) {
+      this.#problem = "could not list what there is to do";
       this.#options.log.error({ err: error }, "could not list the sites to reconcile");
     }
+  }
+
+  /** Why it does not work at the moment; undefined when it does. */
+  get problem(): string | undefined {
+    return this.#problem;
   }
 
   /** Abort what runs and wait for it to end. */

@@ -41,7 +41,8 @@ export class Doorkeeper {
   /** Says a grant's id when its listener stands. */
   readonly #openings = new EventEmitter();
   #expiry: NodeJS.Timeout | undefined;
-  #lastSynced = performance.now();
+  /** Monotonic, milliseconds; undefined before the first time. */
+  #lastSynced: number | undefined;
 
   constructor(options: DoorkeeperOptions) {
     this.#options = options;
@@ -76,13 +77,22 @@ export class Doorkeeper {
     await this.#driver.stop();
   }
 
+  /** Why the doors are not known to be right; undefined when they are. */
+  get problem(): string | undefined {
+    return this.#ageMs() > 3 * PERIOD_MS ? "has not been able to read the grants" : undefined;
+  }
+
+  #ageMs(): number {
+    return this.#lastSynced === undefined ? Number.POSITIVE_INFINITY : performance.now() - this.#lastSynced;
+  }
+
   async #sync(): Promise<void> {
     const { database, gateway } = this.#options;
     let grants: GatewayGrant[];
     try {
       grants = await database.asSystem(unfinishedOnGateway);
     } catch (error) {
-      if (performance.now() - this.#lastSynced > GRACE_MS) await this.#closeAll();
+      if (this.#ageMs() > GRACE_MS) await this.#closeAll();
       throw error;
     }
     this.#lastSynced = performance.now();
