@@ -1,2 +1,2 @@
-export { type Actor, type AuditEntry, record } from "./record.ts";
+export { type Actor, record } from "./record.ts";
 export { auditRoutes } from "./routes.ts";

@@ -26,7 +26,7 @@ export function guardRoutes(app: FastifyInstance, authenticate: Authenticate): v
 }
 
 /** @throws InsufficientScopeError naming the scope */
-export function requireScope(caller: Caller, scope: NonNullable<RouteOptions["config"]>["scope"]): void {
+function requireScope(caller: Caller, scope: NonNullable<RouteOptions["config"]>["scope"]): void {
   if (scope === undefined) throw new TypeError("a protected route states no scope");
   if (!caller.scopes.has(scope)) throw new InsufficientScopeError(scope);
 }

@@ -16,7 +16,7 @@ const LIFETIME_HOURS = 24;
 const SWEEP_ROWS = 20;
 const KEY_FORM = /^[\x21-\x7e]{1,255}$/;
 
-export class IdempotencyKeyReusedError extends DomainError {
+class IdempotencyKeyReusedError extends DomainError {
   constructor() {
     super({
       status: 422,

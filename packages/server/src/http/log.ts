@@ -28,7 +28,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
 /**
  * An error as a log line shows it. Chosen fields only: errors of libraries carry whole requests, queries and rows.
  */
-export function describeError(error: unknown, depth = 0): unknown {
+function describeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return typeof error === "string" ? error : { type: typeof error };
   return {
     type: error.name,

@@ -72,13 +72,10 @@ function asDomainError(error: unknown): DomainError | undefined {
  *  statement timeout. */
 const WORTH_A_RETRY = new Set(["40001", "40P01", "55P03", "57014"]);
 
-/** pg has no code for these: no connection became free, no answer came, the connection broke between two queries. */
-const PG_MESSAGES =
-  /^(timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/;
-
-/** A transaction gave way to another, or had no connection to run on. */
+/** A transaction gave way to another, or its connection broke between two queries (pg has no code for that). */
 function lostItsTurn(error: unknown): boolean {
-  return WORTH_A_RETRY.has(codeOf(error)) || (error instanceof Error && PG_MESSAGES.test(error.message));
+  if (WORTH_A_RETRY.has(codeOf(error))) return true;
+  return error instanceof Error && error.message.startsWith("Client has encountered a connection error");
 }
 
 function codeOf(error: unknown): string {

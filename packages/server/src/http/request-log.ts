@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { callerAddress } from "./address.ts";
 
 /** Paths of people who probe for holes can be long. */
 const MAX_PATH_CHARACTERS = 200;
@@ -13,7 +14,7 @@ export function logRequests(app: FastifyInstance): void {
         path: pathOf(request).slice(0, MAX_PATH_CHARACTERS),
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime),
-        address: request.ip,
+        address: callerAddress(request),
         ...(request.caller ? { customer: request.caller.customerId, caller: request.caller.tokenId } : {}),
       },
       "request",

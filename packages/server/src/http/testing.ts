@@ -35,7 +35,7 @@ export interface TestServer extends AsyncDisposable {
   addCustomer(): Promise<string>;
 }
 
-export interface CallOptions {
+interface CallOptions {
   body?: unknown;
   token?: string | null;
   headers?: Record<string, string>;

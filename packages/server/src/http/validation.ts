@@ -31,7 +31,7 @@ export function refuseUnknownParameters(app: FastifyInstance): void {
 }
 
 /** Issues as `{field: [messages]}`; a problem with the whole body stands under `body`. */
-export function fieldErrors(issues: readonly z.core.$ZodIssue[]): FieldErrors {
+function fieldErrors(issues: readonly z.core.$ZodIssue[]): FieldErrors {
   // A Map, because field names are the sender's: `__proto__` must be a field like any other.
   const byField = new Map<string, string[]>();
   for (const issue of issues) {

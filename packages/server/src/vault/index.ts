@@ -1,5 +1,4 @@
-export type { Binding } from "./errors.ts";
-export { KeyFileError, SealedValueError, WrongMasterKeyError } from "./errors.ts";
-export { Keyring, loadKeyring } from "./keyring.ts";
+export { KeyFileError } from "./errors.ts";
+export { Keyring } from "./keyring.ts";
 export { Secret } from "./secret.ts";
 export { openVault, Vault } from "./vault.ts";

@@ -3,7 +3,8 @@
  * the database and never inside it: a stolen dump holds no usable secret.
  *
  * The file is text, one key a line, `<version> <32 bytes in base64>`; `#` starts a comment. The highest version
- * seals; the older ones stay to open what they sealed. To add a version, append a line and start again.
+ * seals; the older ones open what they sealed. To change keys, append a line and start again: data keys are then
+ * sealed anew, and the older lines may go once every server has started with the new file.
  */
 import { randomBytes } from "node:crypto";
 import { link, open, rm } from "node:fs/promises";
@@ -39,6 +40,10 @@ export class Keyring {
   unwrap(context: readonly string[], { keyVersion, box }: Wrapped): Buffer | undefined {
     const key = this.#keys.get(keyVersion);
     return key && openBox(key, ["key-encryption key", `${keyVersion}`, ...context], box);
+  }
+
+  get newestVersion(): number {
+    return this.#newest;
   }
 
   has(keyVersion: number): boolean {

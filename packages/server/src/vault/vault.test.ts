@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -154,22 +154,51 @@ test("a fingerprint is the same for the same text, and different for another tex
   expect(others).not.toContain(reference);
 });
 
-test("a lost key file keeps the server from starting once there are secrets, and not before", async () => {
-  await using fresh = await createTestDatabase();
+/** A database and a key file of its own, with one secret of one customer. */
+async function startedOnce(parts: AsyncDisposableStack) {
+  const fresh = parts.use(await createTestDatabase());
   const directory = await mkdtemp(join(tmpdir(), "portreeve-vault-"));
+  parts.defer(() => rm(directory, { recursive: true }));
   const path = join(directory, "master.key");
-  try {
-    const vault = await openVault(fresh.database, path);
-    await rm(path);
-    await openVault(fresh.database, path);
-    const customer = randomUUID();
-    await fresh.database.asSystem(async (trx) => {
-      await trx.insertInto("customers").values({ id: customer, name: "c" }).execute();
-      await vault.seal(trx, customer, place, new Secret(CANARY));
-    });
-    await rm(path);
-    await expect(openVault(fresh.database, path)).rejects.toThrow(KeyFileError);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
+  const vault = await openVault(fresh.database, path);
+  const customer = randomUUID();
+  const sealed = await fresh.database.asSystem(async (trx) => {
+    await trx.insertInto("customers").values({ id: customer, name: "c" }).execute();
+    return await vault.seal(trx, customer, place, new Secret(CANARY));
+  });
+  const open = (opener: Vault) =>
+    fresh.database.asCustomer(customer, (trx) => opener.open(trx, customer, place, sealed));
+  return { database: fresh.database, path, open };
+}
+
+test("a lost or exchanged key file keeps the server from starting once there are secrets", async () => {
+  await using parts = new AsyncDisposableStack();
+  const { database, path } = await startedOnce(parts);
+  await rm(path);
+  await expect(openVault(database, path)).rejects.toThrow(KeyFileError);
+  await writeFile(path, `1 ${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
+  await expect(openVault(database, path)).rejects.toThrow(/another key under this version. Put back/);
+  await writeFile(path, `2 ${randomBytes(32).toString("base64")}\n`);
+  await expect(openVault(database, path)).rejects.toThrow(/does not hold this version. Put back/);
+});
+
+test("a key file lost before the first secret is made anew", async () => {
+  await using fresh = await createTestDatabase();
+  await using parts = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), "portreeve-vault-"));
+  parts.defer(() => rm(directory, { recursive: true }));
+  const path = join(directory, "master.key");
+  await openVault(fresh.database, path);
+  await rm(path);
+  await expect(openVault(fresh.database, path)).resolves.toBeInstanceOf(Vault);
+});
+
+test("a new master key takes over at the next start, and the old one is then of no use", async () => {
+  await using parts = new AsyncDisposableStack();
+  const { database, path, open } = await startedOnce(parts);
+  const second = randomBytes(32).toString("base64");
+  await appendFile(path, `2 ${second}\n`);
+  expect((await open(await openVault(database, path))).reveal()).toBe(CANARY);
+  await writeFile(path, `2 ${second}\n`);
+  expect((await open(await openVault(database, path))).reveal()).toBe(CANARY);
 });

@@ -7,7 +7,7 @@ import { createHmac, hkdfSync, randomBytes, randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import type { Database, Trx } from "../database/index.ts";
 import { KEY_BYTES, openBox, sealBox } from "./envelope.ts";
-import { type Binding, SealedValueError, WrongMasterKeyError } from "./errors.ts";
+import { type Binding, KeyFileError, SealedValueError, WrongMasterKeyError } from "./errors.ts";
 import { type Keyring, loadKeyring, type Wrapped } from "./keyring.ts";
 import { Secret } from "./secret.ts";
 
@@ -71,12 +71,7 @@ export class Vault {
   }
 
   #unwrap(customerId: string, stored: StoredDataKey): Buffer {
-    const key = this.#keyring.unwrap(["data key", customerId, stored.id], stored);
-    if (key) return key;
-    const problem = this.#keyring.has(stored.keyVersion)
-      ? "the master key file holds another key under this version"
-      : "the master key file does not hold this version";
-    throw new WrongMasterKeyError(customerId, stored.keyVersion, problem);
+    return unwrapDataKey(this.#keyring, customerId, stored);
   }
 
   /** Of several transactions at once one inserts, the others wait for it and read what it made. */
@@ -95,8 +90,10 @@ export class Vault {
 }
 
 /**
- * The vault over the key file at `path`, which is made when the database holds no secret yet.
- * @throws KeyFileError
+ * The vault over the key file at `path`, which is made when the database holds no secret yet. Every data key is tried,
+ * so that a wrong file shows at the start and not at the first password; those sealed by an older version of the
+ * key-encryption key are sealed anew by the newest.
+ * @throws KeyFileError missing, unsafe, malformed, or not the one this database was used with
  */
 export async function openVault(database: Database, path: string): Promise<Vault> {
   const holdsDataKeys = () =>
@@ -104,7 +101,37 @@ export async function openVault(database: Database, path: string): Promise<Vault
       async (trx) =>
         (await trx.selectFrom("data_keys").select("id").limit(1).executeTakeFirst()) !== undefined,
     );
-  return new Vault(await loadKeyring(path, holdsDataKeys));
+  const keyring = await loadKeyring(path, holdsDataKeys);
+  try {
+    await database.asSystem((trx) => rewrapDataKeys(trx, keyring));
+  } catch (error) {
+    if (error instanceof WrongMasterKeyError) throw new KeyFileError(path, error.message, { cause: error });
+    throw error;
+  }
+  return new Vault(keyring);
+}
+
+async function rewrapDataKeys(trx: Trx, keyring: Keyring): Promise<void> {
+  const rows = await trx.selectFrom("data_keys").selectAll().orderBy("id").forUpdate().execute();
+  for (const { id, customer_id, wrapped_key, key_version } of rows) {
+    const dataKey = unwrapDataKey(keyring, customer_id, { id, keyVersion: key_version, box: wrapped_key });
+    if (key_version === keyring.newestVersion) continue;
+    const { keyVersion, box } = keyring.wrap(["data key", customer_id, id], dataKey);
+    await trx
+      .updateTable("data_keys")
+      .set({ wrapped_key: box, key_version: keyVersion })
+      .where("id", "=", id)
+      .execute();
+  }
+}
+
+function unwrapDataKey(keyring: Keyring, customerId: string, stored: Wrapped & { id: string }): Buffer {
+  const key = keyring.unwrap(["data key", customerId, stored.id], stored);
+  if (key) return key;
+  const problem = keyring.has(stored.keyVersion)
+    ? "the master key file holds another key under this version"
+    : "the master key file does not hold this version";
+  throw new WrongMasterKeyError(customerId, stored.keyVersion, problem);
 }
 
 async function readDataKey(trx: Trx, customerId: string): Promise<StoredDataKey | undefined> {
