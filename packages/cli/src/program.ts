@@ -1,5 +1,6 @@
 /** The command line: which commands there are. What a command needs is loaded when it runs, so that help is fast. */
 import { Command } from "commander";
+import { addEmulate } from "./emulate/command.ts";
 import { addServe } from "./serve/command.ts";
 
 export function createProgram(): Command {
@@ -9,5 +10,6 @@ export function createProgram(): Command {
     .configureHelp({ showGlobalOptions: true })
     .exitOverride();
   addServe(program);
+  addEmulate(program);
   return program;
 }

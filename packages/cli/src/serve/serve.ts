@@ -1,6 +1,7 @@
 import { type Config, createLogger, loadConfig, type RunningServer, startServer } from "@portreeve/server";
+import { probeListen } from "../listen.ts";
 import { shutdownOnSignal } from "../signals.ts";
-import { checkHttpAddress, explainStart } from "./start-errors.ts";
+import { explainStart } from "./start-errors.ts";
 
 /**
  * Run the server until SIGINT, SIGTERM or SIGHUP. People's lines go to stdout, the log as JSON lines to stderr.
@@ -8,11 +9,13 @@ import { checkHttpAddress, explainStart } from "./start-errors.ts";
  */
 export async function serve(environment: Readonly<Record<string, string | undefined>>): Promise<void> {
   using shutdown = shutdownOnSignal();
-  const { config, server } = await explainStart(environment, async () => {
+  const starting = explainStart(environment, async () => {
     const config = loadConfig(environment);
-    if (config.roles.has("api")) await checkHttpAddress(config.http);
+    // Asked first: a start that fails later has made its bootstrap token already, and would never show it.
+    if (config.roles.has("api")) await probeListen(config.http.host, config.http.port);
     return { config, server: await startServer(config, createLogger(config.logLevel, process.stderr)) };
   });
+  const { config, server } = await shutdown.during(starting);
   await using _ = server;
   process.stdout.write(describe(config, server));
   await shutdown.requested;
