@@ -43,6 +43,8 @@ export class Doorkeeper {
   #expiry: NodeJS.Timeout | undefined;
   /** Monotonic, milliseconds; undefined before the first time. */
   #lastSynced: number | undefined;
+  /** When each unfinished grant ends, on the same clock. */
+  #ends: ReadonlyMap<string, number> = new Map();
 
   constructor(options: DoorkeeperOptions) {
     this.#options = options;
@@ -92,10 +94,11 @@ export class Doorkeeper {
     try {
       grants = await database.asSystem(unfinishedOnGateway);
     } catch (error) {
-      if (this.#ageMs() > GRACE_MS) await this.#closeAll();
+      await this.#closeWithoutDatabase();
       throw error;
     }
     this.#lastSynced = performance.now();
+    this.#ends = new Map(grants.map(({ id, seconds_left }) => [id, performance.now() + seconds_left * 1000]));
     const known = new Set(grants.map(({ id }) => id));
     const orphans = gateway.listeners().filter(({ id }) => !known.has(id)); // their site was forgotten
     await Promise.all([
@@ -149,11 +152,14 @@ export class Doorkeeper {
     });
   }
 
-  async #closeAll(): Promise<void> {
+  /** What has expired by the last known times ends on time; when the grace is over everything does. */
+  async #closeWithoutDatabase(): Promise<void> {
     const { gateway, log } = this.#options;
-    const listeners = gateway.listeners();
-    if (listeners.length > 0) log.error({ listeners: listeners.length }, "no database: closing all access");
-    await Promise.all(listeners.map(({ id }) => gateway.close(id, "shutdown")));
+    const now = this.#ageMs() > GRACE_MS ? Number.POSITIVE_INFINITY : performance.now();
+    const over = gateway.listeners().filter(({ id }) => (this.#ends.get(id) ?? 0) <= now);
+    if (over.length > 0)
+      log.error({ listeners: over.length }, "the database is away: closing access that can't be proven");
+    await Promise.all(over.map(({ id }) => gateway.close(id, "expired")));
   }
 
   /** Be back at the moment the next grant ends. One millisecond late rather than early. */
