@@ -1,5 +1,6 @@
 /** The command line: which commands there are. What a command needs is loaded when it runs, so that help is fast. */
 import { Command } from "commander";
+import { addDemo } from "./demo/command.ts";
 import { addEmulate } from "./emulate/command.ts";
 import { addServe } from "./serve/command.ts";
 
@@ -9,6 +10,7 @@ export function createProgram(): Command {
     .showHelpAfterError("(portreeve --help lists commands, portreeve <command> --help its options)")
     .configureHelp({ showGlobalOptions: true })
     .exitOverride();
+  addDemo(program);
   addServe(program);
   addEmulate(program);
   return program;

@@ -100,8 +100,10 @@ export function flagOf(setting: string): string {
     .replaceAll("_", "-");
 }
 
-export function addSettingFlags(command: Command): Command {
+/** @param names the settings this command takes as flags; all unless given */
+export function addSettingFlags(command: Command, names = Object.keys(SETTING_FLAGS)): Command {
   for (const [name, setting] of Object.entries(SETTING_FLAGS)) {
+    if (!names.includes(name)) continue;
     const yesOrNo = setting.value === "true|false";
     const value = yesOrNo ? `[${setting.value}]` : `<${setting.value}>`;
     const description = `${setting.description} [${name}; default: ${setting.default}]`;

@@ -1,0 +1,73 @@
+import { createWriteStream, existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Site } from "@portreeve/api-schema";
+import { type Config, createLogger, loadConfig, startServer } from "@portreeve/server";
+import { type Api, connectApi, ProblemError } from "../client/api.ts";
+import { OperatorError } from "../errors.ts";
+import { probeListen } from "../listen.ts";
+import { explainStart } from "../serve/start-errors.ts";
+import { shutdownOnSignal } from "../signals.ts";
+import { adoptRouters } from "./adopt.ts";
+import { DEMO_ROUTERS, RouterRack } from "./routers.ts";
+import { screen } from "./screen.ts";
+import { demoSettings, demoToken } from "./settings.ts";
+
+/**
+ * Run the server with its emulated routers until a signal. The first start makes the routers and adopts them; later
+ * ones find everything as it was.
+ * @throws OperatorError one line on what to change; nothing is left running
+ */
+export async function demo(given: Readonly<Record<string, string | undefined>>): Promise<void> {
+  using shutdown = shutdownOnSignal();
+  process.stderr.write("Starting the server and three emulated routers …\n");
+  const { environment, note } = await demoSettings(given);
+  const running = await shutdown.during(explainStart(environment, () => start(environment)));
+  await using _ = running.stop;
+  process.stdout.write(screen({ ...running, note }));
+  await shutdown.requested;
+}
+
+async function start(environment: Readonly<Record<string, string | undefined>>) {
+  await using starting = new AsyncDisposableStack();
+  const config = loadConfig({
+    ...environment,
+    PORTREEVE_LOG_LEVEL: environment.PORTREEVE_LOG_LEVEL ?? "info",
+  });
+  const port = await probeListen(config.http.host, config.http.port);
+  const token = config.bootstrapToken ?? (await demoToken(config.dataDir));
+  const emulators = join(config.dataDir, "emulators");
+  const log = createLogger(
+    config.logLevel,
+    createWriteStream(join(config.dataDir, "demo.log"), { flags: "a" }),
+  );
+
+  const server = starting.use(
+    await startServer({ ...config, http: { ...config.http, port }, bootstrapToken: token }, log),
+  );
+  // Disposed before the server: a router that goes first can't keep it waiting for an answer.
+  const rack = starting.use(new RouterRack(emulators));
+  const api = localUrl(config, port);
+  const sites = await adopt(connectApi(api, token), rack, (identity) =>
+    existsSync(join(emulators, `${identity}.json`)),
+  );
+  const dataDir = environment.PORTREEVE_DATA_DIR || "./.portreeve";
+  return { portal: server.url ?? api, api, token, dataDir, sites, stop: starting.move() };
+}
+
+async function adopt(api: Api, rack: RouterRack, isKnown: (identity: string) => boolean): Promise<Site[]> {
+  try {
+    return await adoptRouters(api, rack, DEMO_ROUTERS, ({ identity }) => isKnown(identity));
+  } catch (error) {
+    if (!(error instanceof ProblemError && error.status === 401)) throw error;
+    throw new OperatorError(
+      "PORTREEVE_DATA_DIR: its database belongs to a server that was not begun as a demo; choose another directory",
+    );
+  }
+}
+
+/** Where this machine reaches the API, whatever address it listens on. */
+function localUrl({ http }: Config, port: number): string {
+  const everywhere = http.host === "" || http.host === "0.0.0.0" || http.host === "::";
+  const host = everywhere ? "127.0.0.1" : http.host;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
