@@ -72,7 +72,7 @@ create index on audit_events (customer_id, site_id, id desc);
 create table idempotency_keys (
   customer_id uuid not null references customers,
   key text not null,
-  request_hash bytea not null,                   -- SHA-256 over method, path and body
+  request_hash bytea not null,                   -- HMAC over token, method, path and body, keyed per customer: a body may hold a password
   status integer not null,
   response bytea not null,                       -- sealed: an answer may hold a password
   created_at timestamptz not null default now(),
