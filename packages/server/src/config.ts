@@ -56,7 +56,11 @@ const flag = z.enum(["true", "false"], "must be true or false").transform((text)
 const settings = z.object({
   PORTREEVE_HTTP: endpoint.prefault("127.0.0.1:8080"),
   PORTREEVE_DATA_DIR: z.string().min(1).default("./.portreeve"),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must be a postgresql:// address" }).optional(),
+  // Not a URL to WHATWG: the form for unix sockets, postgresql://user@/name?host=/run/postgresql, has no host.
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, "must be a postgresql:// address")
+    .optional(),
   PORTREEVE_BOOTSTRAP_TOKEN: z.string().min(32, "must be 32 or more characters").optional(),
   PORTREEVE_PUBLIC_URL: z
     .url({ protocol: /^https?$/, error: "must be an http:// or https:// address" })
