@@ -1,11 +1,29 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { ServiceName } from "./options.ts";
 import type { Router } from "./router.ts";
 import { formatId, type Item, rowOf } from "./table.ts";
 
+interface Ends {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+}
+
+/** Both ends of a socket, IPv4 peers in their plain form. */
+export function endsOf(socket: Socket): Ends {
+  return {
+    localAddress: plainAddress(socket.localAddress),
+    localPort: socket.localPort ?? 0,
+    remoteAddress: plainAddress(socket.remoteAddress),
+    remotePort: socket.remotePort ?? 0,
+  };
+}
+
 /** A TCP connection to one of the router's services, logged in or not. */
-export interface ServiceConnection {
+export class ServiceConnection implements Ends {
   readonly id: string;
   readonly service: ServiceName;
   readonly socket: Socket;
@@ -13,6 +31,30 @@ export interface ServiceConnection {
   readonly localPort: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** What the service reads and writes: the socket, or TLS on top of it. */
+  stream: Duplex;
+  #held = { inbound: false, outbound: false };
+
+  constructor(id: string, service: ServiceName, socket: Socket) {
+    this.id = id;
+    this.service = service;
+    this.socket = socket;
+    this.stream = socket;
+    const ends = endsOf(socket);
+    this.localAddress = ends.localAddress;
+    this.localPort = ends.localPort;
+    this.remoteAddress = ends.remoteAddress;
+    this.remotePort = ends.remotePort;
+  }
+
+  /** Stop or let go the bytes of each direction; what is stopped is kept. */
+  hold(held: { readonly inbound: boolean; readonly outbound: boolean }): void {
+    if (held.inbound && !this.#held.inbound) this.stream.pause();
+    if (!held.inbound && this.#held.inbound) this.stream.resume();
+    if (held.outbound && !this.#held.outbound) this.stream.cork();
+    if (!held.outbound && this.#held.outbound) this.stream.uncork();
+    this.#held = held;
+  }
 }
 
 /** Dynamic rows start well above those of the table, so that ids of the two never meet. */
@@ -38,15 +80,7 @@ export class Connections {
 
   /** Take up a connection until its socket closes. */
   add(service: ServiceName, socket: Socket): ServiceConnection {
-    const connection: ServiceConnection = {
-      id: formatId(this.#nextId++),
-      service,
-      socket,
-      localAddress: plainAddress(socket.localAddress),
-      localPort: socket.localPort ?? 0,
-      remoteAddress: plainAddress(socket.remoteAddress),
-      remotePort: socket.remotePort ?? 0,
-    };
+    const connection = new ServiceConnection(formatId(this.#nextId++), service, socket);
     this.#open.set(connection.id, connection);
     this.#announce("changed", connection);
     socket.once("close", () => {

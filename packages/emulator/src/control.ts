@@ -97,6 +97,16 @@ export class Control {
     this.#faults.clear();
   }
 
+  /** No byte goes through either way, on open connections and on new ones, until `restoreLink`. */
+  cutLink(): void {
+    this.#services.gate.cutLink();
+  }
+
+  /** What was sent meanwhile arrives, as TCP would send it again. */
+  restoreLink(): void {
+    this.#services.gate.restoreLink();
+  }
+
   /** What a change of a user does to open sessions from now on. */
   setOpenSessions(behaviour: OpenSessions): void {
     this.#router.openSessions = behaviour;

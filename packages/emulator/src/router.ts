@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Clock, formatTime } from "./clock.ts";
 import { Connections } from "./connections.ts";
 import { type Features, featuresOf } from "./features.ts";
+import { FIREWALL_MENUS, Firewall } from "./firewall/firewall.ts";
 import { menusFor } from "./menus/index.ts";
 import type { Menu } from "./menus/menu.ts";
 import type { EmulatorOptions, OpenSessions, ServiceName } from "./options.ts";
@@ -18,6 +19,8 @@ export interface ServicePorts {
   apply(): Promise<void>;
   /** Is this service enabled on a port it could not bind? */
   isInvalid(service: ServiceName): boolean;
+  /** Rules of the firewall have changed: look at open connections again. */
+  reviewConnections(): void;
   /** `/system/reboot` and `/system/shutdown`. */
   restart(how: "reboot" | "shutdown"): void;
 }
@@ -36,6 +39,7 @@ export class Router {
   readonly menus: ReadonlyMap<string, Menu>;
   readonly sessions: Sessions;
   readonly connections: Connections;
+  readonly firewall: Firewall;
   /** When each user last logged in, as printed. RAM only. */
   readonly lastLogins = new Map<string, string>();
   /** May be changed while it runs. */
@@ -63,6 +67,8 @@ export class Router {
     this.#tables = new Map(menus.map((menu) => [menu.path, new Table(menu, state?.tables[menu.path])]));
     this.sessions = new Sessions(this);
     this.connections = new Connections(this);
+    this.firewall = new Firewall(this);
+    for (const path of FIREWALL_MENUS) this.table(path).onChange(() => this.ports?.reviewConnections());
   }
 
   /** @throws for a menu this version hasn't; callers name menus the emulator has */

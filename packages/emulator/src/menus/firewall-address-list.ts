@@ -1,17 +1,10 @@
 import ipaddr from "ipaddr.js";
+import { startTimeout, timeLeft } from "../firewall/address-lists.ts";
 import { refusals } from "../refusal.ts";
 import type { Router } from "../router.ts";
 import type { Item } from "../table.ts";
-import {
-  boolean,
-  duration,
-  formatSeconds,
-  readPrefix,
-  readSeconds,
-  text,
-  type ValueType,
-} from "../values.ts";
-import type { Change, MenuFor } from "./menu.ts";
+import { boolean, duration, readPrefix, readSeconds, text, type ValueType } from "../values.ts";
+import type { Change, Menu } from "./menu.ts";
 
 /** "..35w3d13h13m56s" in the schema dumps: 2^31 hundredths of a second. */
 const MAX_TIMEOUT_SECONDS = 21_474_836;
@@ -35,7 +28,7 @@ const toNumber = (address: string): number =>
 const isName = (value: string) => /^(?!\d+(\.\d+){3})[A-Za-z0-9_]([\w.-]*[A-Za-z0-9])?$/.test(value);
 
 /** Address, prefix, range or DNS name; a single address stays without its /32. */
-const listAddress: ValueType = {
+export const listAddress: ValueType = {
   read(value, argument) {
     if (value.includes("-") && /^[\d.]+-[\d.]+$/.test(value)) {
       const range = readRange(value);
@@ -49,28 +42,28 @@ const listAddress: ValueType = {
   },
 };
 
-/** When a dynamic entry goes; not a property of the row. */
-const deadlines = new WeakMap<Item, { atMs: number; forget: () => void }>();
+/** The IPv6 list: address, prefix or DNS name; a single address shows its /128, as IPv6 prints do. */
+export const listAddress6: ValueType = {
+  read(value, argument) {
+    const prefix = value.includes(":") ? readPrefix(value) : undefined;
+    if (prefix === undefined && !isName(value)) throw refusals.invalidValue(argument);
+    return prefix ?? value;
+  },
+};
 
 /** Start an entry's time, or start it again when `set` gave a new one. */
-function schedule(router: Router, change: Change, item: Item): void {
+function schedule(router: Router, path: string, change: Change, item: Item): void {
   const { timeout } = change.given;
-  if (timeout === undefined || !item.dynamic) return;
-  deadlines.get(item)?.forget();
-  const atMs = router.clock.now() + (readSeconds(timeout) ?? 0) * 1000;
-  const forget = router.clock.alarm(atMs, () => {
-    const table = router.table("/ip/firewall/address-list");
-    if (table.byId(item.id) === item) table.remove(item);
-  });
-  deadlines.set(item, { atMs, forget });
+  if (timeout !== undefined && item.dynamic) startTimeout(router, path, item, readSeconds(timeout) ?? 0);
 }
 
-export const firewallAddressList: MenuFor = () => ({
-  path: "/ip/firewall/address-list",
+/** @param path `/ip/firewall/address-list` or its IPv6 twin */
+export const firewallAddressList = (path: string, address: ValueType): Menu => ({
+  path,
   commands: ["print", "getall", "get", "listen", "add", "set", "remove", "enable", "disable", "comment"],
   fields: {
     list: { type: text, required: true },
-    address: { type: listAddress, required: true },
+    address: { type: address, required: true },
     timeout: { type: duration(0, MAX_TIMEOUT_SECONDS), clearable: true },
     "creation-time": { type: text, readOnly: true },
     dynamic: { type: boolean, default: "false" },
@@ -80,10 +73,9 @@ export const firewallAddressList: MenuFor = () => ({
   unique: { fields: ["list", "address"], refusal: "already have such entry" },
   isDynamic: (values) => values.timeout !== undefined || values.dynamic === "true",
   computed(router, item) {
-    const deadline = deadlines.get(item);
+    const timeout = timeLeft(router, item);
     const dynamic = { dynamic: String(item.dynamic) };
-    if (!deadline) return dynamic;
-    return { ...dynamic, timeout: formatSeconds(Math.ceil((deadline.atMs - router.clock.now()) / 1000)) };
+    return timeout === undefined ? dynamic : { ...dynamic, timeout };
   },
   check(_router, change) {
     // No time at all is no time-out: the entry stays.
@@ -95,5 +87,5 @@ export const firewallAddressList: MenuFor = () => ({
     }
     return undefined;
   },
-  applied: schedule,
+  applied: (router, change, item) => schedule(router, path, change, item),
 });

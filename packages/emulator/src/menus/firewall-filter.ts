@@ -1,6 +1,6 @@
 import { refusals } from "../refusal.ts";
 import { boolean, listOf, matcher, oneOf, text, type ValueType } from "../values.ts";
-import type { Field, MenuFor } from "./menu.ts";
+import type { Field, Menu, OwnCommand } from "./menu.ts";
 
 /**
  * Arguments and enumerations: deep schema dump of RouterOS 7.22.3 (tikoci/restraml, docs/7.22.3/deep-inspect.json).
@@ -88,6 +88,9 @@ const ports: ValueType = matching(/^\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*$/);
 /** "192.0.2.1", "192.0.2.0/24" or "192.0.2.1-192.0.2.9", kept as written. */
 const addresses: ValueType = matching(/^\d+\.\d+\.\d+\.\d+(\/\d{1,2}|-\d+\.\d+\.\d+\.\d+)?$/);
 
+/** "2001:db8::/32" or a single address, kept as written. */
+const addresses6: ValueType = matching(/^[\da-fA-F:.]*:[\da-fA-F:.]*(\/\d{1,3})?$/);
+
 function matching(form: RegExp): ValueType {
   return {
     read(value, argument) {
@@ -128,9 +131,32 @@ const fields: Readonly<Record<string, Field>> = {
   comment: { type: text, clearable: true },
 };
 
-/** Rules are rows in their order; the emulator doesn't run packets through them, so their counters stay 0. */
-export const firewallFilter: MenuFor = () => ({
-  path: "/ip/firewall/filter",
+/** The IPv6 table has matchers of its own where IPv4's headers have no counterpart. */
+const IPV4_ONLY = ["fragment", "hotspot", "ipv4-options", "p2p", "psd", "ttl"];
+const IPV6_ONLY = { headers: match(text), "hop-limit": match(text) };
+
+const fields6 = {
+  ...Object.fromEntries(Object.entries(fields).filter(([name]) => !IPV4_ONLY.includes(name))),
+  ...IPV6_ONLY,
+  "src-address": match(addresses6),
+  "dst-address": match(addresses6),
+};
+
+const resetCounters: OwnCommand = {
+  arguments: [],
+  targets: true,
+  policy: ["write"],
+  run: (router, _given, items) => router.firewall.resetCounters(items),
+};
+
+const resetAllCounters = (path: string): OwnCommand => ({
+  arguments: [],
+  policy: ["write"],
+  run: (router) => router.firewall.resetCounters(router.table(path).items),
+});
+
+const filter = (path: string, fields: Readonly<Record<string, Field>>): Menu => ({
+  path,
   ordered: true,
   commands: [
     "print",
@@ -147,5 +173,13 @@ export const firewallFilter: MenuFor = () => ({
     "move",
   ],
   fields,
-  computed: () => ({ bytes: "0", packets: "0", invalid: "false", dynamic: "false" }),
+  computed(router, item) {
+    const { packets, bytes } = router.firewall.counters(item);
+    return { bytes: String(bytes), packets: String(packets), invalid: "false", dynamic: "false" };
+  },
+  own: { "reset-counters": resetCounters, "reset-counters-all": resetAllCounters(path) },
 });
+
+/** Rules of the `input` chain decide who connects to a service; those of other chains are rows alone. */
+export const firewallFilter = filter("/ip/firewall/filter", fields);
+export const ipv6FirewallFilter = filter("/ipv6/firewall/filter", fields6);

@@ -1,6 +1,6 @@
 import type { Features } from "../features.ts";
-import { firewallAddressList } from "./firewall-address-list.ts";
-import { firewallFilter } from "./firewall-filter.ts";
+import { firewallAddressList, listAddress, listAddress6 } from "./firewall-address-list.ts";
+import { firewallFilter, ipv6FirewallFilter } from "./firewall-filter.ts";
 import { ipService } from "./ip-service.ts";
 import { log } from "./log.ts";
 import type { Menu } from "./menu.ts";
@@ -13,8 +13,10 @@ import { userGroup } from "./user-group.ts";
 export function menusFor(features: Features): readonly Menu[] {
   return [
     ipService(features),
-    firewallFilter(features),
-    firewallAddressList(features),
+    firewallFilter,
+    ipv6FirewallFilter,
+    firewallAddressList("/ip/firewall/address-list", listAddress),
+    firewallAddressList("/ipv6/firewall/address-list", listAddress6),
     log,
     system,
     identity(features),

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
-import { createServer, type TLSSocket } from "node:tls";
+import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { ApiConnection } from "../api/connection.ts";
-import { plainAddress } from "../connections.ts";
+import type { ServiceConnection } from "../connections.ts";
 import type { Faults } from "../faults.ts";
 import type { ServiceName } from "../options.ts";
 import type { Router } from "../router.ts";
@@ -9,13 +9,13 @@ import { acceptSsh } from "../ssh/server.ts";
 import type { Transcript } from "../transcript.ts";
 
 /** Serves one admitted connection until it closes. */
-export type Handler = (socket: Socket, address: string) => void;
+export type Handler = (connection: ServiceConnection) => void;
 
 /**
  * Accepted and held open in silence: WinBox, whose handshake isn't public, and the services the emulator has only a
  * listener for. An admitted peer so differs from a refused one, which is closed at once.
  */
-const hold: Handler = (socket) => {
+const hold: Handler = ({ socket }) => {
   socket.resume();
 };
 
@@ -23,20 +23,21 @@ const hold: Handler = (socket) => {
  * `certificate=none` offers anonymous Diffie-Hellman alone, which TLS 1.3 no longer has. Level 0 because OpenSSL
  * counts it as no security at all: it stops listeners, not a man in the middle.
  */
-function anonymousTls(serve: Handler): Handler {
-  const server = createServer({
+const anonymous = (): SecureContext =>
+  createSecureContext({
     ciphers: "ADH-AES256-GCM-SHA384:ADH-AES128-GCM-SHA256:ADH-AES256-SHA256:ADH-AES128-SHA256:@SECLEVEL=0",
     dhparam: "auto",
     maxVersion: "TLSv1.2",
     minVersion: "TLSv1.2",
   });
-  server.on("secureConnection", (socket: TLSSocket) => {
-    socket.on("error", () => socket.destroy());
-    serve(socket, plainAddress(socket.remoteAddress));
-  });
-  server.on("tlsClientError", (_error, socket) => socket.destroy());
-  return (socket) => {
-    server.emit("connection", socket);
+
+/** TLS, then the service inside it. */
+function tls(contextFor: () => SecureContext, serve: Handler): Handler {
+  return (connection) => {
+    const stream = new TLSSocket(connection.socket, { isServer: true, secureContext: contextFor() });
+    connection.stream = stream;
+    stream.on("error", () => stream.destroy());
+    stream.once("secure", () => serve(connection));
   };
 }
 
@@ -45,18 +46,24 @@ export function handlersFor(
   faults: Faults,
   transcript: Transcript,
 ): Readonly<Record<ServiceName, Handler>> {
-  const api: Handler = (socket, address) => {
-    new ApiConnection(router, faults, transcript, socket, address);
+  const api: Handler = ({ stream, remoteAddress }) => {
+    new ApiConnection(router, faults, transcript, stream as Socket, remoteAddress);
   };
+  let none: SecureContext | undefined;
+  const context = () => {
+    none ??= anonymous();
+    return none;
+  };
+  const sshHandler = acceptSsh(router);
   return {
     telnet: hold,
     ftp: hold,
     www: hold,
-    ssh: acceptSsh(router),
+    ssh: ({ socket }) => sshHandler(socket),
     "www-ssl": hold,
     api,
     winbox: hold,
-    "api-ssl": anonymousTls(api),
+    "api-ssl": tls(context, api),
     "reverse-proxy": hold,
   };
 }

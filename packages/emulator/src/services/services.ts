@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { plainAddress } from "../connections.ts";
+import { endsOf } from "../connections.ts";
 import type { Faults } from "../faults.ts";
 import { sourceField } from "../menus/ip-service.ts";
 import { SERVICE_NAMES, type ServiceName } from "../options.ts";
@@ -7,6 +7,7 @@ import type { Router, ServicePorts } from "../router.ts";
 import type { Item } from "../table.ts";
 import type { Transcript } from "../transcript.ts";
 import { admits } from "../values.ts";
+import { Gate, packetOf } from "./gate.ts";
 import { type Handler, handlersFor } from "./handlers.ts";
 import { Peers } from "./peers.ts";
 
@@ -18,6 +19,7 @@ interface Listener {
 /** The router's real listeners, kept as the rows of `/ip/service` say. */
 export class Services implements ServicePorts {
   readonly peers = new Peers();
+  readonly gate: Gate;
   readonly #router: Router;
   readonly #address: string;
   readonly #faults: Faults;
@@ -28,6 +30,7 @@ export class Services implements ServicePorts {
 
   constructor(router: Router, address: string, faults: Faults, transcript: Transcript) {
     this.#router = router;
+    this.gate = new Gate(router);
     this.#address = address;
     this.#faults = faults;
     this.#handlers = handlersFor(router, faults, transcript);
@@ -82,6 +85,7 @@ export class Services implements ServicePorts {
   async powerOff(): Promise<void> {
     this.#powered = false;
     await this.apply();
+    this.gate.close();
     await this.#router.connections.closeAll();
     this.#router.forgetRam();
   }
@@ -93,7 +97,10 @@ export class Services implements ServicePorts {
 
   /** A port that can't be bound, or is taken, makes the row invalid. */
   async #open(service: ServiceName, port: number): Promise<void> {
-    const server = createServer({ noDelay: true }, (socket) => this.#accept(service, socket));
+    const server = createServer({ noDelay: true }, (socket) => {
+      socket.on("error", () => socket.destroy());
+      this.gate.arrive(socket, () => this.#accept(service, socket));
+    });
     try {
       await new Promise<void>((resolve, reject) => {
         server.once("error", reject);
@@ -107,22 +114,31 @@ export class Services implements ServicePorts {
     this.#listeners.set(service, { server, port: typeof bound === "object" && bound ? bound.port : port });
   }
 
-  /** The service's address list is looked at after the accept: the port is open to a scan, and closes unsaid. */
+  /**
+   * The firewall first, then the service's own address list, which RouterOS looks at after the accept: the port is
+   * open to a scan, and closes unsaid.
+   */
   #accept(service: ServiceName, socket: Socket): void {
-    socket.on("error", () => socket.destroy());
     if (this.#faults.takeForConnection(service)) {
       socket.resetAndDestroy();
       return;
     }
-    const address = plainAddress(socket.remoteAddress);
-    const admitted = this.#admits(service, address);
+    const ends = endsOf(socket);
+    const passed = this.gate.admits(socket, packetOf(ends, "new"));
+    const admitted = passed && this.#admits(service, ends.remoteAddress);
     this.peers.add(service, socket, admitted);
+    if (!passed) return;
     if (!admitted) {
       socket.destroy();
       return;
     }
-    this.#router.connections.add(service, socket);
-    this.#handlers[service](socket, address);
+    const connection = this.#router.connections.add(service, socket);
+    this.#handlers[service](connection);
+    this.gate.opened(connection);
+  }
+
+  reviewConnections(): void {
+    this.gate.review();
   }
 
   /** What a client beyond `max-sessions` sees isn't published; here the same as a refused source. */

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { encodeSentence, SentenceDecoder } from "@portreeve/routeros";
 
 /** An API client that knows sentences and nothing else, for tests that look at the wire. */
@@ -40,6 +41,22 @@ export class RawClient {
     const client = await RawClient.open(port, localAddress);
     const replies = await client.run("/login", `=name=${username}`, `=password=${password}`);
     if (replies.length !== 1) throw new Error(JSON.stringify(replies));
+    return client;
+  }
+
+  /** Log in over anonymous TLS, as `certificate=none` offers it. */
+  static async loginTls(port: number, { localAddress = "127.0.0.1" } = {}): Promise<RawClient> {
+    const socket = connect({ port, host: "127.0.0.1", localAddress });
+    const tls = connectTls({
+      socket,
+      ciphers: "ADH-AES256-GCM-SHA384:@SECLEVEL=0",
+      maxVersion: "TLSv1.2",
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
+    });
+    await once(tls, "secureConnect");
+    const client = new RawClient(tls);
+    await client.run("/login", "=name=admin", "=password=");
     return client;
   }
 
