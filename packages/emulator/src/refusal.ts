@@ -9,10 +9,14 @@ export class Refusal extends Error {
   /** Second trap of the same command; an unknown menu gets two. */
   readonly also: Refusal | undefined;
 
-  constructor(message: string, category?: number, also?: Refusal) {
+  /** Every argument a command lacks, which a script is told at once and the API one by one. */
+  readonly missing: readonly string[] | undefined;
+
+  constructor(message: string, category?: number, also?: Refusal, missing?: readonly string[]) {
     super(message);
     this.category = category;
     this.also = also;
+    this.missing = missing;
   }
 }
 
@@ -35,7 +39,8 @@ export const refusals = {
     new Refusal(`invalid value for argument ${argument}`, CATEGORY.argument),
   outOfRange: (low: number, high: number) =>
     new Refusal(`value out of range (${low}..${high})`, CATEGORY.argument),
-  missing: (argument: string) => new Refusal(`missing =${argument}=`),
+  missing: (...names: readonly [string, ...string[]]) =>
+    new Refusal(`missing =${names[0]}=`, undefined, undefined, names),
   noItem: () => new Refusal("no such item", CATEGORY.missing),
   configuredElsewhere: () => new Refusal("failure: this is configured elsewhere"),
   interrupted: () => new Refusal("interrupted", CATEGORY.interrupted),

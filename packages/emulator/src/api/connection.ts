@@ -71,7 +71,8 @@ export class ApiConnection {
     const fault = this.#faults.takeForCommand(request.command);
     if (fault?.kind === "trap") return this.#send(request.tag, trapReplies(fault));
     if (fault && PREVENTS.includes(fault.kind)) return sendFaulty(this.#socket, Buffer.alloc(0), fault);
-    const { replies, follow } = await this.#answer(request);
+    const { replies, follow, ongoing } = await this.#answer(request);
+    if (ongoing) return this.#goOn(request.tag, ongoing, fault);
     this.#send(request.tag, replies, fault);
     if (follow) this.#follow(request.tag, follow);
   }
@@ -147,6 +148,23 @@ export class ApiConnection {
 
   #follow(tag: string | undefined, follow: NonNullable<Outcome["follow"]>): void {
     this.#running.push({ tag, stop: follow((reply) => this.#send(tag, [reply])) });
+  }
+
+  /** Runs beside the commands that follow; what it says after a `/cancel` nobody hears. */
+  #goOn(tag: string | undefined, ongoing: NonNullable<Outcome["ongoing"]>, fault?: ApiFault): void {
+    const abort = new AbortController();
+    const running = { tag, stop: () => abort.abort() };
+    this.#running.push(running);
+    const emit = (reply: Reply) => {
+      if (!abort.signal.aborted) this.#send(tag, [reply]);
+    };
+    ongoing(emit, abort.signal).then(
+      (replies) => {
+        this.#running = this.#running.filter((other) => other !== running);
+        if (!abort.signal.aborted) this.#send(tag, replies, fault);
+      },
+      (error) => this.#fail(error),
+    );
   }
 
   #send(tag: string | undefined, replies: readonly Reply[], fault?: ApiFault): void {

@@ -57,8 +57,10 @@ export async function add(router: Router, command: Command, caller: Caller): Pro
   const { menu, attributes } = command;
   const given = readArguments(router, command, "add");
   const defaults = rowOf({});
+  const required = Object.entries(menu.fields).filter(([, field]) => field.required);
+  const [first, ...others] = required.map(([name]) => name).filter((name) => given[name] === undefined);
+  if (first !== undefined) throw refusals.missing(first, ...others);
   for (const [name, field] of Object.entries(menu.fields)) {
-    if (field.required && given[name] === undefined) throw refusals.missing(name);
     if (field.default !== undefined) defaults[name] = field.default;
   }
   const after = written(menu, defaults, given);

@@ -6,6 +6,8 @@ import type { Item } from "../table.ts";
 
 /** Who gives a command, and what its group lets it do. */
 export interface Caller {
+  /** Its session, where it has one. */
+  readonly id?: string;
   /** undefined for the control handle: another admin, not on the wire. */
   readonly username: string | undefined;
   readonly policies: ReadonlySet<string>;
@@ -25,6 +27,8 @@ export type Reply = readonly string[];
 /** What a command answers. With `follow` it goes on after its replies until it is cancelled. */
 export interface Outcome {
   readonly replies: readonly Reply[];
+  /** A slow command: emits its rows as they come and resolves to its last sentences, `!done` among them. */
+  readonly ongoing?: (emit: (reply: Reply) => void, signal: AbortSignal) => Promise<readonly Reply[]>;
   /** Subscribe `emit` to what happens from now on; the returned function ends it. */
   readonly follow?: (emit: (reply: Reply) => void) => () => void;
 }

@@ -1,13 +1,15 @@
 import type { Row } from "@portreeve/routeros";
-import type { GenericCommand, OwnCommand, Policy } from "../menus/menu.ts";
+import type { Answer, Asked, GenericCommand, OwnCommand, Policy } from "../menus/menu.ts";
 import { refusals } from "../refusal.ts";
 import type { Router } from "../router.ts";
 import { add, move, remove, set, setOne, unset } from "./change.ts";
 import {
+  attributeWords,
   type Caller,
   type Command,
   done,
   type Outcome,
+  type Reply,
   refusalReplies,
   requirePolicies,
   TARGET_ARGUMENTS,
@@ -55,10 +57,11 @@ export async function execute(
   }
 }
 
-function run(router: Router, command: Command, caller: Caller): Outcome | Promise<Outcome> {
+/** Carry out a command whose menu is found. @throws Refusal */
+export function run(router: Router, command: Command, caller: Caller): Outcome | Promise<Outcome> {
   const { menu, name } = command;
   const own = menu.own?.[name];
-  if (own) return runOwn(router, command, own, caller);
+  if (own) return answerOwn(router, command, own, caller);
   const reading = READING[name as GenericCommand];
   if (reading) {
     requirePolicies(caller, ["read"]);
@@ -71,11 +74,39 @@ function run(router: Router, command: Command, caller: Caller): Outcome | Promis
   return router.exclusive(async () => changing(router, command, caller));
 }
 
-async function runOwn(router: Router, command: Command, own: OwnCommand, caller: Caller): Promise<Outcome> {
-  requirePolicies(caller, own.policy);
+/** Check who asks and what for, then run a command only its menu has. */
+export async function runOwn(
+  router: Router,
+  command: Command,
+  own: OwnCommand,
+  asked: Asked,
+): Promise<Answer | undefined> {
+  requirePolicies(asked.caller, own.policy);
   const allowed = [...own.arguments, ...(own.targets ? TARGET_ARGUMENTS : [])];
   const unknown = Object.keys(command.attributes).find((name) => !allowed.includes(name));
   if (unknown !== undefined) throw unknownParameter(router, unknown);
-  await own.run(router, command.attributes, own.targets ? targets(router, command) : []);
-  return { replies: [done()] };
+  const items = own.targets ? targets(router, command) : [];
+  return (await own.run(router, command.attributes, items, asked)) ?? undefined;
+}
+
+/** A command only one menu has, over the API: slow ones go on beside the commands that follow them. */
+async function answerOwn(
+  router: Router,
+  command: Command,
+  own: OwnCommand,
+  caller: Caller,
+): Promise<Outcome> {
+  const ongoing = async (emit: (reply: Reply) => void, signal: AbortSignal): Promise<readonly Reply[]> => {
+    try {
+      const row = (values: Readonly<Record<string, string>>) => emit(["!re", ...attributeWords(values)]);
+      const answer = await runOwn(router, command, own, { caller, console: false, row, signal });
+      return [done(answer?.ret === undefined ? {} : { ret: answer.ret })];
+    } catch (error) {
+      return refusalReplies(error);
+    }
+  };
+  if (own.slow) return { replies: [], ongoing };
+  const replies: Reply[] = [];
+  const last = await ongoing((reply) => replies.push(reply), new AbortController().signal);
+  return { replies: [...replies, ...last] };
 }

@@ -1,10 +1,11 @@
+import type { Caller } from "../commands/command.ts";
 import type { Features } from "../features.ts";
 import type { Router } from "../router.ts";
 import type { Item } from "../table.ts";
 import type { ValueType } from "../values.ts";
 
 /** Rights of a RouterOS user group. */
-export type Policy = "read" | "write" | "policy" | "reboot" | "test";
+export type Policy = "read" | "write" | "policy" | "reboot" | "test" | "ftp" | "sensitive" | "password";
 
 export interface Field {
   readonly type: ValueType;
@@ -87,14 +88,49 @@ export interface Menu {
   readonly removeLive?: (router: Router, item: Item) => void;
   /** Commands only this menu has. */
   readonly own?: Readonly<Record<string, OwnCommand>>;
+  /** Rows are the router's own working: neither in the state file nor in an export, whatever the commands. */
+  readonly volatile?: boolean;
 }
 
 export interface OwnCommand {
   readonly arguments: readonly string[];
+  /** Arguments the console takes by their place, in this order; all others are named. */
+  readonly unnamed?: readonly string[];
+  /** Arguments that are on by being named, without a value. */
+  readonly flags?: readonly string[];
   readonly policy: readonly Policy[];
-  run(router: Router, given: Readonly<Record<string, string>>, items: readonly Item[]): Promise<void> | void;
+  run(
+    router: Router,
+    given: Readonly<Record<string, string>>,
+    items: readonly Item[],
+    asked: Asked,
+  ): Answered | Done;
   /** Takes items in `=.id=` or `=numbers=`. */
   readonly targets?: boolean;
+  /** Takes its time: over the API other commands go on beside it, its rows are sent as they come, and it can be cancelled. */
+  readonly slow?: boolean;
+}
+
+/** Nothing but that it was carried out. */
+type Done = Promise<void> | void;
+type Answered = Promise<Answer | undefined> | Answer | undefined;
+
+/** Who asks for a command, and what it may do while it runs. */
+export interface Asked {
+  readonly caller: Caller;
+  /** The console and scripts, where a command without `=file=` prints; over the API it doesn't. */
+  readonly console: boolean;
+  /** Send a row now. */
+  readonly row: (values: Readonly<Record<string, string>>) => void;
+  /** Aborted when nobody wants the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** What a command answers besides its rows. */
+export interface Answer {
+  readonly ret?: string;
+  /** Text for the console, lines ended by LF. */
+  readonly text?: string;
 }
 
 export type MenuFor = (features: Features) => Menu;
