@@ -68,10 +68,13 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     onFirstCustomer: (trx, customerId) => policies.createDefault(trx, customerId),
   });
 
+  const access = starting.use(
+    new CredentialAccess({ database, vault, addresses, localAddress, username: config.apiUsername }),
+  );
   const reconciler = new Reconciler({
     database,
     sites: siteRecords(database),
-    access: new CredentialAccess({ database, vault, addresses, localAddress, username: config.apiUsername }),
+    access,
     contributors: [
       policyContributor,
       credentialContributor(vault, config.apiUsername),

@@ -9,7 +9,7 @@
  *   active refused, pending works   the router already took it: activate it
  *   neither works, a login given    adopt (again): make our user with the pending password, prove it
  */
-import { LoginError, parseVersion, type RouterClient } from "@portreeve/routeros";
+import { LoginError, parseVersion } from "@portreeve/routeros";
 import { record } from "../audit/index.ts";
 import type { Database } from "../database/index.ts";
 import type { RouterAccess, RouterSession } from "../reconcile/index.ts";
@@ -26,6 +26,7 @@ import { installOurUser } from "./adopt.ts";
 import { type Connected, connect, type Dialer } from "./connect.ts";
 import { inspect, seenFrom } from "./inspect.ts";
 import { offerPassword } from "./rotate.ts";
+import { SessionPool } from "./session-pool.ts";
 import { activate, insertPending, type Login, listCredentials, openLogin, replacePending } from "./store.ts";
 
 export interface CredentialAccessOptions extends Dialer {
@@ -42,8 +43,12 @@ interface Logins {
   readonly given: { readonly username: string; readonly password: Secret } | undefined;
 }
 
-export class CredentialAccess implements RouterAccess {
+/** How long a kept connection may take to answer before a new one is opened instead, milliseconds. */
+const KEPT_ANSWER_MS = 5_000;
+
+export class CredentialAccess implements RouterAccess, AsyncDisposable {
   readonly #options: CredentialAccessOptions;
+  readonly #pool = new SessionPool();
 
   constructor(options: CredentialAccessOptions) {
     this.#options = options;
@@ -51,6 +56,8 @@ export class CredentialAccess implements RouterAccess {
 
   async open(siteId: string, signal: AbortSignal): Promise<RouterSession> {
     const logins = await this.#logins(siteId);
+    const kept = await this.#reuse(logins, signal);
+    if (kept) return kept;
     const connected = await this.#connectWithEither(logins, signal);
     if (!connected) return this.#adopt(logins, signal);
     const { site, pending } = logins;
@@ -61,16 +68,41 @@ export class CredentialAccess implements RouterAccess {
     if (connected.login === pending) return this.#resume(site, connected, pending, signal);
     if (logins.given)
       await this.#options.database.asSystem((trx) => recordAdopted(trx, siteId, managementAddressOf(site)));
-    return this.#session(site, connected, managementAddressOf(site), signal);
+    return this.#session(site, connected, connected.login, signal);
   }
 
+  /** Opens a new connection each time: it is what proves that the way in works. */
   async openForReading(siteId: string, signal: AbortSignal): Promise<RouterSession> {
     const logins = await this.#logins(siteId);
     const { site } = logins;
     if (!logins.active) throw new SiteNotReadyError("The router has not been adopted yet.");
     const connected = await this.#connectWithEither(logins, signal);
     if (!connected) throw new SiteNotReadyError("The router no longer accepts Portreeve's login.");
-    return this.#session(site, connected, managementAddressOf(site), signal);
+    return this.#session(site, connected, connected.login, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#pool.close();
+  }
+
+  /** The connection of an earlier run, if it still answers and nothing about the login is to be done. */
+  async #reuse(
+    { site, active, pending, given }: Logins,
+    signal: AbortSignal,
+  ): Promise<RouterSession | undefined> {
+    if (!active || pending || given || site.next_api_port !== null) return undefined;
+    const kept = this.#pool.take(site.id, poolKey(active, site, site.api_port));
+    if (!kept) return undefined;
+    try {
+      return await this.#session(
+        site,
+        kept,
+        active,
+        AbortSignal.any([signal, AbortSignal.timeout(KEPT_ANSWER_MS)]),
+      );
+    } catch {
+      return undefined; // it has died unnoticed; #session has closed it
+    }
   }
 
   /**
@@ -126,13 +158,8 @@ export class CredentialAccess implements RouterAccess {
       return this.#proven(site, connected, pending, "credential.rotated", signal);
     try {
       const managementAddress = await seenFrom(connected.client, pending.username, signal);
-      return await this.#proven(
-        { ...site, management_address: managementAddress },
-        connected,
-        pending,
-        "site.adopted",
-        signal,
-      );
+      const adopted = { ...site, management_address: managementAddress };
+      return await this.#proven(adopted, connected, pending, "site.adopted", signal);
     } catch (error) {
       connected.client.close();
       throw error;
@@ -163,36 +190,36 @@ export class CredentialAccess implements RouterAccess {
     action: "site.adopted" | "credential.rotated",
     signal: AbortSignal,
   ): Promise<RouterSession> {
-    const managementAddress = managementAddressOf(site);
-    await this.#options.database.asSystem(async (trx) => {
-      await activate(trx, site.id, login.id);
-      await recordAdopted(trx, site.id, managementAddress);
-      await record(
-        trx,
-        { kind: "system", part: "reconciler" },
-        {
-          customerId: site.customer_id,
-          action,
-          subjectType: "credential",
-          subjectId: login.id,
-          siteId: site.id,
-        },
-      );
-    });
-    return this.#session(site, connected, managementAddress, signal);
+    try {
+      await this.#options.database.asSystem(async (trx) => {
+        await activate(trx, site.id, login.id);
+        await recordAdopted(trx, site.id, managementAddressOf(site));
+        const event = { action, subjectType: "credential", subjectId: login.id, siteId: site.id };
+        await record(trx, { kind: "system", part: "reconciler" }, { customerId: site.customer_id, ...event });
+      });
+    } catch (error) {
+      connected.client.close();
+      throw error;
+    }
+    return this.#session(site, connected, login, signal);
   }
 
   async #session(
     site: SiteRow,
-    { client, port }: Connected,
-    managementAddress: string,
+    connected: Connected,
+    login: Login,
     signal: AbortSignal,
   ): Promise<RouterSession> {
+    const { client, port } = connected;
     try {
       const router = await inspect(client, signal);
       await this.#options.database.asSystem((trx) => recordReached(trx, site.id, port, router));
-      const version = parseVersion(router.version);
-      return { client, version, managementAddress, [Symbol.asyncDispose]: () => closeQuietly(client) };
+      return {
+        client,
+        version: parseVersion(router.version),
+        managementAddress: managementAddressOf(site),
+        [Symbol.asyncDispose]: async () => this.#pool.give(site.id, poolKey(login, site, port), connected),
+      };
     } catch (error) {
       client.close();
       throw error;
@@ -235,7 +262,6 @@ function managementAddressOf(site: SiteRow): string {
   return site.management_address;
 }
 
-async function closeQuietly(client: RouterClient): Promise<void> {
-  client.close();
-  await client.closed;
+function poolKey(login: Login, site: SiteRow, port: number): string {
+  return `${login.id} ${site.address} ${port}`;
 }

@@ -15,6 +15,8 @@ export interface Dialer {
 export interface Connected {
   readonly client: RouterClient;
   readonly port: number;
+  /** Monotonic, milliseconds. */
+  readonly loggedInAt: number;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function connect(
         commandTimeoutMs: COMMAND_TIMEOUT_MS,
         signal,
       });
-      return { client, port };
+      return { client, port, loggedInAt: performance.now() };
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
       unreachable = error;
