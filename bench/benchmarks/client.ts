@@ -1,0 +1,96 @@
+/** Our RouterOS client beside node-routeros and beside the plainest decoder, all fed by the same server. */
+import type { ClientName } from "../clients/index.ts";
+import { type BenchmarkContext, interleave, type Measurement, Worker } from "../harness.ts";
+
+const ROUNDS = 5;
+/** What a measurement's name ends with, by its baseline. */
+const SUFFIXES = {
+  "node-routeros": "",
+  "node-routeros, TCP_NODELAY": "-nodelay",
+  "plain decoder": "-plain",
+} as const satisfies Partial<Record<ClientName, string>>;
+type Other = keyof typeof SUFFIXES;
+const OTHERS = Object.keys(SUFFIXES) as Other[];
+
+interface Server {
+  /** Its worker. */
+  readonly name: "replay" | "emulator";
+  readonly input?: object;
+}
+
+/** Rows per second of a `print` of 10,000 rows, and the heap a row takes while it is kept. */
+export async function decodeRows(context: BenchmarkContext): Promise<Measurement[]> {
+  const ascii = await rowsFrom(context, "decode-rows", { name: "replay", input: { accents: false } });
+  const accents = await rowsFrom(context, "decode-rows-utf8", { name: "replay", input: { accents: true } });
+  const emulator = await rowsFrom(context, "decode-rows-emulator", { name: "emulator" });
+  const isRate = ({ unit }: Measurement) => unit === "rows/s";
+  return [...ascii, ...accents.filter(isRate), ...emulator.filter(isRate)];
+}
+
+async function rowsFrom(context: BenchmarkContext, name: string, server: Server): Promise<Measurement[]> {
+  // A print is one command: how its words are written makes no difference.
+  const others = OTHERS.filter((client) => client !== "node-routeros, TCP_NODELAY");
+  const rows = await race<{ rowsPerSecond: number; heapBytesPerRow: number }>(
+    context,
+    server,
+    others,
+    (worker) => worker.ask("rows", { times: server.name === "replay" ? 2 : 1 }),
+  );
+  return others.flatMap((baseline): Measurement[] => [
+    {
+      name: `${name}${SUFFIXES[baseline]}`,
+      value: rows.portreeve.rowsPerSecond,
+      unit: "rows/s",
+      baseline,
+      baselineValue: rows[baseline].rowsPerSecond,
+      better: "higher",
+    },
+    {
+      name: `${name}-heap${SUFFIXES[baseline]}`,
+      value: rows.portreeve.heapBytesPerRow,
+      unit: "bytes/row",
+      baseline,
+      baselineValue: rows[baseline].heapBytesPerRow,
+      better: "lower",
+    },
+  ]);
+}
+
+/** Short commands per second, the next sent when the last is answered. */
+export const commandsSequential = (context: BenchmarkContext) => commands(context, "commands-sequential", 1);
+
+/** The same with 64 commands on their way at any time. */
+export const commandsPipelined = (context: BenchmarkContext) => commands(context, "commands-pipelined", 64);
+
+async function commands(context: BenchmarkContext, name: string, inFlight: number): Promise<Measurement[]> {
+  const server: Server = { name: "replay", input: { accents: false } };
+  const rates = await race<{ commandsPerSecond: number }>(context, server, OTHERS, (worker) =>
+    worker.ask("commands", { inFlight, milliseconds: 500 }),
+  );
+  return OTHERS.map((baseline) => ({
+    name: `${name}${SUFFIXES[baseline]}`,
+    value: rates.portreeve.commandsPerSecond,
+    unit: "commands/s",
+    baseline,
+    baselineValue: rates[baseline].commandsPerSecond,
+    better: "higher",
+  }));
+}
+
+/** One worker per client, all connected to one server; each in turn does the `work`. */
+async function race<S extends Readonly<Record<string, number>>>(
+  context: BenchmarkContext,
+  server: Server,
+  others: readonly Other[],
+  work: (worker: Worker) => Promise<S>,
+): Promise<Record<ClientName, S>> {
+  await using workers = new AsyncDisposableStack();
+  const port = await workers.use(await Worker.start(server.name, context)).ask("listen", server.input);
+  const contenders: Partial<Record<ClientName, () => Promise<S>>> = {};
+  for (const name of ["portreeve", ...others] as const) {
+    const worker = workers.use(await Worker.start("client", context));
+    await worker.ask("connect", { name, port });
+    contenders[name] = () => work(worker);
+  }
+  return await interleave(ROUNDS, contenders as Record<ClientName, () => Promise<S>>);
+}

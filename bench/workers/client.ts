@@ -1,0 +1,51 @@
+/** One client in a process of its own. */
+import { type Client, type ClientName, clients } from "../clients/index.ts";
+import { secondsOf } from "../harness.ts";
+import { ATTRIBUTES, MENU, ROWS, SMALL_MENU } from "../menu.ts";
+import { serveTasks } from "../worker.ts";
+
+let client: Client;
+
+serveTasks({
+  async connect({ name, port }: { name: ClientName; port: number }) {
+    client = await clients[name](port);
+  },
+
+  /** Print the large menu `times` times. @returns rows per second, and heap bytes per row of one reply that is kept */
+  async rows({ times }: { times: number }) {
+    const heapBytesPerRow = await heapOfRows();
+    const seconds = await secondsOf(async () => {
+      for (let i = 0; i < times; i++) await printAll();
+    });
+    return { rowsPerSecond: (times * ROWS) / seconds, heapBytesPerRow };
+  },
+
+  /** Run short commands for a while, `inFlight` at a time. */
+  async commands({ inFlight, milliseconds }: { inFlight: number; milliseconds: number }) {
+    let count = 0;
+    const until = performance.now() + milliseconds;
+    const repeat = async () => {
+      for (; performance.now() < until; count++) await client.print(SMALL_MENU);
+    };
+    const seconds = await secondsOf(() => Promise.all(Array.from({ length: inFlight }, repeat)));
+    return { commandsPerSecond: count / seconds };
+  },
+});
+
+async function heapOfRows(): Promise<number> {
+  globalThis.gc?.();
+  const before = process.memoryUsage().heapUsed;
+  const rows = await printAll();
+  globalThis.gc?.();
+  return (process.memoryUsage().heapUsed - before) / rows.length;
+}
+
+/** A client that loses rows is fast: nothing counts but the whole menu. */
+async function printAll() {
+  const rows = await client.print(MENU);
+  const last = rows.at(-1);
+  if (rows.length !== ROWS || !last || Object.keys(last).length !== ATTRIBUTES) {
+    throw new Error(`${rows.length} rows of ${Object.keys(last ?? {}).length} attributes came`);
+  }
+  return rows;
+}
