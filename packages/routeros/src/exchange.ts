@@ -3,7 +3,7 @@
  * refusal, or given up (deadline, abort, a bound, the connection's end).
  */
 
-import { emptyRow, NameMemory, type Row } from "./codec/row.ts";
+import { emptyRow, type Row, RowMemory } from "./codec/row.ts";
 import type { Sentence } from "./codec/sentence.ts";
 import type { Word } from "./codec/word.ts";
 import { describeCommand, scrub, secretValues } from "./command.ts";
@@ -59,7 +59,7 @@ export class Exchange {
   readonly #reject: (error: unknown) => void;
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #rows: Row[] = [];
-  readonly #names = new NameMemory();
+  readonly #memory = new RowMemory();
   readonly #traps: Row[] = [];
   #bytes = 0;
   #empty = false;
@@ -126,7 +126,7 @@ export class Exchange {
   }
 
   #row(sentence: Sentence): void {
-    const row = sentence.attributes(this.#names);
+    const row = sentence.attributes(this.#memory);
     if (this.#options.onRow) {
       this.#bytes = 0;
       this.#options.onRow(row, sentence.byteLength);

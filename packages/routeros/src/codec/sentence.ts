@@ -5,52 +5,39 @@
 export type { Row } from "./row.ts";
 
 import { ProtocolError } from "../errors.ts";
-import { encodeLength } from "./length.ts";
-import { emptyRow, NameMemory, type Row } from "./row.ts";
-import {
-  DOT,
-  EQUALS,
-  firstNotAscii,
-  isAsciiText,
-  latin1Of,
-  QUESTION_MARK,
-  TAG_PREFIX,
-  textOf,
-  type Word,
-} from "./word.ts";
+import { encodeLength, wordEnd, wordStart } from "./length.ts";
+import { type Column, emptyRow, type Row, RowMemory } from "./row.ts";
+import { DOT, EQUALS, firstNotAscii, latin1Of, ownText, TAG_PREFIX, textOf, type Word } from "./word.ts";
 
 /**
- * Words cut out of a longer text keep all of it alive (V8 shares the characters). Up to this size that is less
- * than copies would take; the words of a larger sentence are copied, so that a name does not hold a file.
+ * Parts cut out of a longer text keep all of it alive. Up to this size that costs less than copying them, which
+ * would make large menus a third slower; parts of a larger sentence are copied, so that a name does not hold a
+ * file.
  */
 const MAX_SHARED_BYTES = 8 * 1024;
 
 /**
  * One decoded sentence.
  *
- * It keeps its own bytes, one character per byte, in one string made by one native call, and the bounds of the
- * words in it. So a sentence never holds the received chunk alive, and text is only cut out where it is asked
- * for.
+ * It keeps its own bytes, one character per byte, in one string made by one native call, and goes from word to
+ * word by their length prefixes. So a sentence never holds the received chunk alive, and text is only cut out
+ * where it is asked for.
  */
 export class Sentence {
+  /** How many words, at least one. */
+  readonly length: number;
   readonly #bytes: string;
-  /** Start and end of each word in `#bytes`: word i lies from [2i] to [2i+1]. */
-  readonly #bounds: readonly number[];
   /** Every word that ends before it is its own text. */
   readonly #firstNotAscii: number;
-  readonly #isLarge: boolean;
+  /** Start and end of each word in `#bytes`, once one is asked for by number: word i is from [2i] to [2i+1]. */
+  #bounds: readonly number[] | undefined;
+  #first: string | undefined;
 
-  /** Made by `SentenceDecoder`; `bytes` holds one character per byte. */
-  constructor(bytes: string, bounds: readonly number[], isAscii: boolean) {
+  /** Made by `SentenceDecoder`: complete sentences only, `bytes` with one character per byte. */
+  constructor(bytes: string, length: number, isAscii: boolean) {
     this.#bytes = bytes;
-    this.#bounds = bounds;
+    this.length = length;
     this.#firstNotAscii = isAscii ? Number.POSITIVE_INFINITY : firstNotAscii(bytes);
-    this.#isLarge = bytes.length > MAX_SHARED_BYTES;
-  }
-
-  /** How many words, at least one. */
-  get length(): number {
-    return this.#bounds.length / 2;
   }
 
   /** Bytes it took on the wire, length prefixes and closing word included. */
@@ -60,29 +47,37 @@ export class Sentence {
 
   /** The first word: a command such as `/ip/address/print`, or a reply word such as `!re`. */
   get first(): string {
-    return this.word(0);
+    if (this.#first === undefined) {
+      const start = wordStart(this.#bytes, 0);
+      this.#first = this.#text(start, wordEnd(this.#bytes, 0, start));
+    }
+    return this.#first;
   }
 
   /** The command's label, from the word `.tag=` wherever it stands; undefined without one or when empty. */
   get tag(): string | undefined {
-    for (let i = this.length - 1; i >= 1; i--) {
-      if (this.#startOf(i) !== DOT) continue;
-      const word = this.word(i);
-      if (word.startsWith(TAG_PREFIX)) return word.slice(TAG_PREFIX.length) || undefined;
+    const bytes = this.#bytes;
+    let end = 0;
+    for (let i = 0; i < this.length; i++) {
+      const start = wordStart(bytes, end);
+      end = wordEnd(bytes, end, start);
+      if (i > 0 && bytes.charCodeAt(start) === DOT && bytes.startsWith(TAG_PREFIX, start)) {
+        return this.#text(start + TAG_PREFIX.length, end) || undefined;
+      }
     }
     return undefined;
   }
 
   /** Text of word `i`: UTF-8 where its bytes are valid UTF-8, otherwise one character per byte; "" past the end. */
   word(i: number): string {
-    const latin1 = this.#latin1(i);
-    const isText = (this.#bounds[2 * i + 1] ?? 0) <= this.#firstNotAscii || isAsciiText(latin1);
-    return isText && !this.#isLarge ? latin1 : textOf(latin1);
+    const bounds = this.#wordBounds();
+    return this.#text(bounds[2 * i] ?? 0, bounds[2 * i + 1] ?? 0);
   }
 
   /** The bytes of word `i` exactly as they came, in memory of their own; empty past the end. */
   bytes(i: number): Uint8Array {
-    return Buffer.from(this.#latin1(i), "latin1");
+    const bounds = this.#wordBounds();
+    return Buffer.from(this.#bytes.slice(bounds[2 * i] ?? 0, bounds[2 * i + 1] ?? 0), "latin1");
   }
 
   /** The text of every word, in order. */
@@ -93,24 +88,24 @@ export class Sentence {
   /**
    * All `=name=value` words. The value starts after the second `=` and may hold anything. Of two words with
    * the same name the later counts. A word `=name` without its second `=` is not an attribute.
-   * @param names what the sentence before had, to read many alike sentences faster
+   * @param memory what the rows before had in common, to read many alike rows faster
    */
-  attributes(names = new NameMemory()): Row {
+  attributes(memory = new RowMemory()): Row {
     const row = emptyRow();
     const bytes = this.#bytes;
-    const bounds = this.#bounds;
     let notAscii = this.#firstNotAscii;
-    names.rewind();
-    for (let i = 2; i < bounds.length; i += 2) {
-      const start = bounds[i] ?? 0;
-      const end = bounds[i + 1] ?? 0;
+    let end = wordEnd(bytes, 0, wordStart(bytes, 0));
+    memory.rewind();
+    for (let i = 1; i < this.length; i++) {
+      const start = wordStart(bytes, end);
+      end = wordEnd(bytes, end, start);
       if (bytes.charCodeAt(start) !== EQUALS) continue;
-      const name = names.recall(bytes, start + 1) ?? this.#readName(start + 1, end, names);
-      if (name === undefined) continue;
-      const value = bytes.slice(start + name.length + 2, end);
+      const column = memory.recall(bytes, start + 1) ?? this.#readName(start + 1, end, memory);
+      if (column === undefined) continue;
+      const value = this.#cut(start + column.name.length + 2, end);
       if (notAscii < start) notAscii = firstNotAscii(bytes, start);
-      if (end > notAscii || this.#isLarge) row[textOf(name)] = textOf(value);
-      else row[name] = value;
+      if (end <= notAscii) row[column.name] = column.keep(value);
+      else row[textOf(column.name)] = textOf(value);
     }
     return row;
   }
@@ -118,53 +113,57 @@ export class Sentence {
   /** The value of one attribute, or undefined; cheaper than all of them. */
   attribute(name: string): string | undefined {
     const prefix = `=${name}=`;
-    for (let i = this.length - 1; i >= 1; i--) {
-      if (this.#startOf(i) !== EQUALS) continue;
-      const word = this.word(i);
-      if (word.startsWith(prefix)) return word.slice(prefix.length);
-    }
-    return undefined;
+    return this.#wordsWhere((word) => word.startsWith(prefix))
+      .at(-1)
+      ?.slice(prefix.length);
   }
 
   /** The query words (`?name=x`, `?#|`), in order, which matters. */
   queries(): string[] {
-    return this.#wordsWhere((start) => start === QUESTION_MARK);
+    return this.#wordsWhere((word) => word.startsWith("?"));
   }
 
   /** The words that are neither first, attribute, query nor label; `!fatal` puts its reason there. */
   texts(): string[] {
-    return this.#wordsWhere(
-      (start, word) =>
-        start !== QUESTION_MARK &&
-        !(start === EQUALS && word.indexOf("=", 1) !== -1) &&
-        !(start === DOT && word.startsWith(TAG_PREFIX)),
-    );
+    return this.#wordsWhere((word) => !/^(?:\?|=[^=]*=|\.tag=)/.test(word));
   }
 
-  #wordsWhere(wanted: (start: number, word: string) => boolean): string[] {
+  #wordsWhere(wanted: (word: string) => boolean): string[] {
     const found: string[] = [];
     for (let i = 1; i < this.length; i++) {
       const word = this.word(i);
-      if (wanted(this.#startOf(i), word)) found.push(word);
+      if (wanted(word)) found.push(word);
     }
     return found;
   }
 
-  #readName(start: number, end: number, names: NameMemory): string | undefined {
+  #wordBounds(): readonly number[] {
+    if (this.#bounds === undefined) {
+      const bounds: number[] = [];
+      let end = 0;
+      for (let i = 0; i < this.length; i++) {
+        const start = wordStart(this.#bytes, end);
+        end = wordEnd(this.#bytes, end, start);
+        bounds.push(start, end);
+      }
+      this.#bounds = bounds;
+    }
+    return this.#bounds;
+  }
+
+  #readName(start: number, end: number, memory: RowMemory): Column | undefined {
     const nameEnd = this.#bytes.indexOf("=", start);
-    if (nameEnd === -1 || nameEnd >= end) return undefined;
-    const name = this.#bytes.slice(start, nameEnd);
-    names.learn(name);
-    return name;
+    return nameEnd === -1 || nameEnd >= end ? undefined : memory.learn(this.#cut(start, nameEnd));
   }
 
-  #startOf(i: number): number {
-    return this.#bytes.charCodeAt(this.#bounds[2 * i] ?? 0);
+  #text(start: number, end: number): string {
+    const latin1 = this.#cut(start, end);
+    return end <= this.#firstNotAscii ? latin1 : textOf(latin1);
   }
 
-  #latin1(i: number): string {
-    const start = this.#bounds[2 * i];
-    return start === undefined ? "" : this.#bytes.slice(start, this.#bounds[2 * i + 1]);
+  #cut(start: number, end: number): string {
+    const part = this.#bytes.slice(start, end);
+    return this.#bytes.length > MAX_SHARED_BYTES ? ownText(part) : part;
   }
 }
 

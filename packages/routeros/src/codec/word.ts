@@ -14,7 +14,6 @@ export type Word = string | Uint8Array;
 /** Code units of the characters a word's kind is told by. */
 export const EQUALS = 0x3d;
 export const DOT = 0x2e;
-export const QUESTION_MARK = 0x3f;
 
 /** The word that labels a command and all its replies: `.tag=<text>`. */
 export const TAG_PREFIX = ".tag=";
@@ -34,12 +33,18 @@ export function isAsciiText(text: string): boolean {
 }
 
 /**
- * Text of a word (or of a value) given as one character per byte: decoded as UTF-8 where that is valid, else as
- * it is. The result shares no memory with what it was cut from.
+ * A copy of a text that was cut out of a longer one. V8 lets substrings from 13 characters on share the longer
+ * one's characters and so keeps it alive; gluing something on and cutting it off again makes them its own.
  */
+export function ownText(part: string): string {
+  return part.length < 13 ? part : ` ${part}`.slice(1);
+}
+
+/** Text of a word (or of a value) given as one character per byte: UTF-8 where that is valid, else as it is. */
 export function textOf(latin1: string): string {
+  if (isAsciiText(latin1)) return latin1;
   const bytes = Buffer.from(latin1, "latin1");
-  return bytes.toString(isUtf8(bytes) ? "utf8" : "latin1");
+  return isUtf8(bytes) ? bytes.toString("utf8") : latin1;
 }
 
 /** The bytes of a word, one character per byte. */
