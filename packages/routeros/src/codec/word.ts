@@ -28,7 +28,7 @@ export function firstNotAscii(text: string, start = 0): number {
 }
 
 /** Whether a text is its own UTF-8 bytes. */
-export function isAsciiText(text: string): boolean {
+function isAsciiText(text: string): boolean {
   return firstNotAscii(text) === Number.POSITIVE_INFINITY;
 }
 
