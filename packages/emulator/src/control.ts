@@ -97,6 +97,11 @@ export class Control {
     this.#faults.clear();
   }
 
+  /** Let a service listen that `listen` of the options left out. Resolves when it does, or its row is invalid. */
+  listen(service: ServiceName): Promise<void> {
+    return this.#router.exclusive(() => this.#services.listen(service));
+  }
+
   /** No byte goes through either way, on open connections and on new ones, until `restoreLink`. */
   cutLink(): void {
     this.#services.gate.cutLink();

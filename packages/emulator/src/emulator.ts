@@ -44,7 +44,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   if (!state) furnish(router, options);
   const faults = new Faults();
   const transcript = new Transcript();
-  const services = new Services(router, address, faults, transcript);
+  const services = new Services(router, address, faults, transcript, options.listen);
   router.ports = services;
   await services.choosePorts();
   await services.apply();

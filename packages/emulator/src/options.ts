@@ -41,6 +41,11 @@ export interface EmulatorOptions {
   /** Starting ports; RouterOS's own where none is given, 0 for any free one, which then is the row's port. */
   readonly ports?: Readonly<Partial<Record<ServiceName, number>>>;
   /**
+   * Services that listen once their row is enabled; all by default. The others are rows without a socket, until
+   * `control.listen`. A process that runs thousands of routers has not enough descriptors for every service.
+   */
+  readonly listen?: readonly ServiceName[];
+  /**
    * JSON file holding the configuration, mode 0600. Written before a change is answered. If it exists the router
    * comes back as it was, and users, identity, ports and hardware given here are not applied.
    */

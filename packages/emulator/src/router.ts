@@ -45,7 +45,9 @@ export class Router {
   /** May be changed while it runs. */
   openSessions: OpenSessions;
   ports: ServicePorts | undefined;
-  #tables: ReadonlyMap<string, Table>;
+  /** Made when first asked for: most menus of most routers are never looked at. */
+  readonly #tables = new Map<string, Table>();
+  readonly #state: RouterState["tables"] | undefined;
   readonly #stateFile: string | undefined;
   #bootedAt: number;
   #last: Promise<unknown> = Promise.resolve();
@@ -62,19 +64,22 @@ export class Router {
     this.openSessions = options.openSessions ?? "go-on";
     this.#stateFile = options.stateFile;
     this.#bootedAt = this.clock.now();
-    const menus = menusFor(this.features);
-    this.menus = new Map(menus.map((menu) => [menu.path, menu]));
-    this.#tables = new Map(menus.map((menu) => [menu.path, new Table(menu, state?.tables[menu.path])]));
+    this.menus = menusFor(this.version);
+    this.#state = state?.tables;
     this.sessions = new Sessions(this);
     this.connections = new Connections(this);
     this.firewall = new Firewall(this);
-    for (const path of FIREWALL_MENUS) this.table(path).onChange(() => this.ports?.reviewConnections());
   }
 
   /** @throws for a menu this version hasn't; callers name menus the emulator has */
   table(path: string): Table {
-    const table = this.#tables.get(path);
-    if (!table) throw new Error(`the emulated RouterOS ${this.version} has no menu ${path}`);
+    const known = this.#tables.get(path);
+    if (known) return known;
+    const menu = this.menus.get(path);
+    if (!menu) throw new Error(`the emulated RouterOS ${this.version} has no menu ${path}`);
+    const table = new Table(menu, this.#state?.[path]);
+    if (FIREWALL_MENUS.includes(path)) table.onChange(() => this.ports?.reviewConnections());
+    this.#tables.set(path, table);
     return table;
   }
 
@@ -114,14 +119,17 @@ export class Router {
   }
 
   state(): RouterState {
-    const kept = [...this.#tables].filter(([, table]) => table.menu.commands.includes("set"));
+    const kept = [...this.#tables].filter(
+      ([, table]) => !table.menu.volatile && table.menu.commands.includes("set"),
+    );
     return {
       format: 1,
       version: this.version,
       model: this.model,
       serialNumber: this.serialNumber,
       hostKey: this.hostKey,
-      tables: Object.fromEntries(kept.map(([path, table]) => [path, table.state()])),
+      // What nobody has looked at since the start is as the file had it.
+      tables: { ...this.#state, ...Object.fromEntries(kept.map(([path, table]) => [path, table.state()])) },
     };
   }
 

@@ -26,6 +26,17 @@ export function resolve(router: Router, word: string): { menu: Menu; name: strin
   throw refusals.unknownCommand();
 }
 
+/** Paths of every menu and of what lies above it; the menus of a version are shared and never change. */
+const directories = new WeakMap<Router["menus"], ReadonlySet<string>>();
+
 function isDirectory(router: Router, path: string): boolean {
-  return [...router.menus.keys()].some((menu) => menu === path || menu.startsWith(`${path}/`));
+  const known = directories.get(router.menus) ?? new Set([...router.menus.keys()].flatMap(withParents));
+  directories.set(router.menus, known);
+  return known.has(path);
+}
+
+/** "/ip/service" and "/ip" */
+function withParents(path: string): readonly string[] {
+  const parts = path.split("/").slice(1);
+  return parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
 }

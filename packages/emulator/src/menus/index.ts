@@ -1,4 +1,5 @@
-import type { Features } from "../features.ts";
+import { type Features, featuresOf } from "../features.ts";
+import { schemaMenus } from "../schema/menus.ts";
 import { firewallAddressList, listAddress, listAddress6 } from "./firewall-address-list.ts";
 import { firewallFilter, ipv6FirewallFilter } from "./firewall-filter.ts";
 import { ipService } from "./ip-service.ts";
@@ -9,8 +10,8 @@ import { user } from "./user.ts";
 import { userActive } from "./user-active.ts";
 import { userGroup } from "./user-group.ts";
 
-/** Every menu the emulator has, as a RouterOS version with these features has it. */
-export function menusFor(features: Features): readonly Menu[] {
+/** Menus with a behaviour of their own. */
+function writtenMenus(features: Features): readonly Menu[] {
   return [
     ipService(features),
     firewallFilter,
@@ -27,4 +28,30 @@ export function menusFor(features: Features): readonly Menu[] {
     userGroup(features),
     userSettings(features),
   ];
+}
+
+/** A command a menu lacks here may exist in RouterOS; then it is refused as such. */
+function withCommandsOf(menu: Menu, other: Menu | undefined): Menu {
+  if (!other?.own) return menu;
+  const own = Object.entries(other.own).filter(
+    ([name]) => !(menu.commands as readonly string[]).includes(name),
+  );
+  return { ...menu, own: { ...Object.fromEntries(own), ...menu.own } };
+}
+
+function build(version: string): ReadonlyMap<string, Menu> {
+  const menus = new Map(schemaMenus(version).map((menu) => [menu.path, menu]));
+  for (const menu of writtenMenus(featuresOf(version))) {
+    menus.set(menu.path, withCommandsOf(menu, menus.get(menu.path)));
+  }
+  return menus;
+}
+
+const built = new Map<string, ReadonlyMap<string, Menu>>();
+
+/** Every menu the emulator has of a RouterOS version, by path. Routers of one version share them. */
+export function menusFor(version: string): ReadonlyMap<string, Menu> {
+  const menus = built.get(version) ?? build(version);
+  built.set(version, menus);
+  return menus;
 }

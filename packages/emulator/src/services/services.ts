@@ -26,9 +26,18 @@ export class Services implements ServicePorts {
   readonly #handlers: Readonly<Record<ServiceName, Handler>>;
   readonly #listeners = new Map<ServiceName, Listener>();
   readonly #invalid = new Set<ServiceName>();
+  /** Services that may have a listener; the rows of the others are rows alone. */
+  readonly #listening: Set<ServiceName>;
   #powered = true;
 
-  constructor(router: Router, address: string, faults: Faults, transcript: Transcript) {
+  constructor(
+    router: Router,
+    address: string,
+    faults: Faults,
+    transcript: Transcript,
+    listening: readonly ServiceName[] = SERVICE_NAMES,
+  ) {
+    this.#listening = new Set(listening);
     this.#router = router;
     this.gate = new Gate(router);
     this.#address = address;
@@ -48,7 +57,7 @@ export class Services implements ServicePorts {
   async choosePorts(): Promise<void> {
     for (const service of SERVICE_NAMES) {
       const row = this.row(service);
-      if (row?.values.port !== "0") continue;
+      if (row?.values.port !== "0" || !this.#listening.has(service)) continue;
       await this.#open(service, 0);
       row.values.port = String(this.#listeners.get(service)?.port);
     }
@@ -58,7 +67,8 @@ export class Services implements ServicePorts {
   async apply(): Promise<void> {
     for (const service of SERVICE_NAMES) {
       const row = this.row(service);
-      const wanted = this.#powered && row?.values.disabled === "false" ? Number(row.values.port) : undefined;
+      const on = this.#powered && this.#listening.has(service) && row?.values.disabled === "false";
+      const wanted = on ? Number(row.values.port) : undefined;
       const old = this.#listeners.get(service);
       if (wanted === old?.port) continue;
       this.#listeners.delete(service);
@@ -66,6 +76,13 @@ export class Services implements ServicePorts {
       if (wanted !== undefined) await this.#open(service, wanted);
       old?.server.close();
     }
+  }
+
+  /** Let a service listen that did not so far; its row says where and whether. */
+  async listen(service: ServiceName): Promise<void> {
+    this.#listening.add(service);
+    await this.choosePorts();
+    await this.apply();
   }
 
   restart(how: "reboot" | "shutdown"): void {
