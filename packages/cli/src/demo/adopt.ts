@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Policy, Site } from "@portreeve/api-schema";
 import type { Api } from "../client/api.ts";
 import { OperatorError } from "../errors.ts";
-import type { DemoRouter, RouterRack, RunningRouter } from "./routers.ts";
+import type { DemoRouter, FirstLogin, RouterRack } from "./routers.ts";
 
 /** The services that would listen below 1024 move up or stay closed, so that an ordinary user can run the demo. */
 const UNPRIVILEGED_SSH_PORT = 2222;
@@ -18,23 +18,23 @@ const POLL_MS = 100;
  * @returns the sites in the routers' order, online and in sync
  * @throws OperatorError a site did not come online, with the reason
  */
-export async function adoptRouters(
-  api: Api,
-  rack: RouterRack,
-  routers: readonly DemoRouter[],
-  isKnown: (router: DemoRouter) => boolean,
-): Promise<Site[]> {
+export async function adoptRouters(api: Api, rack: RouterRack): Promise<Site[]> {
   const sites = await listSites(api);
-  const siteOf = (router: DemoRouter) => sites.find((site) => site.address === router.address);
-  const complete = (router: DemoRouter) => siteOf(router) !== undefined && isKnown(router);
-  if (!routers.every(complete)) await openUnprivilegedPorts(api);
+  const pairs = rack.routers.map((router) => {
+    const site = sites.find(({ address }) => address === router.address);
+    return { router, site, kept: rack.isKnown(router) ? site : undefined };
+  });
+  if (pairs.some(({ kept }) => kept === undefined)) await openUnprivilegedPorts(api);
   const ids: string[] = [];
-  for (const router of routers) {
-    const site = siteOf(router);
-    const anew = !complete(router);
-    if (anew && site) await api.request("DELETE", `/v1/sites/${site.id}?force=true`);
-    const running = await rack.start(router, { anew });
-    ids.push(anew ? await addSite(api, running) : await wakeSite(api, site as Site));
+  for (const { router, site, kept } of pairs) {
+    if (kept) {
+      await rack.start(router);
+      await api.request("POST", `/v1/sites/${kept.id}/reconcile`);
+      ids.push(kept.id);
+    } else {
+      if (site) await api.request("DELETE", `/v1/sites/${site.id}?force=true`);
+      ids.push(await addSite(api, router, await rack.startAnew(router)));
+    }
   }
   return Promise.all(ids.map((id) => whenInSync(api, id)));
 }
@@ -56,14 +56,9 @@ async function openUnprivilegedPorts(api: Api): Promise<void> {
   });
 }
 
-async function addSite(api: Api, { router, firstLogin }: RunningRouter): Promise<string> {
-  const input = { name: router.identity, address: router.address, ...firstLogin };
+async function addSite(api: Api, router: DemoRouter, login: FirstLogin): Promise<string> {
+  const input = { name: router.identity, address: router.address, ...login };
   return ((await api.request("POST", "/v1/sites", input)) as Site).id;
-}
-
-async function wakeSite(api: Api, { id }: Site): Promise<string> {
-  await api.request("POST", `/v1/sites/${id}/reconcile`);
-  return id;
 }
 
 async function whenInSync(api: Api, id: string): Promise<Site> {

@@ -1,4 +1,4 @@
-import { createWriteStream, existsSync } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import type { Site } from "@portreeve/api-schema";
 import { type Config, createLogger, loadConfig, startServer } from "@portreeve/server";
@@ -8,7 +8,7 @@ import { probeListen } from "../listen.ts";
 import { explainStart } from "../serve/start-errors.ts";
 import { shutdownOnSignal } from "../signals.ts";
 import { adoptRouters } from "./adopt.ts";
-import { DEMO_ROUTERS, RouterRack } from "./routers.ts";
+import { RouterRack } from "./routers.ts";
 import { screen } from "./screen.ts";
 import { demoSettings, demoToken } from "./settings.ts";
 
@@ -35,28 +35,30 @@ async function start(environment: Readonly<Record<string, string | undefined>>) 
   });
   const port = await probeListen(config.http.host, config.http.port);
   const token = config.bootstrapToken ?? (await demoToken(config.dataDir));
-  const emulators = join(config.dataDir, "emulators");
   const log = createLogger(
     config.logLevel,
     createWriteStream(join(config.dataDir, "demo.log"), { flags: "a" }),
   );
-
   const server = starting.use(
     await startServer({ ...config, http: { ...config.http, port }, bootstrapToken: token }, log),
   );
-  // Disposed before the server: a router that goes first can't keep it waiting for an answer.
-  const rack = starting.use(new RouterRack(emulators));
+  const rack = starting.use(await RouterRack.open(join(config.dataDir, "emulators")));
   const api = localUrl(config, port);
-  const sites = await adopt(connectApi(api, token), rack, (identity) =>
-    existsSync(join(emulators, `${identity}.json`)),
-  );
-  const dataDir = environment.PORTREEVE_DATA_DIR || "./.portreeve";
-  return { portal: server.url ?? api, api, token, dataDir, sites, stop: starting.move() };
+  const sites = await adopt(connectApi(api, token), rack);
+  return {
+    portal: server.url ?? api,
+    api,
+    token,
+    tokenIsKept: config.bootstrapToken === undefined,
+    dataDir: environment.PORTREEVE_DATA_DIR || "./.portreeve",
+    sites,
+    stop: starting.move(),
+  };
 }
 
-async function adopt(api: Api, rack: RouterRack, isKnown: (identity: string) => boolean): Promise<Site[]> {
+async function adopt(api: Api, rack: RouterRack): Promise<Site[]> {
   try {
-    return await adoptRouters(api, rack, DEMO_ROUTERS, ({ identity }) => isKnown(identity));
+    return await adoptRouters(api, rack);
   } catch (error) {
     if (!(error instanceof ProblemError && error.status === 401)) throw error;
     throw new OperatorError(

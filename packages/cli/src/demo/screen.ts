@@ -9,12 +9,15 @@ export interface DemoFacts {
   /** Where the API answers on this machine. */
   readonly api: string;
   readonly token: string;
+  /** The token stands in the data directory. */
+  readonly tokenIsKept: boolean;
   readonly dataDir: string;
   readonly note: string | undefined;
   readonly sites: readonly Site[];
 }
 
-export function screen({ portal, api, token, dataDir, note, sites }: DemoFacts): string {
+export function screen({ portal, api, token, tokenIsKept, dataDir, note, sites }: DemoFacts): string {
+  const where = tokenIsKept ? `   (demo only: kept in ${dataDir}/demo-token)` : "";
   const [first] = sites;
   if (!first) throw new Error("the demo has no site");
   const grants = `${api}/v1/control-plane/${first.id}/transient-access`;
@@ -29,7 +32,7 @@ export function screen({ portal, api, token, dataDir, note, sites }: DemoFacts):
     facts({
       Portal: `${portal}/`,
       API: `${api}/v1   documentation: ${api}/docs`,
-      Token: `${token}   (demo only: kept in ${dataDir}/demo-token)`,
+      Token: `${token}${where}`,
       Data: `${dataDir}   log: ${dataDir}/demo.log`,
       ...(note === undefined ? {} : { Note: note }),
     }),

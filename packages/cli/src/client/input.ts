@@ -1,0 +1,41 @@
+/** From the command line's words to the API's fields. */
+import { OperatorError } from "../errors.ts";
+import { fieldLines } from "./api.ts";
+
+/** As much of a zod schema as is needed here. */
+interface Schema<Output> {
+  safeParse(
+    input: unknown,
+  ):
+    | { success: true; data: Output }
+    | { success: false; error: { issues: readonly { path: PropertyKey[]; message: string }[] } };
+}
+
+/**
+ * Judge a request before it is sent, by the schema the API judges it by.
+ * @throws OperatorError one line per field that is wrong
+ */
+export function checked<Output>(schema: Schema<Output>, fields: unknown): Output {
+  const parsed = schema.safeParse(fields);
+  if (parsed.success) return parsed.data;
+  const errors: Record<string, string[]> = {};
+  for (const { path, message } of parsed.error.issues) {
+    const field = path.join(".") || "request";
+    errors[field] = [...(errors[field] ?? []), message];
+  }
+  throw new OperatorError(["the request is not right:", ...fieldLines(errors)].join("\n"));
+}
+
+/** Text of an option that is a number; what is none stays as it is, for the schema to refuse. */
+export function numeric(text: string | boolean | undefined): unknown {
+  return typeof text === "string" && /^-?\d+$/.test(text) ? Number(text) : text;
+}
+
+/** `?a=1&b=2`; what is undefined is left out. */
+export function query(entries: Readonly<Record<string, string | boolean | number | undefined>>): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(entries)) {
+    if (value !== undefined) parameters.set(name, String(value));
+  }
+  return parameters.size === 0 ? "" : `?${parameters}`;
+}

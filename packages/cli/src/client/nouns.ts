@@ -1,0 +1,155 @@
+/**
+ * What the client can be asked. An option that stands for a field of the API has the field's name, in kebab case, so
+ * that the API's messages about a field tell which option to change.
+ */
+import type { Run } from "./run-verb.ts";
+
+export interface Flag {
+  readonly flags: string;
+  readonly summary: string;
+  readonly required?: boolean;
+  /** Default. */
+  readonly value?: string;
+}
+
+export interface Verb {
+  readonly summary: string;
+  readonly arguments?: string;
+  readonly flags?: readonly Flag[];
+}
+
+export interface Noun {
+  readonly summary: string;
+  readonly verbs: Readonly<Record<string, Verb>>;
+  /** The module that carries the verbs out, under the same names. */
+  readonly load: () => Promise<Readonly<Record<string, Run>>>;
+}
+
+const policyFile: Flag = {
+  flags: "-f, --file <file>",
+  summary: "the policy as JSON, - for standard input",
+  required: true,
+};
+const reveal: Flag = { flags: "--reveal", summary: "show passwords; reading them is audited" };
+
+/** Where a site or policy is named, its id or its name will do. */
+export const NOUNS: Readonly<Record<string, Noun>> = {
+  sites: {
+    summary: "routers under management",
+    load: async () => (await import("./sites.ts")).sites,
+    verbs: {
+      list: {
+        summary: "all sites",
+        flags: [
+          { flags: "--status <status>", summary: "only those pending, online, offline or deleting" },
+          { flags: "--policy <policy>", summary: "only those of this policy" },
+        ],
+      },
+      show: { arguments: "<site>", summary: "everything known about one" },
+      add: {
+        arguments: "<name>",
+        summary: "adopt a router; its password is asked for, or read from a file",
+        flags: [
+          { flags: "--address <address>", summary: "IP address or host name of the router", required: true },
+          { flags: "--username <name>", summary: "a login of group full, used once", value: "admin" },
+          {
+            flags: "--password-file <file>",
+            summary: "read its password from a file's first line, - for standard input",
+          },
+          { flags: "--api-port <port>", summary: "default 8728, or 8729 for api-ssl" },
+          { flags: "--management-transport <service>", summary: "api or api-ssl", value: "api" },
+          {
+            flags: "--tls-fingerprint <sha256>",
+            summary: "of the router's certificate; needed with api-ssl",
+          },
+        ],
+      },
+      remove: {
+        arguments: "<site>",
+        summary: "off-board a router: everything of ours leaves it first",
+        flags: [{ flags: "--force", summary: "forget it now and leave the router as it is" }],
+      },
+      plan: { arguments: "<site>", summary: "what would be changed on the router now" },
+      reconcile: { arguments: "<site>", summary: "compare and correct the router now" },
+    },
+  },
+  policies: {
+    summary: "which services routers offer, and to whom",
+    load: async () => (await import("./policies.ts")).policies,
+    verbs: {
+      list: { summary: "all policies" },
+      show: { arguments: "<policy>", summary: "one with its services; --json prints what update takes" },
+      create: { summary: "add a policy", flags: [policyFile] },
+      update: { arguments: "<policy>", summary: "replace a policy", flags: [policyFile] },
+      delete: { arguments: "<policy>", summary: "delete one; its sites fall back to the default policy" },
+      attach: { arguments: "<policy> <sites...>", summary: "move sites under a policy" },
+    },
+  },
+  access: {
+    summary: "doors to routers, open for a while",
+    load: async () => (await import("./access.ts")).access,
+    verbs: {
+      list: {
+        arguments: "<site>",
+        summary: "a site's open doors",
+        flags: [{ flags: "--all", summary: "ended ones too" }, reveal],
+      },
+      open: {
+        arguments: "<site>",
+        summary: "open one and show its login",
+        flags: [
+          { flags: "--type <service>", summary: "ssh or winbox", value: "ssh" },
+          { flags: "--expire-after-minutes <minutes>", summary: "1 to 1440", value: "60" },
+          { flags: "--full-access", summary: "may change the router; without it only read" },
+          { flags: "--allow-only-ip <address>", summary: "who may come; without it your own address" },
+          { flags: "--allow-only-cidr <network>", summary: "or a whole network" },
+          { flags: "--allow-rfc1918", summary: "private addresses may come too" },
+          { flags: "--reason <text>", summary: "for the audit" },
+        ],
+      },
+      revoke: { arguments: "<site> <id>", summary: "close one now; open sessions end" },
+    },
+  },
+  credentials: {
+    summary: "Portreeve's own logins on routers",
+    load: async () => (await import("./credentials.ts")).credentials,
+    verbs: {
+      list: { arguments: "<site>", summary: "current and historical, newest last", flags: [reveal] },
+      rotate: { arguments: "<site>", summary: "change the password, proven before it counts" },
+    },
+  },
+  audit: {
+    summary: "who did what",
+    load: async () => (await import("./audit.ts")).audit,
+    verbs: {
+      list: {
+        summary: "events, newest first",
+        flags: [
+          { flags: "--site <site>", summary: "only this site's" },
+          { flags: "--action <action>", summary: "only these, for example access.opened" },
+          { flags: "--limit <number>", summary: "at most so many", value: "50" },
+        ],
+      },
+    },
+  },
+  tokens: {
+    summary: "API tokens",
+    load: async () => (await import("./tokens.ts")).tokens,
+    verbs: {
+      list: { summary: "all tokens, newest first" },
+      create: {
+        arguments: "<name>",
+        summary: "make a token and show it, this once",
+        flags: [
+          {
+            flags: "--scopes <scopes>",
+            summary: "what it may do: all, or scopes separated by commas such as sites:read,policies:read",
+            required: true,
+          },
+          { flags: "--expires-at <time>", summary: "for example 2027-03-01T09:30:00Z; without it never" },
+        ],
+      },
+      revoke: { arguments: "<id>", summary: "end a token now" },
+    },
+  },
+};

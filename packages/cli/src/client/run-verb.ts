@@ -1,0 +1,29 @@
+import { type Api, connectApi } from "./api.ts";
+
+const DEFAULT_URL = "http://127.0.0.1:8080";
+
+/** Options as commander hands them over: camelCase names, text or true. */
+export type Options = Readonly<Record<string, string | boolean | undefined>>;
+
+export interface Answer {
+  /** What the API answered, for --json; undefined where it answers nothing. */
+  readonly data?: unknown;
+  /** For people. */
+  readonly text: string;
+}
+
+/** Carries a verb out. */
+export type Run = (api: Api, words: readonly string[], options: Options) => Promise<Answer>;
+
+/** @returns what to print */
+export async function runVerb(
+  run: Run,
+  words: readonly string[],
+  options: Options,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string> {
+  const api = connectApi(environment.PORTREEVE_URL || DEFAULT_URL, environment.PORTREEVE_TOKEN);
+  const { data, text } = await run(api, words, options);
+  if (!options.json) return text;
+  return data === undefined ? "" : JSON.stringify(data, undefined, 2);
+}

@@ -1,0 +1,90 @@
+import { type Plan, type Site, siteInput } from "@portreeve/api-schema";
+import { facts, printable, table } from "../print.ts";
+import { askPassword, readPassword } from "../secret-input.ts";
+import { checked, numeric, query } from "./input.ts";
+import { listAll, policyId, siteId } from "./lists.ts";
+import type { Run } from "./run-verb.ts";
+
+const list: Run = async (api, _words, { status, policy }) => {
+  const policy_id = typeof policy === "string" ? await policyId(api, policy) : undefined;
+  const data = await listAll<Site>(api, "/v1/sites", { status, policy_id });
+  const rows = data.map((site) => [
+    site.name,
+    site.address,
+    site.status,
+    syncOf(site),
+    site.version,
+    site.model,
+    site.id,
+  ]);
+  return { data, text: table(["name", "address", "status", "sync", "routeros", "model", "id"], rows) };
+};
+
+const show: Run = async (api, [name = ""]) => {
+  const data = (await api.request("GET", `/v1/sites/${await siteId(api, name)}`)) as Site;
+  return { data, text: describe(data) };
+};
+
+const add: Run = async (api, [name], options) => {
+  const { address, username, passwordFile, apiPort, managementTransport, tlsFingerprint } = options;
+  const password =
+    typeof passwordFile === "string"
+      ? await readPassword(passwordFile)
+      : await askPassword(`Password of ${username} on ${address}: `);
+  const input = checked(siteInput, {
+    name,
+    address,
+    username,
+    password,
+    api_port: numeric(apiPort),
+    management_transport: managementTransport,
+    tls_fingerprint: tlsFingerprint,
+  });
+  const data = (await api.request("POST", "/v1/sites", input)) as Site;
+  return {
+    data,
+    text: `${describe(data)}\n\nThe router is being adopted; portreeve sites show ${data.id} tells how it goes.`,
+  };
+};
+
+const remove: Run = async (api, [name = ""], { force }) => {
+  const id = await siteId(api, name);
+  const data = (await api.request("DELETE", `/v1/sites/${id}${query({ force })}`)) as Site;
+  const text = force ? "is forgotten; its router is as it was" : "is being off-boarded";
+  return { data, text: `${printable(data.name)} ${text}` };
+};
+
+const plan: Run = async (api, [name = ""]) => {
+  const data = (await api.request("GET", `/v1/sites/${await siteId(api, name)}/plan`)) as Plan;
+  const steps = data.steps.map(({ text }) => printable(text));
+  return { data, text: steps.join("\n") || "Nothing to change: the router is as it should be." };
+};
+
+const reconcile: Run = async (api, [name = ""]) => {
+  const data = (await api.request("POST", `/v1/sites/${await siteId(api, name)}/reconcile`)) as Site;
+  return { data, text: `${printable(data.name)} is being looked at now` };
+};
+
+export const sites = { list, show, add, remove, plan, reconcile };
+
+function describe(site: Site): string {
+  return facts({
+    Name: site.name,
+    Id: site.id,
+    Address: `${site.address}, ${site.management_transport} on port ${site.api_port}`,
+    Status: site.status,
+    Sync: syncOf(site),
+    Checked: site.sync.checked_at,
+    "Last seen": site.last_seen_at,
+    Identity: site.identity,
+    Model: site.model,
+    "Serial number": site.serial_number,
+    RouterOS: site.version,
+    "Policy id": site.policy_id,
+    "Router sees us as": site.management_address,
+  });
+}
+
+function syncOf({ sync }: Site): string {
+  return sync.reason === null ? sync.state : `${sync.state}: ${sync.reason}`;
+}
