@@ -1,15 +1,15 @@
 /** An answer of the API that is no success, or no answer at all. `status` is 0 when the server was not reached. */
 export class Problem extends Error {
   constructor(status, { title, detail, errors } = {}) {
-    super(
-      [title ?? `The server answered ${status}`, detail].filter(Boolean).join(". ").replaceAll(/\.\.+/g, "."),
-    );
+    const sentences = [title ?? `The server answered ${status}`, detail].filter(Boolean);
+    super(sentences.map(asSentence).join(". ").replaceAll(/\.\.+/g, "."));
     this.status = status;
-    this.title = title ?? this.message;
     /** Field, by its dotted path -> what to change there. */
     this.fields = errors ?? {};
   }
 }
+
+const asSentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The API under one token. The token is sent in a header and appears nowhere else. */
 export class Api {

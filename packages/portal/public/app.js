@@ -1,5 +1,5 @@
 import { Api } from "./api.js";
-import { closeButtons, element, keepTableRoles, whileBusy } from "./dom.js";
+import { closeButtons, element, emptyDialogs, keepTableRoles, whileBusy } from "./dom.js";
 import { grantsView } from "./grants.js";
 import { complain, say } from "./messages.js";
 import { guardNewAccess, openAccessForm, updateNewAccess } from "./open-access.js";
@@ -34,6 +34,8 @@ const askRevoke = revokeQuestion((grant) => {
     (grantsOf.get(grant.site.id) ?? []).filter(({ id }) => id !== grant.id),
   );
   showGrants();
+  // The button that asked is gone with its row.
+  element("grants-title").focus();
   say(`Access to ${grant.site.name} is revoked.`);
   poll.now();
 });
@@ -172,13 +174,18 @@ function signOut(reason = "") {
   poll.stop();
   forgetToken();
   // Whatever the token had shown leaves the page with it.
-  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+  emptyDialogs();
+  element("messages").replaceChildren();
   [sites, policies, pages, turn] = [[], [], 1, 0];
   grantsOf.clear();
   showAll();
   api = undefined;
   element("overview").hidden = true;
   element("signed-in").hidden = true;
+  askForToken(reason);
+}
+
+function askForToken(reason = "") {
   element("sign-in").hidden = false;
   element("token-error").textContent = reason;
   element("token").focus();
@@ -204,5 +211,5 @@ setInterval(() => {
 }, 1_000);
 
 const kept = keptToken();
-if (kept === undefined) element("sign-in").hidden = false;
+if (kept === undefined) askForToken();
 else signedIn(new Api(kept));

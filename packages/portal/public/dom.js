@@ -77,6 +77,16 @@ export function closeButtons() {
   }
 }
 
+/** Close every dialog and take out what it showed. */
+export function emptyDialogs() {
+  for (const dialog of document.querySelectorAll("dialog")) {
+    dialog.close();
+    for (const field of dialog.querySelectorAll("[data-field]")) field.textContent = "";
+    for (const form of dialog.querySelectorAll("form")) form.reset();
+    for (const list of dialog.querySelectorAll("ol")) list.replaceChildren();
+  }
+}
+
 /** Run an action with its button out of reach until it is done. */
 export async function whileBusy(button, action) {
   button.disabled = true;

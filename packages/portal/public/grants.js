@@ -10,14 +10,14 @@ export const rightsOf = (grant) => (grant.full_access ? "full access" : "read-on
 
 export const entryOf = (grant) => `${grant.entry_point}:${grant.port}`;
 
-/** Whom the door admits, in the API's own terms. */
-export function admitsOf(grant) {
+/** Whom the access admits, in the API's own terms. */
+export function admitsOf(grant, separator = ", ") {
   const sources = [
     grant.allow_only_ip,
     grant.allow_only_cidr,
     grant.allow_rfc1918 ? "private addresses" : null,
   ];
-  return sources.filter(Boolean).join(", ") || "nobody";
+  return sources.filter(Boolean).join(separator) || "nobody";
 }
 
 export const committedWords = (grant) =>
@@ -50,7 +50,7 @@ export function grantsView(revoke) {
       entry: entryOf(grant),
       username: grant.username,
       rights: rightsOf(grant),
-      admits: admitsOf(grant),
+      admits: admitsOf(grant, "\n"),
     });
     const committed = Boolean(grant.config_committed_to_site);
     fillState(row, "committed", committedWords(grant), committed ? "in_sync" : "pending");
@@ -71,7 +71,8 @@ export function grantsView(revoke) {
 
   const rows = keyed(element("grants"), create, update);
   return {
-    show(grants, now) {
+    show(unsorted, now) {
+      const grants = unsorted.toSorted((one, other) => leftOf(one, now) - leftOf(other, now));
       rows(grants);
       shown = grants;
       for (const id of rowsOf.keys()) if (!grants.some((grant) => grant.id === id)) rowsOf.delete(id);

@@ -13,6 +13,7 @@ export function openAccessForm(opened) {
   let api;
   let site;
   let key;
+  let sent;
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -21,31 +22,31 @@ export function openAccessForm(opened) {
 
   async function submit() {
     showErrors(form, {}, "");
+    const body = input(form);
+    // The same request again is the same access; another one must not come under the first one's key.
+    if (JSON.stringify(body) !== sent) [key, sent] = [newKey(), JSON.stringify(body)];
     try {
-      const { password, ...grant } = await api.post(
-        `/v1/control-plane/${site.id}/transient-access`,
-        input(form),
-        key,
-      );
+      const path = `/v1/control-plane/${site.id}/transient-access`;
+      const { password, ...grant } = await api.post(path, body, key);
       dialog.close();
       const withSite = { ...grant, site };
       showNewAccess(withSite, password, api.now);
       opened(withSite);
     } catch (problem) {
       const fields = problem.fields ?? {};
-      // The detail of a validation problem repeats its first field.
-      showErrors(form, fields, Object.keys(fields).length > 0 ? `${problem.title}.` : problem.message);
+      const places = Object.keys(fields).length;
+      showErrors(form, fields, places > 0 ? "Please correct what is marked." : problem.message);
     }
   }
 
   return (itsApi, itsSite, type) => {
-    [api, site, key] = [itsApi, itsSite, newKey()];
+    [api, site, sent] = [itsApi, itsSite, undefined];
     form.reset();
     form.elements.type.value = type;
     showErrors(form, {}, "");
     fill(dialog, { site: site.name });
     dialog.showModal();
-    form.elements.expire_after_minutes.focus();
+    form.elements.expire_after_minutes.select();
   };
 }
 

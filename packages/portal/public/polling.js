@@ -1,3 +1,7 @@
+/** After something was asked for, rounds follow each other this closely, for this long: what comes of it shows soon. */
+const EAGER_PERIOD_MS = 1_000;
+const EAGER_MS = 10_000;
+
 /**
  * Run a round every few seconds while the page is seen, never two at once; a page that comes back into view, and
  * `now()`, run one at once.
@@ -8,6 +12,7 @@ export function polling(round, periodMs) {
   let running = false;
   let again = false;
   let stopped = true;
+  let eagerUntil = 0;
 
   async function run() {
     clearTimeout(timer);
@@ -21,7 +26,8 @@ export function polling(round, periodMs) {
       await round();
     } finally {
       running = false;
-      timer = setTimeout(run, again ? 0 : periodMs);
+      const pause = performance.now() < eagerUntil ? EAGER_PERIOD_MS : periodMs;
+      timer = setTimeout(run, again ? 0 : pause);
       again = false;
     }
   }
@@ -36,6 +42,9 @@ export function polling(round, periodMs) {
       stopped = true;
       clearTimeout(timer);
     },
-    now: run,
+    now() {
+      eagerUntil = performance.now() + EAGER_MS;
+      run();
+    },
   };
 }

@@ -70,7 +70,7 @@ test("a problem is told in its own words, and a wordless one by its status", () 
     detail: "reason: is too long.",
     errors: { reason: ["is too long"] },
   });
-  expect(problem.message).toBe("The request is not valid. reason: is too long.");
+  expect(problem.message).toBe("The request is not valid. Reason: is too long.");
   expect(problem.fields).toEqual({ reason: ["is too long"] });
   expect(new Problem(502, undefined).message).toBe("The server answered 502");
 });

@@ -1,0 +1,445 @@
+/** The web page as people use it: a real browser, the real server behind it, and two emulated routers. */
+import { once } from "node:events";
+import { connect } from "node:net";
+import type { TransientAccess } from "@portreeve/api-schema";
+import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { chromiumMissing, launchBrowser, Visitor } from "./harness/browser.ts";
+import {
+  adopt,
+  createPolicy,
+  expectStatus,
+  type ManagedRouter,
+  PORTS,
+  startRouter,
+  startTestServer,
+  type TestServer,
+  useBindablePorts,
+  waitFor,
+} from "./harness/index.ts";
+import { visit } from "./harness/tcp.ts";
+
+const HOSTILE = `<img src=x onerror="alert('identity')">`;
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const NOBODY = "Nobody has a way in at the moment.";
+const NOTHING_TO_DO = "Nothing to do: the router is as the policy wants it.";
+const note = chromiumMissing === undefined ? "" : ` (skipped: ${chromiumMissing})`;
+
+let server: TestServer;
+let browser: Browser;
+/** Access is opened to this one only. */
+let harbour: ManagedRouter;
+/** Nothing but what a test does to it wakes the reconciler for this one. */
+let mill: ManagedRouter;
+let visitors: Visitor[] = [];
+
+describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
+  beforeAll(async () => {
+    // A period of an hour: drift stays until somebody asks for its repair.
+    server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "3600" } });
+    browser = await launchBrowser();
+    await useBindablePorts(server.api);
+    await createPolicy(server.api, { name: "WinBox only", ssh: { enabled: false } });
+    harbour = await startSite("Harbour", HOSTILE);
+    mill = await startSite("Mill", "mill-gw");
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await harbour?.router.close();
+    await mill?.router.close();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  afterEach(async () => {
+    const done = visitors;
+    visitors = [];
+    for (const visitor of done) await visitor[Symbol.asyncDispose]();
+    for (const { id } of await openGrants()) {
+      expectStatus(await server.api.delete(`${accessPath()}/${id}`), 204);
+    }
+    for (const visitor of done) expectWellBehaved(visitor);
+  });
+
+  test("a token that is not good is refused in words, and the page stays shut", async () => {
+    const visitor = await open();
+    const { page } = visitor;
+    visitor.expectComplaint(/status of 401/);
+    await page.keyboard.type("not-a-token-of-this-server");
+    await page.keyboard.press("Enter");
+    await shows(page.getByRole("alert"), "This token is not accepted.");
+    expect(await page.getByRole("heading", { name: "Sites" }).isVisible()).toBe(false);
+    expect(await focused(page)).toBe("API token");
+  });
+
+  test("a good token opens it: every site with its router, status, configuration and policy", async () => {
+    const { page } = await signIn();
+    for (const text of ["Mill", mill.router.address, "mill-gw", "online", "in sync", "Default Policy"]) {
+      await shows(siteRow(page, "Mill"), text);
+    }
+    await shows(siteRow(page, "Harbour"), "RouterOS 7.16");
+    await shows(page.getByRole("status"), "As of ");
+    await shows(page.getByRole("main"), NOBODY);
+    expect(await page.getByLabel("API token").isVisible()).toBe(false);
+  });
+
+  test("a router whose identity is markup is shown with that text, and nothing of it runs", async () => {
+    const { page } = await signIn();
+    await shows(siteRow(page, "Harbour"), HOSTILE);
+    expect(await page.locator("main img").count()).toBe(0);
+  });
+
+  test("the browser is told to run and load nothing of elsewhere, and the watch of these tests sees a try", async () => {
+    await using visitor = await Visitor.open(browser, server.api.url);
+    const seen = (text: string) => waitFor(() => visitor.surprises.some((line) => line.includes(text)));
+    await visitor.page.evaluate(
+      "document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.2:9/'}))",
+    );
+    await seen("violates img-src: http://127.0.0.2:9/");
+    await visitor.page.evaluate(
+      "document.body.append(Object.assign(document.createElement('script'), {text: 'alert(1)'}))",
+    );
+    await seen("violates script-src-elem: inline");
+    expect(visitor.complaints.join()).not.toContain("alert:");
+    expect(visitor.requests).toContain("http://127.0.0.2:9/");
+  });
+
+  test("every policy is shown with its services, their ports and whom they admit", async () => {
+    const { page } = await signIn();
+    const policy = (name: string) => page.getByRole("article").filter({ hasText: name });
+    const ssh = (name: string) => policy(name).getByRole("row").filter({ hasText: "SSH" });
+    await shows(policy("Default Policy"), "2 sites");
+    await shows(ssh("Default Policy"), String(PORTS.ssh));
+    await shows(ssh("Default Policy"), "127.0.0.0/8");
+    expect(await policy("Default Policy").locator("tbody").getByRole("row").count()).toBe(8);
+    await shows(policy("WinBox only"), "0 sites");
+    await shows(ssh("WinBox only"), "off");
+  });
+
+  test("opened SSH access shows its password once, leads to the router, and ends with the session when revoked", async () => {
+    const { page } = await signIn({ keep: true });
+    const dialog = await openAccess(page, "Harbour");
+    await shows(dialog, "ready");
+    await shows(dialog, "127.0.0.1");
+    const [address, username, password] = await values(dialog, "Address", "User name", "Password");
+    const gateway = { host: server.gatewayAddress, port: Number(address.split(":").at(-1)) };
+    expect(await values(dialog, "Command")).toEqual([`ssh -p ${gateway.port} ${username}@localhost`]);
+    const mayLogIn = () =>
+      harbour.router.control.wouldAuthenticate(username, password, server.managementAddress);
+    expect(mayLogIn()).toBe(true);
+    await dialog.getByRole("button", { name: "Done" }).click();
+
+    const row = grantRow(page, "Harbour");
+    await page.reload();
+    await shows(row, username);
+    await shows(row, "not used yet");
+
+    const session = connect({ ...gateway, localAddress: "127.0.0.1" });
+    session.on("error", () => undefined);
+    const cut = new Promise((resolve) => session.once("close", resolve));
+    const [banner] = await once(session, "data");
+    expect(String(banner)).toMatch(/^SSH-2\.0-/);
+    await shows(row, "first used");
+    await row.getByRole("button", { name: "Revoke" }).click();
+    await page.getByRole("dialog", { name: "Revoke" }).getByRole("button", { name: "Revoke" }).click();
+    await cut;
+    await shows(page.getByRole("status"), "Access to Harbour is revoked.");
+    await shows(page.getByRole("main"), NOBODY);
+    expect(await visit(gateway, "127.0.0.1")).toMatchObject({ error: "ECONNREFUSED" });
+    await waitFor(() => !mayLogIn(), { what: "the router to forget the user" });
+  });
+
+  test("once its dialog is closed, a password is nowhere in the page any more", async () => {
+    const visitor = await signIn({ keep: true });
+    const { page } = visitor;
+    const dialog = await openAccess(page, "Harbour");
+    const [password] = await values(dialog, "Password");
+    expect(await visitor.everything()).toContain(password);
+    await dialog.getByRole("button", { name: "Done" }).click();
+    await grantRow(page, "Harbour").waitFor();
+    expect(await visitor.everything()).not.toContain(password);
+    await page.reload();
+    await grantRow(page, "Harbour").waitFor();
+    expect(await visitor.everything()).not.toContain(password);
+  });
+
+  test("the password can be copied", async () => {
+    const { page } = await signIn({ permissions: ["clipboard-read", "clipboard-write"] });
+    const dialog = await openAccess(page, "Harbour");
+    await dialog.getByRole("button", { name: "Copy: Password" }).click();
+    await shows(dialog.getByRole("button", { name: "Copy: Password" }), "Copied");
+    expect([await page.evaluate("navigator.clipboard.readText()")]).toEqual(await values(dialog, "Password"));
+  });
+
+  test("the time left counts down, in the dialog and in the list", async () => {
+    const { page } = await signIn();
+    const dialog = await openAccess(page, "Harbour");
+    await countsDown(dialog.locator(".facts"));
+    await dialog.getByRole("button", { name: "Done" }).click();
+    await countsDown(grantRow(page, "Harbour"));
+  });
+
+  test("what is wrong with a field is said beside it, and the corrected form is accepted", async () => {
+    const visitor = await signIn();
+    const { page } = visitor;
+    visitor.expectComplaint(/status of 422/);
+    await page.getByRole("button", { name: "Open SSH access to Harbour" }).click();
+    const form = page.getByRole("dialog", { name: "Open access" });
+    await form.getByLabel("Admits").fill("127.0.0.300");
+    await page.keyboard.press("Enter");
+    await shows(form.locator("#source-error"), "must be an IPv4 or IPv6 address");
+    expect(await focused(page)).toBe("Admits");
+    await form.getByLabel("Admits").fill("127.0.0.3");
+    await page.keyboard.press("Enter");
+    await shows(page.getByRole("dialog", { name: "SSH access to Harbour" }), "127.0.0.3");
+    expect(await openGrants()).toEqual([expect.objectContaining({ allow_only_ip: "127.0.0.3" })]);
+  });
+
+  test("access is opened and revoked with the keyboard alone, and the focus is never lost", async () => {
+    const { page } = await open();
+    const press = (key: string) => page.keyboard.press(key);
+    await page.keyboard.type(server.api.token);
+    await press("Enter");
+    await siteRow(page, "Harbour").waitFor();
+    await tabTo(page, "Open SSH access to Harbour");
+    await press("Enter");
+    expect(await focused(page)).toBe("Minutes");
+    await press("Escape");
+    expect(await focused(page)).toBe("Open SSH access to Harbour");
+    await press("Enter");
+    await page.keyboard.type("15");
+    await press("Shift+Tab");
+    await press("ArrowDown");
+    await tabTo(page, "Reason");
+    await page.keyboard.type("<b>lamp</b> out");
+    await press("Enter");
+    const dialog = page.getByRole("dialog", { name: "SSH access to Harbour" });
+    await dialog.waitFor();
+    await press("Escape");
+    await press("Escape");
+    await tabTo(page, "Done");
+    await press("Enter");
+    expect(await focused(page)).toBe("Open SSH access to Harbour");
+    expect(await openGrants()).toEqual([
+      expect.objectContaining({ full_access: true, reason: "<b>lamp</b> out" }),
+    ]);
+    await shows(grantRow(page, "Harbour"), "<b>lamp</b> out");
+    await tabTo(page, /^Revoke SSH access to Harbour/);
+    await press("Enter");
+    await tabTo(page, "Revoke");
+    await press("Enter");
+    await grantRow(page, "Harbour").waitFor({ state: "detached" });
+    expect(await focused(page)).toMatch(/^Open access/);
+    expect(await openGrants()).toEqual([]);
+  });
+
+  test("the plan is empty in sync, shows the steps after drift, and reconciling now does them", async () => {
+    const { page } = await signIn();
+    const plan = page.getByRole("dialog", { name: "Plan for Mill" });
+    const showPlan = () => page.getByRole("button", { name: "Show the plan for Mill" }).click();
+    const close = () => plan.getByRole("button", { name: "Close" }).click();
+    const telnet = () => mill.router.control.rows("/ip/service").find(({ name }) => name === "telnet");
+    const before = telnet();
+    await showPlan();
+    await shows(plan, NOTHING_TO_DO);
+    expect(await plan.getByRole("listitem").count()).toBe(0);
+    await close();
+
+    await mill.router.control.setRow("/ip/service", "telnet", { disabled: "no" });
+    await showPlan();
+    await shows(plan, "1 step, in this order. Nothing has been changed yet.");
+    await shows(plan.getByRole("listitem"), /^\/ip service set .*telnet.* disabled=yes/);
+    expect(telnet()).not.toEqual(before);
+    await close();
+
+    await page.getByRole("button", { name: "Reconcile now: Mill" }).click();
+    await shows(page.getByRole("status"), "Mill is being reconciled.");
+    await waitFor(() => JSON.stringify(telnet()) === JSON.stringify(before), { what: "the repair" });
+    await showPlan();
+    await shows(plan, NOTHING_TO_DO);
+  });
+
+  test("a router that is away is shown offline with the reason, found by its status, and back when it is back", async () => {
+    const visitor = await signIn();
+    const { page } = visitor;
+    const reconcile = () => page.getByRole("button", { name: "Reconcile now: Mill" }).click();
+    await mill.router.control.powerOff();
+    await reconcile();
+    await shows(siteRow(page, "Mill"), "offline");
+    await page.getByLabel("Status").selectOption("offline");
+    await siteRow(page, "Harbour").waitFor({ state: "detached" });
+
+    visitor.expectComplaint(/status of 50[23]/);
+    await page.getByRole("button", { name: "Show the plan for Mill" }).click();
+    const plan = page.getByRole("dialog", { name: "Plan for Mill" });
+    await shows(plan.getByRole("alert"), mill.router.address);
+    await page.keyboard.press("Escape");
+
+    await mill.router.control.powerOn();
+    await page.getByLabel("Status").selectOption("");
+    await siteRow(page, "Harbour").waitFor();
+    await reconcile();
+    await shows(siteRow(page, "Mill"), "online");
+    await shows(siteRow(page, "Mill"), "in sync");
+  });
+
+  test("a reload asks for the token again, unless it was to be kept in this tab", async () => {
+    const { page } = await signIn();
+    const stored = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])";
+    expect(await page.evaluate(stored)).not.toContain(server.api.token);
+    await page.reload();
+    await page.getByRole("button", { name: "Sign in" }).waitFor();
+
+    const { page: kept } = await signIn({ keep: true });
+    await kept.reload();
+    await siteRow(kept, "Mill").waitFor();
+    const otherTab = await kept.context().newPage();
+    await otherTab.goto(server.api.url);
+    await otherTab.getByRole("button", { name: "Sign in" }).waitFor();
+    await kept.getByRole("button", { name: "Sign out" }).click();
+    expect(await kept.evaluate(stored)).not.toContain(server.api.token);
+    await kept.reload();
+    await kept.getByRole("button", { name: "Sign in" }).waitFor();
+    expect(await kept.content()).not.toContain("Mill");
+  });
+
+  test("a token revoked in mid-session brings the sign-in back, and what it had shown is gone", async () => {
+    const input = {
+      name: "night shift",
+      scopes: ["sites:read", "policies:read", "access:read", "access:open", "credentials:reveal"],
+    };
+    const { id, token } = expectStatus(await server.api.post("/v1/tokens", input), 201);
+    const visitor = await signIn({ keep: true, token });
+    const { page } = visitor;
+    const dialog = await openAccess(page, "Harbour");
+    const [password] = await values(dialog, "Password");
+    visitor.expectComplaint(/status of 401/);
+    expectStatus(await server.api.delete(`/v1/tokens/${id}`), 204);
+    await shows(page.getByRole("alert"), "The token is not accepted any more.");
+    expect(await focused(page)).toBe("API token");
+    const left = await visitor.everything();
+    for (const gone of [password, "Harbour", token]) expect(left).not.toContain(gone);
+    await page.reload();
+    await page.getByRole("button", { name: "Sign in" }).waitFor();
+  });
+
+  test("on a phone nothing is wider than the screen", async () => {
+    const { page } = await signIn(PHONE);
+    const dialog = await openAccess(page, "Harbour");
+    await expectFits(page);
+    await dialog.getByRole("button", { name: "Done" }).tap();
+    await grantRow(page, "Harbour").waitFor();
+    await expectFits(page);
+    await page.getByRole("button", { name: "Open WinBox access to Mill" }).tap();
+    await expectFits(page);
+    await page.getByRole("button", { name: "Cancel" }).tap();
+    await page.getByRole("button", { name: /^Revoke/ }).tap();
+    await expectFits(page);
+  });
+});
+
+async function startSite(name: string, identity: string): Promise<ManagedRouter> {
+  const router = await startRouter(server.net, { identity });
+  return { router, site: await adopt(server.api, router, { name }) };
+}
+
+const accessPath = () => `/v1/control-plane/${harbour.site.id}/transient-access`;
+
+async function openGrants(): Promise<TransientAccess[]> {
+  return expectStatus(await server.api.get(accessPath()), 200);
+}
+
+async function open(options: BrowserContextOptions = {}): Promise<Visitor> {
+  const visitor = await Visitor.open(browser, server.api.url, options);
+  visitors.push(visitor);
+  return visitor;
+}
+
+type SignIn = BrowserContextOptions & { keep?: boolean; token?: string };
+
+async function signIn({ keep = false, token = server.api.token, ...options }: SignIn = {}): Promise<Visitor> {
+  const visitor = await open(options);
+  const { page } = visitor;
+  await page.getByLabel("API token").fill(token);
+  await page.getByLabel("Keep in this tab").setChecked(keep);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await siteRow(page, "Mill").waitFor();
+  return visitor;
+}
+
+/** Nothing in the console, no request to elsewhere, and no token in an address. */
+function expectWellBehaved({ surprises, requests }: Visitor): void {
+  expect(surprises).toEqual([]);
+  expect(requests.length).toBeGreaterThan(0);
+  for (const url of requests) {
+    expect(new URL(url).origin).toBe(new URL(server.api.url).origin);
+    expect(decodeURIComponent(url)).not.toContain(server.api.token);
+  }
+}
+
+function siteRow(page: Page, name: string): Locator {
+  const button = page.getByRole("button", { name: `Show the plan for ${name}` });
+  return page.getByRole("row").filter({ has: button });
+}
+
+function grantRow(page: Page, siteName: string): Locator {
+  const button = page.getByRole("button", { name: new RegExp(`^Revoke .* to ${siteName} `) });
+  return page.getByRole("row").filter({ has: button });
+}
+
+/** The place shows this text, now or soon. */
+async function shows(place: Locator, text: string | RegExp): Promise<void> {
+  await place.filter({ hasText: text }).first().waitFor();
+}
+
+/** Send the form as it stands; the dialog that shows the password. */
+async function openAccess(page: Page, siteName: string): Promise<Locator> {
+  await page.getByRole("button", { name: `Open SSH access to ${siteName}` }).click();
+  const form = page.getByRole("dialog", { name: "Open access" });
+  await form.getByLabel("Minutes").fill("30");
+  await form.getByRole("button", { name: "Open access" }).click();
+  const dialog = page.getByRole("dialog", { name: `SSH access to ${siteName}` });
+  await dialog.waitFor();
+  return dialog;
+}
+
+/** What the fields with these labels hold. */
+async function values<const Labels extends readonly string[]>(dialog: Locator, ...labels: Labels) {
+  const read = labels.map((label) => dialog.getByLabel(label, { exact: true }).inputValue());
+  return (await Promise.all(read)) as { [Index in keyof Labels]: string };
+}
+
+/** The name of the element that has the focus, as a screen reader would say it. */
+async function focused(page: Page): Promise<string> {
+  const name = await page.evaluate<string | null>(
+    `(({ activeElement: it }) => it.ariaLabel ?? it.labels?.[0]?.textContent ?? it.textContent)(document)`,
+  );
+  return name?.trim() ?? "";
+}
+
+async function tabTo(page: Page, name: string | RegExp): Promise<void> {
+  const passed: string[] = [];
+  const isThere = (at: string) => (typeof name === "string" ? at === name : name.test(at));
+  while (!isThere(passed.at(-1) ?? "")) {
+    if (passed.length > 30) throw new Error(`no way to ${name} by Tab, only to ${passed.join(", ")}`);
+    await page.keyboard.press("Tab");
+    passed.push(await focused(page));
+  }
+}
+
+async function countsDown(place: Locator): Promise<void> {
+  const secondsLeft = async () => {
+    const [, minutes, seconds] = /(\d+) min (\d+) s/.exec(await place.innerText()) ?? [];
+    return Number(minutes) * 60 + Number(seconds);
+  };
+  const first = await secondsLeft();
+  expect(first).toBeGreaterThan(0);
+  await waitFor(async () => (await secondsLeft()) < first, { what: "the time left to become less" });
+}
+
+async function expectFits(page: Page): Promise<void> {
+  const wider = `[...document.querySelectorAll("body *")]
+    .filter((it) => it.checkVisibility() && it.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+    .map((it) => it.outerHTML)`;
+  expect(await page.evaluate(wider)).toEqual([]);
+}
