@@ -1,4 +1,4 @@
-import type { Transaction } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import pg from "pg";
 import { type Connection, connectionSettings } from "./connection.ts";
 import type { Log } from "./log.ts";
@@ -15,6 +15,8 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 12_000;
 /** The server ends a session that holds a transaction open without using it: nobody waits for a router inside one. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
+/** Customers whose Kysely is kept, some kilobytes each; beyond that all are made anew. */
+const MAX_SCOPES = 1_000;
 const PING_TIMEOUT_MS = 5_000;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -33,10 +35,17 @@ export interface DatabaseOptions {
  */
 export class Database implements AsyncDisposable {
   readonly #pool: pg.Pool;
+  readonly #scopes = new Map<string, Kysely<Tables>>();
   #closing: Promise<void> | undefined;
 
-  private constructor(pool: pg.Pool) {
+  private constructor(pool: pg.Pool, log: Log) {
     this.#pool = pool;
+    // The pool listens to idle connections only; a borrowed one that breaks would end the process.
+    pool.on("connect", (client) => client.on("error", () => {}));
+    pool.on("error", (error) => {
+      // The pool ends its connections in its own time; a server that stops meanwhile is no news.
+      if (!this.#closing) log.warn({ err: error }, "a pooled database connection was lost");
+    });
   }
 
   /** Make the pool. Connects at the first use and applies no migrations: see `migrate`, `waitForServer`. */
@@ -49,10 +58,7 @@ export class Database implements AsyncDisposable {
       }),
       max: maxConnections,
     });
-    // The pool listens to idle connections only; a borrowed one that breaks would end the process.
-    pool.on("connect", (client) => client.on("error", () => {}));
-    pool.on("error", (error) => log.warn({ err: error }, "a pooled database connection was lost"));
-    return new Database(pool);
+    return new Database(pool, log);
   }
 
   /**
@@ -95,7 +101,17 @@ export class Database implements AsyncDisposable {
     await this.close();
   }
 
+  /** Making a Kysely costs more than a small query: one for each scope is kept. */
+  #scoped(opening: string): Kysely<Tables> {
+    const known = this.#scopes.get(opening);
+    if (known) return known;
+    if (this.#scopes.size >= MAX_SCOPES) this.#scopes.clear();
+    const made = scopedKysely<Tables>(this.#pool, opening);
+    this.#scopes.set(opening, made);
+    return made;
+  }
+
   #transaction<T>(opening: string, work: (trx: Trx) => Promise<T>): Promise<T> {
-    return scopedKysely<Tables>(this.#pool, opening).transaction().execute(work);
+    return this.#scoped(opening).transaction().execute(work);
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   AbortedTransactionError,
   type CompiledQuery,
@@ -17,6 +18,26 @@ const ROLLBACK_TIMEOUT_MS = 2_000;
 
 const COUNTED = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
+/** Lists of values make as many statements as they have lengths; those are not worth a name. */
+const MAX_NAMED_PARAMETERS = 24;
+/** Statements with a name, each prepared once per connection: some kilobytes of the server's memory apiece. */
+const MAX_NAMED_STATEMENTS = 500;
+const names = new Map<string, string>();
+
+/**
+ * A name makes PostgreSQL parse and plan a statement once per connection instead of every time. Plans follow the
+ * role they run under, row-level security included. The name is the text's hash, so that it means the same statement
+ * behind a connection pooler too.
+ */
+function statementName(text: string, parameters: number): string | undefined {
+  const known = names.get(text);
+  if (known !== undefined || parameters > MAX_NAMED_PARAMETERS || names.size >= MAX_NAMED_STATEMENTS)
+    return known;
+  const name = createHash("sha256").update(text).digest("base64url").slice(0, 24);
+  names.set(text, name);
+  return name;
+}
+
 class ScopedConnection implements DatabaseConnection {
   readonly client: pg.PoolClient;
   /** True once the session's state is unknown: such a connection never goes back to the pool. */
@@ -26,8 +47,10 @@ class ScopedConnection implements DatabaseConnection {
     this.client = client;
   }
 
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const { command, rowCount, rows } = await this.client.query(sql, [...parameters]);
+  async executeQuery<R>({ sql: text, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const name = statementName(text, parameters.length);
+    const query = { text, values: [...parameters], ...(name === undefined ? {} : { name }) };
+    const { command, rowCount, rows } = await this.client.query(query);
     return COUNTED.has(command) ? { rows, numAffectedRows: BigInt(rowCount ?? 0) } : { rows: rows ?? [] };
   }
 
@@ -89,10 +112,7 @@ class ScopedDriver implements Driver {
   async destroy(): Promise<void> {}
 }
 
-/**
- * Kysely over `pool`, every transaction of which begins with the SQL `opening`.
- * Cheap to make, one per transaction; the pool stays the caller's.
- */
+/** Kysely over `pool`, every transaction of which begins with the SQL `opening`; the pool stays the caller's. */
 export function scopedKysely<T>(pool: pg.Pool, opening: string): Kysely<T> {
   const dialect: Dialect = {
     createDriver: () => new ScopedDriver(pool, opening),

@@ -37,7 +37,10 @@ const UNKNOWN: ProblemFields = {
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = asDomainError(error);
   if (!known) request.log.error({ err: error }, "a request failed in a way nobody foresaw");
-  else if (known.status >= 500) request.log.warn({ err: known }, "a request could not be answered");
+  else if (known.status >= 500) {
+    const { code, message: detail, cause } = known;
+    request.log.warn({ code, detail, ...(cause ? { err: cause } : {}) }, "a request could not be answered");
+  }
   const { status, code, title, message: detail, errors, headers } = known ?? new DomainError(UNKNOWN);
   // Fastify means to close the connection after a body that is too large. A sender still busy with it would then see
   // a reset in place of this answer; Node discards the rest instead, until the time for a request is over.
