@@ -1,0 +1,366 @@
+/** What people send by mistake or on purpose is answered clearly, and harms nothing that works. */
+import { lookup } from "node:dns/promises";
+import { hostname } from "node:os";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  ADMIN,
+  type Answer,
+  addCustomer,
+  adopt,
+  createPolicy,
+  expectInSync,
+  expectNothingPlanned,
+  expectProblem,
+  expectStatus,
+  type ManagedRouter,
+  policyOf,
+  startManagedRouter,
+  startRouter,
+  startTestServer,
+  type TestServer,
+  useBindablePorts,
+} from "./harness/index.ts";
+
+const POLICIES = "/v1/control-plane/policies";
+
+let server: TestServer;
+let bystander: ManagedRouter;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  await useBindablePorts(server.api);
+  bystander = await startManagedRouter(server, { identity: "bystander" });
+});
+
+afterAll(async () => {
+  await bystander?.router.close();
+  await server?.[Symbol.asyncDispose]();
+});
+
+/** What is in the database, to see that a refusal changed nothing. */
+async function counted(): Promise<Record<string, unknown>[]> {
+  return server.sql(
+    `select (select count(*) from policies) as policies, (select count(*) from sites) as sites,
+            (select count(*) from transient_access) as access, (select count(*) from api_tokens) as tokens,
+            (select count(*) from credentials) as credentials, (select max(generation) from sites) as generation`,
+  );
+}
+
+/** Send it, compare the answer, and see that nothing changed. */
+async function expectRefused(
+  send: () => Promise<Answer>,
+  status: number,
+  code: string,
+  errors?: Record<string, string | RegExp>,
+): Promise<void> {
+  const before = await counted();
+  const problem = expectProblem(await send(), status, code);
+  for (const [field, message] of Object.entries(errors ?? {})) {
+    expect(Object.keys(problem.errors ?? {})).toContain(field);
+    expect(problem.errors?.[field]?.join(" ")).toMatch(message);
+  }
+  expect(await counted()).toEqual(before);
+}
+
+const invalid = (send: () => Promise<Answer>, errors: Record<string, string | RegExp>) =>
+  expectRefused(send, 422, "validation-failed", errors);
+
+describe("a policy", () => {
+  const without = (name: string) => {
+    const { [name]: _, ...rest } = policyOf();
+    return rest;
+  };
+  const ssh = (change: Record<string, unknown>) => policyOf({ ssh: change });
+
+  test.each<[string, unknown, Record<string, string | RegExp>]>([
+    ["with a name of 21 characters", policyOf({ name: "x".repeat(21) }), { name: /20/ }],
+    ["with an empty name", policyOf({ name: "" }), { name: /empty/ }],
+    ["with a name of spaces", policyOf({ name: "   " }), { name: /empty/ }],
+    ["with a number as name", policyOf({ name: 5 as never }), { name: /text/ }],
+    ["without a name", without("name"), { name: /required/ }],
+    ["without a service", without("telnet"), { telnet: /required/ }],
+    ["with a service that is null", { ...policyOf(), telnet: null }, { telnet: /object/ }],
+    ["with port 0", ssh({ port: 0 }), { "ssh.port": /1 to 65535/ }],
+    ["with port 65536", ssh({ port: 65536 }), { "ssh.port": /1 to 65535/ }],
+    ["with a negative port", ssh({ port: -1 }), { "ssh.port": /1 to 65535/ }],
+    ["with half a port", ssh({ port: 22.5 }), { "ssh.port": /whole number/ }],
+    ["with a port in quotes", ssh({ port: "22" }), { "ssh.port": /number/ }],
+    ["with enabled in quotes", ssh({ enabled: "true" }), { "ssh.enabled": /true or false/ }],
+    ["without enabled", ssh({ enabled: undefined }), { "ssh.enabled": /required/ }],
+    [
+      "with host bits in a network",
+      ssh({ networks: ["10.0.0.5/8"] }),
+      { "ssh.networks.0": /10\.0\.0\.0\/8/ },
+    ],
+    ["with a prefix of 33", ssh({ networks: ["10.0.0.0/33"] }), { "ssh.networks.0": /0 to 32/ }],
+    ["with a short network", ssh({ networks: ["10/8"] }), { "ssh.networks.0": /network/ }],
+    ["with a zone id", ssh({ networks: ["fe80::1%eth0/64"] }), { "ssh.networks.0": /network/ }],
+    [
+      "with a network that breaks out",
+      ssh({ networks: ['10.0.0.0/8"; /user add'] }),
+      { "ssh.networks.0": "" },
+    ],
+    ["with a second bad network", ssh({ networks: ["10.0.0.0/8", "x"] }), { "ssh.networks.1": /network/ }],
+    ["with one network instead of a list", ssh({ networks: "10.0.0.0/8" }), { "ssh.networks": /list/ }],
+    ["with a number as network", ssh({ networks: [10] }), { "ssh.networks.0": /text/ }],
+    ["with 101 networks", ssh({ networks: Array(101).fill("10.0.0.0/8") }), { "ssh.networks": /100/ }],
+    ["with an unknown field", policyOf({ colour: "red" }), { colour: /not a field/ }],
+    ["with an unknown field in a service", ssh({ banner: "hi" }), { "ssh.banner": /not a field/ }],
+    ["that sets what only we set", policyOf({ default: true, slug: "x" }), { default: "", slug: "" }],
+    ["with one port for two enabled services", policyOf({ ssh: { port: 8291 } }), { "ssh.port": /winbox/ }],
+    ["that closes the way in", policyOf({ api: { enabled: false } }), { "api.enabled": /Portreeve/ }],
+    [
+      "that closes the other way in",
+      policyOf({ management_transport: "api-ssl" }),
+      { "api_ssl.enabled": /Portreeve/ },
+    ],
+    ["that is a list", [policyOf()], { body: /object/ }],
+    ["that is a text", JSON.stringify("policy"), { body: /object/ }],
+    ["that is null", "null", { body: /object/ }],
+  ])("%s is refused with the field and what to change", async (_what, body, errors) => {
+    await invalid(() => server.api.post(POLICIES, body), errors);
+  });
+
+  test("may give a disabled service the port of an enabled one", async () => {
+    const policy = await createPolicy(server.api, { telnet: { enabled: false, port: 8291 } });
+    expect(policy.telnet.port).toBe(8291);
+  });
+
+  test("that closes the way in of a site already attached is refused, and the site keeps its policy", async () => {
+    const policy = await createPolicy(server.api);
+    const sites = [bystander.site.id];
+    expectStatus(await server.api.put(`${POLICIES}/${policy.id}/sites`, { sites }), 200);
+    await expectInSync(server.api, bystander.site.id);
+    const body = policyOf({
+      api: { enabled: false },
+      api_ssl: { enabled: true },
+      management_transport: "api-ssl",
+    });
+    await invalid(() => server.api.put(`${POLICIES}/${policy.id}`, body), {
+      "api.enabled": /bystander|site/,
+    });
+    await expectNothingPlanned(server.api, bystander.site.id);
+  });
+
+  test("takes no site of another customer, and none of those sent with it either", async () => {
+    const other = await addCustomer(server);
+    const theirs = expectStatus(
+      await other.post("/v1/sites", { name: "theirs", address: "192.0.2.9", ...ADMIN }),
+      201,
+    );
+    const policy = await createPolicy(server.api);
+    const before = (await server.api.get(`/v1/sites/${bystander.site.id}`)).body.policy_id;
+    for (const method of ["POST", "PUT"]) {
+      const body = { sites: [bystander.site.id, theirs.id] };
+      await invalid(() => server.api.call(method, `${POLICIES}/${policy.id}/sites`, { body }), {
+        "sites.1": theirs.id,
+      });
+    }
+    expect((await server.api.get(`/v1/sites/${bystander.site.id}`)).body.policy_id).toBe(before);
+    await invalid(() => server.api.put(`${POLICIES}/${policy.id}/sites`, { sites: ["x"] }), {
+      "sites.0": /UUID/,
+    });
+  });
+});
+
+describe("transient access", () => {
+  const good = { expire_after_minutes: 5, type: "ssh", full_access: false, allow_rfc1918: false };
+
+  test.each<[string, Record<string, unknown>, Record<string, string | RegExp>]>([
+    ["for 0 minutes", { expire_after_minutes: 0 }, { expire_after_minutes: /1 to 1440/ }],
+    ["for more than a day", { expire_after_minutes: 1441 }, { expire_after_minutes: /1 to 1440/ }],
+    ["for half a minute", { expire_after_minutes: 0.5 }, { expire_after_minutes: /whole/ }],
+    ["by telnet", { type: "telnet" }, { type: /winbox|ssh/ }],
+    ["without saying how full", { full_access: undefined }, { full_access: /required/ }],
+    ["from a network as address", { allow_only_ip: "10.0.0.0/8" }, { allow_only_ip: /address/ }],
+    ["from an odd spelling", { allow_only_ip: "0x7f.1" }, { allow_only_ip: /address/ }],
+    ["from host bits", { allow_only_cidr: "10.0.0.5/8" }, { allow_only_cidr: /10\.0\.0\.0\/8/ }],
+    ["with a login of one's own", { username: "me", password: "pw" }, { username: "", password: "" }],
+    ["with an endless reason", { reason: "x".repeat(501) }, { reason: /500/ }],
+  ])("%s is refused with the field and what to change", async (_what, change, errors) => {
+    const path = `/v1/control-plane/${bystander.site.id}/transient-access`;
+    await invalid(() => server.api.post(path, { ...good, ...change }), errors);
+  });
+});
+
+describe("a token", () => {
+  test.each<[string, string | undefined]>([
+    ["no header at all", undefined],
+    ["no token", "Bearer"],
+    ["another scheme", "Basic YTpi"],
+    ["a short text", "Bearer x"],
+    ["an unknown token of the right form", `Bearer prv_01234567_${"a".repeat(32)}_000000`],
+    ["two tokens", `Bearer ${"a".repeat(40)} ${"b".repeat(40)}`],
+    ["ten thousand characters", `Bearer ${"a".repeat(10_000)}`],
+    ["a quote", `Bearer ' or 1=1 --${"a".repeat(32)}`],
+  ])("that is %s is answered 401 and tells nothing", async (_what, authorization) => {
+    const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+    const answer = await server.api.call("GET", "/v1/sites", { token: null, headers });
+    const problem = expectProblem(answer, 401, "unauthenticated");
+    expect(answer.headers.get("www-authenticate")).toMatch(/^Bearer/);
+    const other = await server.api.call("GET", "/v1/sites", { token: "z".repeat(50) });
+    expect(problem).toEqual(other.body);
+  });
+});
+
+describe("a request", () => {
+  test.each<[string, string, Record<string, string>, number, string]>([
+    ["that is no JSON", "{", {}, 400, "malformed-body"],
+    ["of 10 MB", `{"name":"${"x".repeat(10 * 1024 * 1024)}"}`, {}, 413, "body-too-large"],
+    ["nested a hundred thousand deep", "[".repeat(100_000), {}, 400, "malformed-body"],
+    ["that reaches for prototypes", '{"__proto__":{"admin":true}}', {}, 400, "malformed-body"],
+    [
+      "that is a form",
+      "name=x",
+      { "content-type": "application/x-www-form-urlencoded" },
+      415,
+      "unsupported-media-type",
+    ],
+    ["that is XML", "<name/>", { "content-type": "application/xml" }, 415, "unsupported-media-type"],
+  ])("%s is refused", async (_what, body, headers, status, code) => {
+    await expectRefused(() => server.api.call("POST", POLICIES, { body, headers }), status, code);
+  });
+
+  test.each([
+    "not-a-uuid",
+    "%00",
+    "..%2f..%2fhealthz",
+    "*",
+    "' or 1=1",
+    "00000000-0000-0000-0000-000000000000",
+  ])("for the site %s finds nothing", async (id) => {
+    for (const path of [`/v1/sites/${id}`, `/v1/control-plane/${id}/credentials`]) {
+      expect((await server.api.get(path)).status).toBe(404);
+    }
+  });
+
+  test("by another method is answered with those that work here", async () => {
+    const answer = await server.api.call("PATCH", POLICIES, { body: {} });
+    expectProblem(answer, 405, "method-not-allowed");
+    expect(answer.headers.get("allow")).toBe("GET, HEAD, POST");
+  });
+
+  test.each([
+    "limit=0",
+    "limit=1000000000",
+    "limit=x",
+    "cursor=x",
+    "page=2",
+    "limit=1&limit=2",
+    "status=gone",
+  ])("for a list with ?%s is refused", async (query) => {
+    await expectRefused(() => server.api.get(`/v1/sites?${query}`), 422, "validation-failed");
+  });
+
+  test("with an Idempotency-Key of another request is refused", async () => {
+    const headers = { "idempotency-key": `key-${Math.random()}` };
+    const first = await server.api.post(POLICIES, policyOf({ name: "Once" }), { headers });
+    expectStatus(first, 201);
+    const again = await server.api.post(POLICIES, policyOf({ name: "Once" }), { headers });
+    expect([again.status, again.text]).toEqual([201, first.text]);
+    const other = () => server.api.post(POLICIES, policyOf({ name: "Twice" }), { headers });
+    await expectRefused(other, 422, "idempotency-key-reused");
+  });
+
+  test("is never answered with what was sent", async () => {
+    const canary = "canary-In-A-Bad-Request";
+    const sent = [
+      server.api.post("/v1/sites", { name: "x", address: "192.0.2.1", username: "u", password: [canary] }),
+      server.api.post("/v1/sites", {
+        name: "x",
+        address: "192.0.2.1",
+        username: "u",
+        password: canary.repeat(100),
+      }),
+      server.api.post("/v1/sites", `{"password":"${canary}",`),
+      server.api.get("/v1/sites", { token: canary.repeat(3) }),
+    ];
+    for (const answer of await Promise.all(sent)) {
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(answer.text).not.toContain(canary);
+    }
+  });
+});
+
+describe("the address of a site", () => {
+  let strict: TestServer;
+
+  beforeAll(async () => {
+    strict = await startTestServer({ env: { PORTREEVE_ALLOW_LOOPBACK_SITES: "false" } });
+  });
+
+  afterAll(async () => {
+    await strict?.[Symbol.asyncDispose]();
+  });
+
+  const loopback = ["127.0.0.1", "127.255.255.254", "::1", "::ffff:127.0.0.1", "0:0:0:0:0:ffff:7f00:1"];
+  const elsewhere = [
+    ...["169.254.169.254", "::ffff:169.254.169.254", "::ffff:a9fe:a9fe", "100.100.100.200", "fd00:ec2::254"],
+    ...[
+      "0.0.0.0",
+      "0.1.2.3",
+      "::",
+      "[::]",
+      "fe80::1",
+      "fe80::1%lo",
+      "224.0.0.1",
+      "255.255.255.255",
+      "ff02::1",
+    ],
+    ...["64:ff9b::a9fe:a9fe", "2002:7f00:1::"],
+    ...["127.1", "0x7f.1", "0x7f000001", "0", "2130706433", "017700000001", "0177.0.0.1", "127.0.0.1."],
+    ...["localhost", "LOCALHOST", "localhost.", "router.localhost"],
+    ...[
+      "",
+      " ",
+      "a b",
+      "-x",
+      "http://192.0.2.1",
+      "192.0.2.1:8728",
+      "user@192.0.2.1",
+      "192.0.2.1/24",
+      "router;reboot",
+    ],
+  ];
+
+  const site = (address: string) => ({ name: "x", address, ...ADMIN });
+
+  test.each([...loopback, ...elsewhere])("can't be %j", async (address) => {
+    const problem = expectProblem(
+      await strict.api.post("/v1/sites", site(address)),
+      422,
+      "validation-failed",
+    );
+    expect(problem.errors).toHaveProperty("address");
+    expect(expectStatus(await strict.api.get("/v1/sites"), 200).data).toEqual([]);
+  });
+
+  test.each(elsewhere)("can't be %j either where loopback is allowed", async (address) => {
+    await invalid(() => server.api.post("/v1/sites", site(address)), { address: "" });
+    await invalid(() => server.api.patch(`/v1/sites/${bystander.site.id}`, { address }), { address: "" });
+  });
+
+  test("may be a name, and a name that leads to this machine is not followed", async ({ skip }) => {
+    const name = await nameOfThisMachine();
+    if (name === undefined) return skip("no name but localhost leads to this machine's loopback");
+    const { id } = expectStatus(await strict.api.post("/v1/sites", site(name)), 201);
+    await expect
+      .poll(async () => (await strict.api.get(`/v1/sites/${id}`)).body.sync, { timeout: 10_000 })
+      .toMatchObject({ state: "failed", reason: expect.stringContaining("refused") });
+    expectStatus(await strict.api.delete(`/v1/sites/${id}?force=true`), 202);
+  });
+});
+
+async function nameOfThisMachine(): Promise<string | undefined> {
+  for (const name of [hostname(), "ip6-localhost", "ip6-loopback"]) {
+    const found = await lookup(name, { all: true }).catch(() => []);
+    if (found.some(({ address }) => /^(127\.|::1$)/.test(address))) return name;
+  }
+  return undefined;
+}
+
+test("after all of it the bystander is in sync, and a new router is adopted at once", async () => {
+  await expectInSync(server.api, bystander.site.id);
+  await using router = await startRouter(server.net);
+  expect((await adopt(server.api, router)).status).toBe("online");
+});
