@@ -1,5 +1,5 @@
 import { execute, present } from "./commands/index.ts";
-import type { Fault, Faults } from "./faults.ts";
+import type { Fault } from "./faults.ts";
 import { policyNames } from "./menus/user-group.ts";
 import type { OpenSessions, ServiceName } from "./options.ts";
 import type { Router } from "./router.ts";
@@ -27,13 +27,11 @@ export class ControlError extends Error {
 export class Control {
   readonly #router: Router;
   readonly #services: Services;
-  readonly #faults: Faults;
   readonly #transcript: Transcript;
 
-  constructor(router: Router, services: Services, faults: Faults, transcript: Transcript) {
+  constructor(router: Router, services: Services, transcript: Transcript) {
     this.#router = router;
     this.#services = services;
-    this.#faults = faults;
     this.#transcript = transcript;
   }
 
@@ -89,12 +87,12 @@ export class Control {
 
   /** Let something go wrong; the oldest fault that matches a command is the one it meets. */
   inject(fault: Fault): void {
-    this.#faults.inject(fault);
+    this.#router.faults.inject(fault);
   }
 
   /** Take back every fault that is still waiting. */
   clear(): void {
-    this.#faults.clear();
+    this.#router.faults.clear();
   }
 
   /** Let a service listen that `listen` of the options left out. Resolves when it does, or its row is invalid. */

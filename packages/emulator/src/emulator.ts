@@ -1,6 +1,5 @@
 import { randomInt } from "node:crypto";
 import { Control } from "./control.ts";
-import { Faults } from "./faults.ts";
 import type { EmulatorOptions, ServiceName, StartingUser } from "./options.ts";
 import { Router } from "./router.ts";
 import { Services } from "./services/services.ts";
@@ -42,14 +41,13 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     hostKey: generateHostKey,
   });
   if (!state) furnish(router, options);
-  const faults = new Faults();
   const transcript = new Transcript();
-  const services = new Services(router, address, faults, transcript, options.listen);
+  const services = new Services(router, address, transcript, options.listen);
   router.ports = services;
   await services.choosePorts();
   await services.apply();
   router.commit();
-  return new RunningEmulator(router, services, new Control(router, services, faults, transcript), address);
+  return new RunningEmulator(router, services, new Control(router, services, transcript), address);
 }
 
 /** Identity, users and ports of a router that has no state yet. */

@@ -1,7 +1,7 @@
 import type { ServiceName } from "./options.ts";
 
-/** What goes wrong. All but `refuse` concern API commands. */
-export type Fault = ApiFault | RefuseFault;
+/** What goes wrong. All but `refuse` and `late-certificate` concern API commands. */
+export type Fault = ApiFault | RefuseFault | LateCertificateFault;
 
 interface Matched {
   /** Path of the commands concerned, "/user/set", or a pattern for it; every command without one. */
@@ -36,6 +36,16 @@ export interface RefuseFault {
   readonly times?: number;
 }
 
+/**
+ * A certificate can't be referred to until `ms` after it was signed: `input does not match any value of certificate`,
+ * or `of ca`. Source: MikroTik manual, "REST API".
+ */
+export interface LateCertificateFault {
+  readonly kind: "late-certificate";
+  readonly ms: number;
+  readonly times?: number;
+}
+
 /** The faults waiting for their command, oldest first. */
 export class Faults {
   #waiting: { readonly fault: Fault; left: number }[] = [];
@@ -49,7 +59,7 @@ export class Faults {
   }
 
   takeForCommand(command: string): ApiFault | undefined {
-    return this.#take((fault): fault is ApiFault => fault.kind !== "refuse" && matches(fault, command));
+    return this.#take((fault): fault is ApiFault => isApiFault(fault) && matches(fault, command));
   }
 
   takeForConnection(service: ServiceName): RefuseFault | undefined {
@@ -57,6 +67,10 @@ export class Faults {
       (fault): fault is RefuseFault =>
         fault.kind === "refuse" && (fault.service === undefined || fault.service === service),
     );
+  }
+
+  takeForCertificate(): LateCertificateFault | undefined {
+    return this.#take((fault): fault is LateCertificateFault => fault.kind === "late-certificate");
   }
 
   #take<F extends Fault>(wanted: (fault: Fault) => fault is F): F | undefined {
@@ -67,6 +81,9 @@ export class Faults {
     return found.fault as F;
   }
 }
+
+const isApiFault = (fault: Fault): fault is ApiFault =>
+  fault.kind !== "refuse" && fault.kind !== "late-certificate";
 
 function matches({ command }: Matched, given: string): boolean {
   if (command === undefined) return true;

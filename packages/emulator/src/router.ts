@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Clock, formatTime } from "./clock.ts";
 import { Connections } from "./connections.ts";
+import { Faults } from "./faults.ts";
 import { type Features, featuresOf } from "./features.ts";
 import { FIREWALL_MENUS, Firewall } from "./firewall/firewall.ts";
 import { menusFor } from "./menus/index.ts";
@@ -30,6 +31,8 @@ export class Router {
   readonly version: string;
   readonly features: Features;
   readonly clock = new Clock();
+  /** What is to go wrong. */
+  readonly faults = new Faults();
   readonly model: string;
   readonly serialNumber: string;
   readonly hostKey: string;

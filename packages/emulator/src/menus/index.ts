@@ -1,5 +1,6 @@
 import { type Features, featuresOf } from "../features.ts";
 import { schemaMenus } from "../schema/menus.ts";
+import { certificate } from "./certificate.ts";
 import { firewallAddressList, listAddress, listAddress6 } from "./firewall-address-list.ts";
 import { firewallFilter, ipv6FirewallFilter } from "./firewall-filter.ts";
 import { ipService } from "./ip-service.ts";
@@ -14,6 +15,7 @@ import { userGroup } from "./user-group.ts";
 function writtenMenus(features: Features): readonly Menu[] {
   return [
     ipService(features),
+    certificate,
     firewallFilter,
     ipv6FirewallFilter,
     firewallAddressList("/ip/firewall/address-list", listAddress),

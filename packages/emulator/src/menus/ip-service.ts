@@ -1,3 +1,4 @@
+import { usableCertificate } from "../certificates.ts";
 import type { Features } from "../features.ts";
 import type { ServiceName } from "../options.ts";
 import { refusals } from "../refusal.ts";
@@ -43,7 +44,7 @@ function fieldsOf(features: Features): Record<string, Field> {
     // 7.24 still lists the argument `address`; whether it is honoured is not known. Here it writes the new
     // column, and print never shows it: a client that only looks for `address` will notice.
     ...(features.availableFrom ? { address: { type: prefixes, writes: "available-from" } } : {}),
-    certificate: { type: oneOf(["none"]) },
+    certificate: { type: text },
     "tls-version": { type: oneOf(["any", "only-1.2"]) },
     ...(features.version7 ? { vrf: { type: oneOf(["main"]) } } : {}),
     ...(features.maxSessions ? { "max-sessions": { type: integer(1, 1000) } } : {}),
@@ -74,6 +75,13 @@ function dropTls(change: Change): void {
   if (change.item?.values.certificate !== undefined) return;
   delete change.after.certificate;
   delete change.after["tls-version"];
+}
+
+/** A certificate is named, signed, has its key and is past the moment RouterOS needs after signing. */
+function refuseUnknownCertificate(router: Router, { given, after }: Change): void {
+  const name = given.certificate;
+  if (name === undefined || name === "none" || after.certificate === undefined) return;
+  if (!usableCertificate(router, name)) throw refusals.noMatch("certificate");
 }
 
 /** Two enabled services can't share a port; the text for it is the one a dynamic row gets. */
@@ -117,6 +125,7 @@ export const ipService: MenuFor = (features) => ({
   },
   check(router, change) {
     dropTls(change);
+    refuseUnknownCertificate(router, change);
     refuseCollision(router, change);
     return undefined;
   },

@@ -1,6 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { endsOf } from "../connections.ts";
-import type { Faults } from "../faults.ts";
 import { sourceField } from "../menus/ip-service.ts";
 import { SERVICE_NAMES, type ServiceName } from "../options.ts";
 import type { Router, ServicePorts } from "../router.ts";
@@ -22,7 +21,6 @@ export class Services implements ServicePorts {
   readonly gate: Gate;
   readonly #router: Router;
   readonly #address: string;
-  readonly #faults: Faults;
   readonly #handlers: Readonly<Record<ServiceName, Handler>>;
   readonly #listeners = new Map<ServiceName, Listener>();
   readonly #invalid = new Set<ServiceName>();
@@ -33,7 +31,6 @@ export class Services implements ServicePorts {
   constructor(
     router: Router,
     address: string,
-    faults: Faults,
     transcript: Transcript,
     listening: readonly ServiceName[] = SERVICE_NAMES,
   ) {
@@ -41,8 +38,7 @@ export class Services implements ServicePorts {
     this.#router = router;
     this.gate = new Gate(router);
     this.#address = address;
-    this.#faults = faults;
-    this.#handlers = handlersFor(router, faults, transcript);
+    this.#handlers = handlersFor(router, transcript);
   }
 
   isInvalid(service: ServiceName): boolean {
@@ -136,7 +132,7 @@ export class Services implements ServicePorts {
    * open to a scan, and closes unsaid.
    */
   #accept(service: ServiceName, socket: Socket): void {
-    if (this.#faults.takeForConnection(service)) {
+    if (this.#router.faults.takeForConnection(service)) {
       socket.resetAndDestroy();
       return;
     }

@@ -1,7 +1,14 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { encodeSentence, SentenceDecoder } from "@portreeve/routeros";
+
+const ANONYMOUS: ConnectionOptions = {
+  ciphers: "ADH-AES256-GCM-SHA384:@SECLEVEL=0",
+  maxVersion: "TLSv1.2",
+  rejectUnauthorized: false,
+  checkServerIdentity: () => undefined,
+};
 
 /** An API client that knows sentences and nothing else, for tests that look at the wire. */
 export class RawClient {
@@ -44,18 +51,15 @@ export class RawClient {
     return client;
   }
 
-  /** Log in over anonymous TLS, as `certificate=none` offers it. */
-  static async loginTls(port: number, { localAddress = "127.0.0.1" } = {}): Promise<RawClient> {
+  /** Log in over TLS: anonymous, as `certificate=none` offers it, or with the options given. */
+  static async loginTls(
+    port: number,
+    { localAddress = "127.0.0.1", tls = ANONYMOUS }: { localAddress?: string; tls?: ConnectionOptions } = {},
+  ): Promise<RawClient> {
     const socket = connect({ port, host: "127.0.0.1", localAddress });
-    const tls = connectTls({
-      socket,
-      ciphers: "ADH-AES256-GCM-SHA384:@SECLEVEL=0",
-      maxVersion: "TLSv1.2",
-      rejectUnauthorized: false,
-      checkServerIdentity: () => undefined,
-    });
-    await once(tls, "secureConnect");
-    const client = new RawClient(tls);
+    const secure = connectTls({ host: "127.0.0.1", ...tls, socket });
+    await once(secure, "secureConnect");
+    const client = new RawClient(secure);
     await client.run("/login", "=name=admin", "=password=");
     return client;
   }
