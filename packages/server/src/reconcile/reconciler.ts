@@ -54,8 +54,11 @@ export class Reconciler {
       if (signal.aborted) return; // shutting down says nothing about the router
       // Off-boarding ends with our own user. A router that refuses it has nothing of ours that we could still remove.
       if (site.offboarding && error instanceof LoginError) return this.#forget(site);
-      log.warn({ siteId, reason: messageOf(error) }, "reconcile did not finish");
-      await database.asSystem((trx) => sites.finish(trx, site, outcomeOf(error)));
+      const outcome = outcomeOf(error);
+      // Routers that are away are an expected state, shown at the site; a line each period would bury the rest.
+      const level = outcome.state === "pending" ? "debug" : "warn";
+      log[level]({ siteId, state: outcome.state, reason: messageOf(error) }, "reconcile did not finish");
+      await database.asSystem((trx) => sites.finish(trx, site, outcome));
     }
   }
 
