@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openClient } from "./connection.ts";
 import { Database } from "./database.ts";
 import { silentLog } from "./log.ts";
-import { migrate, readMigrations } from "./migrate.ts";
+import { migrate, readMigrations, refuseOldServer } from "./migrate.ts";
 import { createEmptyDatabase } from "./testing.ts";
 
 let empty: Awaited<ReturnType<typeof createEmptyDatabase>>;
@@ -109,6 +109,15 @@ test("a migration waits for a table in use without holding up its readers, and i
   await reader.query("commit");
   expect(await migrated).toEqual(["0002_b.sql"]);
   await reader.end();
+});
+
+test("a server that is too old is refused before anything is applied", async () => {
+  const client = await openClient(empty.connectionString);
+  await expect(refuseOldServer(client, 1_000)).rejects.toThrow(
+    /^DATABASE_URL: PostgreSQL 1000 or newer is needed, this server is \d/,
+  );
+  await expect(refuseOldServer(client, 16)).resolves.toBeUndefined();
+  await client.end();
 });
 
 test("our own migrations are found, in order, and are not empty", async () => {

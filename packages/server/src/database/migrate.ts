@@ -26,6 +26,24 @@ export interface Migration {
   checksum: string;
 }
 
+/** The schema needs the SET option of role memberships, which PostgreSQL 16 brought. */
+const OLDEST_SERVER = 16;
+
+/** The PostgreSQL server is older than the schema can work with. */
+export class ServerTooOldError extends Error {
+  readonly code = "server-too-old";
+  constructor(version: string, oldest: number) {
+    super(`DATABASE_URL: PostgreSQL ${oldest} or newer is needed, this server is ${version}`);
+  }
+}
+
+/** @param oldest major version */
+export async function refuseOldServer(client: Pick<pg.Client, "query">, oldest: number): Promise<void> {
+  const { rows } = await client.query<{ server_version: string }>("show server_version");
+  const version = rows[0]?.server_version ?? "";
+  if (Number.parseInt(version, 10) < oldest) throw new ServerTooOldError(version, oldest);
+}
+
 export type MigrationErrorCode =
   | "migration-changed"
   | "migration-unknown"
@@ -58,6 +76,7 @@ export async function readMigrations(directory = DIRECTORY): Promise<Migration[]
  * Bring the schema up to date: apply each file that is not recorded, in order, each in its own transaction, under an
  * advisory lock, so that processes starting together apply each once.
  * @returns the names applied now
+ * @throws ServerTooOldError nothing is applied
  * @throws MigrationError the files and the record disagree (nothing is applied), or a file failed (those before it stay)
  */
 export async function migrate(
@@ -67,6 +86,7 @@ export async function migrate(
   const migrations = await readMigrations(directory);
   const client = await openClient(connection);
   try {
+    await refuseOldServer(client, OLDEST_SERVER);
     await client.query(`select pg_advisory_lock(${LOCK_KEY})`);
     const pending = pendingMigrations(migrations, await readRecord(client));
     for (const migration of pending) {
