@@ -1,9 +1,10 @@
-import { randomInt } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { Control } from "./control.ts";
 import type { EmulatorOptions, ServiceName, StartingUser } from "./options.ts";
-import { Router } from "./router.ts";
+import { derive, seededBytes } from "./random.ts";
+import { type FreshRouter, Router } from "./router.ts";
 import { Services } from "./services/services.ts";
-import { generateHostKey } from "./ssh/server.ts";
+import { hostKeyOf } from "./ssh/host-key.ts";
 import { readState } from "./state-file.ts";
 import { Transcript } from "./transcript.ts";
 import { prefix } from "./values.ts";
@@ -35,13 +36,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       `${options.stateFile} is of RouterOS ${state.version}; it can't be started as ${options.version}`,
     );
   }
-  const router = new Router(options, state, {
-    model: "emulated",
-    serialNumber: `EMU${randomInt(0x10_0000, 0xff_ffff).toString(16).toUpperCase()}`,
-    hostKey: generateHostKey,
-  });
+  const router = new Router(options, state, fresh(options));
   if (!state) furnish(router, options);
-  const transcript = new Transcript();
+  const transcript = new Transcript(options.transcriptLines);
   const services = new Services(router, address, transcript, options.listen);
   router.ports = services;
   await services.choosePorts();
@@ -50,15 +47,39 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   return new RunningEmulator(router, services, new Control(router, services, transcript), address);
 }
 
+/** What a router is made of that nobody says anything about: random, or the same for every run with a seed. */
+function fresh({ seed, randomBytes: given }: EmulatorOptions): FreshRouter {
+  const secret = (purpose: string) => (seed === undefined ? randomBytes(32) : derive(seed, purpose));
+  return {
+    model: "emulated",
+    serialNumber: `EMU${secret("serial number").toString("hex", 0, 3).toUpperCase()}`,
+    hostKey: () => hostKeyOf(secret("host key")),
+    randomBytes: given ?? (seed === undefined ? randomBytes : seededBytes(seed)),
+  };
+}
+
 /** Identity, users and ports of a router that has no state yet. */
 function furnish(router: Router, options: EmulatorOptions): void {
-  const identity = router.table("/system/identity").items[0];
-  if (identity && options.identity !== undefined) identity.values.name = options.identity;
+  const name = options.identity;
+  if (name !== undefined) rewrite(router, "/system/identity", () => ({ name }));
   const first = { name: options.username ?? "admin", password: options.password ?? "" };
   for (const user of [first, ...(options.users ?? [])]) addUser(router, user);
-  for (const { values } of router.table("/ip/service").items) {
-    const port = options.ports?.[values.name as ServiceName];
-    if (port !== undefined) values.port = String(port);
+  rewrite(router, "/ip/service", (row) => {
+    const port = options.ports?.[row.name as ServiceName];
+    return port === undefined ? undefined : { port: String(port) };
+  });
+}
+
+/** Change rows of a fresh router, those for which `change` answers something. */
+function rewrite(
+  router: Router,
+  path: string,
+  change: (row: Readonly<Record<string, string>>) => Record<string, string> | undefined,
+): void {
+  const table = router.table(path);
+  for (const item of table.items) {
+    const values = change(item.values);
+    if (values) table.set(item, { ...item.values, ...values });
   }
 }
 

@@ -3,6 +3,8 @@ export { Control, ControlError } from "./control.ts";
 export type { Emulator } from "./emulator.ts";
 export { startEmulator } from "./emulator.ts";
 export type { ApiFault, Fault, LateCertificateFault, RefuseFault } from "./faults.ts";
+export type { Fleet, FleetOptions } from "./fleet.ts";
+export { startFleet } from "./fleet.ts";
 export type { EmulatorOptions, OpenSessions, ServiceName, StartingUser } from "./options.ts";
 export { SERVICE_NAMES } from "./options.ts";
 export type { Peer } from "./services/peers.ts";

@@ -56,6 +56,12 @@ export interface EmulatorOptions {
   readonly rebootReply?: "close" | "done";
   /** Delay before a refused log-in is answered, milliseconds. RouterOS delays; how long is not published. Default 0. */
   readonly loginFailureDelayMs?: number;
+  /** Serial number, SSH host key, challenges and made-up keys are the same for every run with the same seed. */
+  readonly seed?: string;
+  /** Sentences `control.transcript()` keeps, 10 000 by default; 0 for none. */
+  readonly transcriptLines?: number;
+  /** Lines `/log` keeps, 1000 by default. */
+  readonly logLines?: number;
   /** Source of challenges; tests give a fixed one. `crypto.randomBytes` by default. */
   readonly randomBytes?: (size: number) => Uint8Array;
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { Clock, formatTime } from "./clock.ts";
 import { Connections } from "./connections.ts";
 import { Faults } from "./faults.ts";
@@ -11,7 +10,7 @@ import { Sessions } from "./sessions.ts";
 import { type RouterState, writeState } from "./state-file.ts";
 import { type Item, Table } from "./table.ts";
 
-/** A log of this many lines is kept, as RouterOS's memory logging action does by default. */
+/** Lines `/log` keeps, as RouterOS's memory logging action does by default. */
 const LOG_LINES = 1000;
 
 /** What a change of `/ip/service` needs of whoever holds the listeners. */
@@ -35,7 +34,8 @@ export class Router {
   readonly faults = new Faults();
   readonly model: string;
   readonly serialNumber: string;
-  readonly hostKey: string;
+  readonly #makeHostKey: () => string;
+  #hostKey: string | undefined;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly loginFailureDelayMs: number;
   readonly rebootReply: "close" | "done";
@@ -52,6 +52,7 @@ export class Router {
   readonly #tables = new Map<string, Table>();
   readonly #state: RouterState["tables"] | undefined;
   readonly #stateFile: string | undefined;
+  readonly #logLines: number;
   #bootedAt: number;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -60,12 +61,14 @@ export class Router {
     this.features = featuresOf(this.version);
     this.model = state?.model ?? options.model ?? fresh.model;
     this.serialNumber = state?.serialNumber ?? options.serialNumber ?? fresh.serialNumber;
-    this.hostKey = state?.hostKey ?? fresh.hostKey();
-    this.randomBytes = options.randomBytes ?? randomBytes;
+    this.#hostKey = state?.hostKey;
+    this.#makeHostKey = fresh.hostKey;
+    this.randomBytes = fresh.randomBytes;
     this.loginFailureDelayMs = options.loginFailureDelayMs ?? 0;
     this.rebootReply = options.rebootReply ?? "close";
     this.openSessions = options.openSessions ?? "go-on";
     this.#stateFile = options.stateFile;
+    this.#logLines = options.logLines ?? LOG_LINES;
     this.#bootedAt = this.clock.now();
     this.menus = menusFor(this.version);
     this.#state = state?.tables;
@@ -92,6 +95,12 @@ export class Router {
     return menu.liveRows ? [...items, ...menu.liveRows(this)] : items;
   }
 
+  /** SSH host key, OpenSSH private key format. Made when first asked for. */
+  get hostKey(): string {
+    this.#hostKey ??= this.#makeHostKey();
+    return this.#hostKey;
+  }
+
   get identity(): string {
     return this.table("/system/identity").items[0]?.values.name ?? "";
   }
@@ -113,7 +122,7 @@ export class Router {
     const time = formatTime(this.clock.now(), this.features.isoDates);
     table.add({ time, topics, message }, { dynamic: true });
     const oldest = table.items[0];
-    if (oldest && table.items.length > LOG_LINES) table.remove(oldest);
+    if (oldest && table.items.length > this.#logLines) table.remove(oldest);
   }
 
   /** Make the configuration as it is now survive a restart. Without a state file there is nothing to do. */
@@ -149,4 +158,5 @@ export interface FreshRouter {
   readonly model: string;
   readonly serialNumber: string;
   readonly hostKey: () => string;
+  readonly randomBytes: (size: number) => Uint8Array;
 }

@@ -4,7 +4,15 @@ import type { Menu } from "./menus/menu.ts";
 export interface Item {
   /** `*` and upper-case hexadecimal. */
   readonly id: string;
-  readonly values: Record<string, string>;
+  /** Changed through `Table.set` alone: a router that has its factory rows shares them with all others. */
+  readonly values: Readonly<Record<string, string>>;
+  readonly dynamic: boolean;
+}
+
+/** An item as its table keeps it. */
+interface Row {
+  readonly id: string;
+  values: Readonly<Record<string, string>>;
   readonly dynamic: boolean;
 }
 
@@ -21,19 +29,35 @@ const emptyRow = (): Record<string, string> => Object.create(null) as Record<str
 export const rowOf = (values: Readonly<Record<string, string>>): Record<string, string> =>
   Object.assign(emptyRow(), values);
 
+const sharedRows = new WeakMap<object, Readonly<Record<string, string>>>();
+
+function shared(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const row = sharedRows.get(values) ?? Object.freeze(rowOf(values));
+  sharedRows.set(values, row);
+  return row;
+}
+
 export const formatId = (number: number): string => `*${number.toString(16).toUpperCase()}`;
 
 /** The rows of one menu in their order, with ids that survive reordering and are never used again. */
 export class Table {
   readonly menu: Menu;
-  #items: Item[] = [];
+  #items: Row[] = [];
   #nextId = 1;
-  readonly #listeners = new Set<(change: TableChange) => void>();
+  #listeners: Set<(change: TableChange) => void> | undefined;
 
   constructor(menu: Menu, state?: TableState) {
     this.menu = menu;
     if (state) this.#restore(state);
-    else for (const row of menu.factory ?? []) this.add(row.values, { id: row.id });
+    else this.#furnish(menu.factory ?? []);
+  }
+
+  /** Values of factory rows are one object for all routers of a version. */
+  #furnish(factory: NonNullable<Menu["factory"]>): void {
+    for (const { id = formatId(this.#nextId), values } of factory) {
+      this.#items.push({ id, values: shared(values), dynamic: false });
+      this.#nextId = Math.max(this.#nextId, Number.parseInt(id.slice(1), 16) + 1);
+    }
   }
 
   #restore(state: TableState): void {
@@ -56,7 +80,7 @@ export class Table {
   ): Item {
     const id = options.id ?? formatId(this.#nextId);
     this.#nextId = Math.max(this.#nextId, Number.parseInt(id.slice(1), 16) + 1);
-    const item: Item = { id, values: rowOf(values), dynamic: options.dynamic ?? false };
+    const item: Row = { id, values: rowOf(values), dynamic: options.dynamic ?? false };
     const at = options.before ? this.#items.indexOf(options.before) : this.#items.length;
     this.#items.splice(at, 0, item);
     this.announce({ kind: "changed", item });
@@ -64,8 +88,8 @@ export class Table {
   }
 
   set(item: Item, values: Readonly<Record<string, string>>): void {
-    for (const name of Object.keys(item.values)) delete item.values[name];
-    Object.assign(item.values, values);
+    const row = this.#items.find((other) => other === item);
+    if (row) row.values = rowOf(values);
     this.announce({ kind: "changed", item });
   }
 
@@ -77,8 +101,9 @@ export class Table {
   /** Put `moved`, in the order given, before `destination`, or at the end. */
   move(moved: readonly Item[], destination: Item | undefined): void {
     const rest = this.#items.filter((item) => !moved.includes(item));
+    const rows = moved.flatMap((item) => this.#items.filter((row) => row === item));
     const at = destination ? rest.indexOf(destination) : rest.length;
-    this.#items = [...rest.slice(0, at), ...moved, ...rest.slice(at)];
+    this.#items = [...rest.slice(0, at), ...rows, ...rest.slice(at)];
     for (const item of moved) this.announce({ kind: "changed", item });
   }
 
@@ -89,13 +114,14 @@ export class Table {
 
   /** Call `listener` at every change until the returned function is called. */
   onChange(listener: (change: TableChange) => void): () => void {
+    this.#listeners ??= new Set();
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return () => this.#listeners?.delete(listener);
   }
 
   /** Live rows (sessions, connections) are announced by whoever keeps them. */
   announce(change: TableChange): void {
-    for (const listener of this.#listeners) listener(change);
+    for (const listener of this.#listeners ?? []) listener(change);
   }
 
   state(): TableState {

@@ -17,21 +17,27 @@ const SECRET = /^=(password|response|old-password|new-password|confirm-new-passw
 export class Transcript {
   #lines: TranscriptLine[] = [];
   #connections = 0;
+  readonly #maxLines: number;
+
+  constructor(maxLines = MAX_LINES) {
+    this.#maxLines = maxLines;
+  }
 
   /** @returns what the connection records its sentences with */
   open(): (direction: "in" | "out", words: readonly string[]) => void {
     const connection = ++this.#connections;
+    if (this.#maxLines === 0) return () => undefined;
     return (direction, words) => {
       const redacted = words.map((word) => {
         const name = SECRET.exec(word)?.[0];
         return name === undefined ? word : `${name}[redacted]`;
       });
       this.#lines.push({ connection, direction, words: redacted });
-      if (this.#lines.length > 2 * MAX_LINES) this.#lines = this.#lines.slice(-MAX_LINES);
+      if (this.#lines.length > 2 * this.#maxLines) this.#lines = this.#lines.slice(-this.#maxLines);
     };
   }
 
   get lines(): readonly TranscriptLine[] {
-    return this.#lines.slice(-MAX_LINES);
+    return this.#maxLines === 0 ? [] : this.#lines.slice(-this.#maxLines);
   }
 }

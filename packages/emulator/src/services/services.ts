@@ -55,7 +55,8 @@ export class Services implements ServicePorts {
       const row = this.row(service);
       if (row?.values.port !== "0" || !this.#listening.has(service)) continue;
       await this.#open(service, 0);
-      row.values.port = String(this.#listeners.get(service)?.port);
+      const port = String(this.#listeners.get(service)?.port);
+      this.#router.table("/ip/service").set(row, { ...row.values, port });
     }
   }
 

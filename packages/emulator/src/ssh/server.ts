@@ -7,17 +7,6 @@ import { authenticate, passwordIs } from "../users.ts";
 import { runLine } from "./console.ts";
 import { runShell } from "./shell.ts";
 
-/**
- * A host key, OpenSSH private key format; ed25519 because making one takes no time.
- * ssh2 1.17 drops leading zero bytes and so writes one key in 170 that can't be read again: those are made anew.
- */
-export function generateHostKey(): string {
-  for (;;) {
-    const key = ssh2.utils.generateKeyPairSync("ed25519").private;
-    if (!(ssh2.utils.parseKey(key) instanceof Error)) return key;
-  }
-}
-
 /** Password log-in of the router's own users over SSH; answers sockets the `ssh` service admitted. */
 export function acceptSsh(router: Router): (socket: Socket) => void {
   return (socket) => {
