@@ -110,6 +110,12 @@ export class Control {
     this.#services.gate.restoreLink();
   }
 
+  /** Does a host answer the router's ping? By default nobody but the router itself. */
+  setReachable(address: string, reachable = true): void {
+    if (reachable) this.#router.reachable.add(address);
+    else this.#router.reachable.delete(address);
+  }
+
   /** What a change of a user does to open sessions from now on. */
   setOpenSessions(behaviour: OpenSessions): void {
     this.#router.openSessions = behaviour;

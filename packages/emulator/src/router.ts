@@ -45,6 +45,8 @@ export class Router {
   readonly firewall: Firewall;
   /** When each user last logged in, as printed. RAM only. */
   readonly lastLogins = new Map<string, string>();
+  /** Hosts that answer a ping besides the router itself. */
+  readonly reachable = new Set<string>();
   /** May be changed while it runs. */
   openSessions: OpenSessions;
   ports: ServicePorts | undefined;

@@ -1,5 +1,6 @@
 import { type Features, featuresOf } from "../features.ts";
 import { schemaMenus } from "../schema/menus.ts";
+import { streamCommands } from "../streams/commands.ts";
 import { certificate } from "./certificate.ts";
 import { firewallAddressList, listAddress, listAddress6 } from "./firewall-address-list.ts";
 import { firewallFilter, ipv6FirewallFilter } from "./firewall-filter.ts";
@@ -45,6 +46,10 @@ function build(version: string): ReadonlyMap<string, Menu> {
   const menus = new Map(schemaMenus(version).map((menu) => [menu.path, menu]));
   for (const menu of writtenMenus(featuresOf(version))) {
     menus.set(menu.path, withCommandsOf(menu, menus.get(menu.path)));
+  }
+  for (const [path, own] of Object.entries(streamCommands(featuresOf(version)))) {
+    const menu = menus.get(path) ?? { path, commands: [], fields: {} };
+    menus.set(path, { ...menu, own: { ...menu.own, ...own } });
   }
   return menus;
 }

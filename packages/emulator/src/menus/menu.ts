@@ -5,7 +5,16 @@ import type { Item } from "../table.ts";
 import type { ValueType } from "../values.ts";
 
 /** Rights of a RouterOS user group. */
-export type Policy = "read" | "write" | "policy" | "reboot" | "test" | "ftp" | "sensitive" | "password";
+export type Policy =
+  | "read"
+  | "write"
+  | "policy"
+  | "reboot"
+  | "test"
+  | "sniff"
+  | "ftp"
+  | "sensitive"
+  | "password";
 
 export interface Field {
   readonly type: ValueType;
