@@ -16,10 +16,28 @@ export class Clock {
     return () => this.#forget(alarm);
   }
 
-  /** Move the clock forward; alarms that fall due go off before this returns. */
-  advance(ms: number): void {
-    this.#offsetMs += ms;
+  /**
+   * Move the clock forward. What falls due happens in the order of its time, each at its own.
+   * @param settled asked before each step: what has begun and must end, or wait for the clock, before time goes on.
+   *   Where it never has anything to wait for, all is done before the promise is returned.
+   */
+  async advance(ms: number, settled: () => Promise<void> | undefined = () => undefined): Promise<void> {
+    const target = this.now() + ms;
+    for (;;) {
+      for (let running = settled(); running; running = settled()) await running;
+      const due = [...this.#alarms].filter(({ atMs }) => atMs <= target);
+      const [next] = due.toSorted((a, b) => a.atMs - b.atMs);
+      if (!next) break;
+      this.#moveTo(next.atMs);
+      this.#forget(next);
+      next.action();
+    }
+    this.#moveTo(target);
     for (const alarm of [...this.#alarms]) this.#arm(alarm);
+  }
+
+  #moveTo(ms: number): void {
+    this.#offsetMs += Math.max(0, ms - this.now());
   }
 
   stop(): void {

@@ -1,5 +1,6 @@
 import { execute, present } from "./commands/index.ts";
 import type { Fault } from "./faults.ts";
+import type { DeviceMode } from "./menus/device-mode.ts";
 import { policyNames } from "./menus/user-group.ts";
 import type { OpenSessions, ServiceName } from "./options.ts";
 import type { Router } from "./router.ts";
@@ -121,9 +122,20 @@ export class Control {
     this.#router.openSessions = behaviour;
   }
 
-  /** Move the router's clock forward; timeouts that fall due happen before this returns. */
-  advanceClock(ms: number): void {
-    this.#router.clock.advance(ms);
+  /**
+   * Move the router's clock forward; what falls due happens in the order of its time. Resolves once scripts that
+   * were started by it have ended, or wait beyond it; without any, all has happened when this returns.
+   */
+  advanceClock(ms: number): Promise<void> {
+    return this.#router.clock.advance(ms, () => this.#router.jobs.settled());
+  }
+
+  /** As somebody at the device would, with its button. */
+  setDeviceMode(mode: DeviceMode): void {
+    const table = this.#router.table("/system/device-mode");
+    const [item] = table.items;
+    if (item) table.set(item, { ...item.values, mode });
+    this.#router.commit();
   }
 
   /** Drop all connections, lose what is only in RAM, and come back. Resolves when it listens again. */

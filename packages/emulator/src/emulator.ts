@@ -43,6 +43,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   router.ports = services;
   await services.choosePorts();
   await services.apply();
+  router.scheduler.boot();
   router.commit();
   return new RunningEmulator(router, services, new Control(router, services, transcript), address);
 }

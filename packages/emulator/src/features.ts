@@ -11,14 +11,26 @@ const SINCE = {
   restApi: "7.1",
   // The manual has both date forms, the exact version of the change isn't published; 7.10 is our choice.
   isoDates: "7.10",
+  onerror: "7.13",
+  fileRead: "7.13",
+  fileType: "7.15",
   maxSessions: "7.16",
   inactivity: "7.16",
+  importDryRun: "7.16",
+  lastModified: "7.16",
+  fetchRedirects: "7.18",
+  safeMode: "7.18",
   emptySentence: "7.18",
   dynamicServices: "7.19",
+  builtinAuthorities: "7.19",
   activeRemove: "7.20",
   passwordRequired: "7.20",
   reverseProxy: "7.22",
+  scriptExit: "7.22",
+  // Seen on 7.22.1 and not on 7.20.8: an error in a script says which command and line it was.
+  errorLocation: "7.22",
   availableFrom: "7.24",
+  schedulerDays: "7.24",
 } as const;
 
 /** First version that no longer has it, from the same dumps. */

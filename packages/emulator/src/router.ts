@@ -2,10 +2,15 @@ import { Clock, formatTime } from "./clock.ts";
 import { Connections } from "./connections.ts";
 import { Faults } from "./faults.ts";
 import { type Features, featuresOf } from "./features.ts";
+import { Files } from "./files.ts";
 import { FIREWALL_MENUS, Firewall } from "./firewall/firewall.ts";
+import { Jobs } from "./jobs.ts";
 import { menusFor } from "./menus/index.ts";
 import type { Menu } from "./menus/menu.ts";
 import type { EmulatorOptions, OpenSessions, ServiceName } from "./options.ts";
+import { SafeMode } from "./safe-mode.ts";
+import { SCHEDULER_MENU, Scheduler } from "./scheduler.ts";
+import { Globals } from "./script/environment.ts";
 import { Sessions } from "./sessions.ts";
 import { type RouterState, writeState } from "./state-file.ts";
 import { type Item, Table } from "./table.ts";
@@ -43,6 +48,14 @@ export class Router {
   readonly sessions: Sessions;
   readonly connections: Connections;
   readonly firewall: Firewall;
+  /** The address it is bound to, from which it reaches other loopback addresses. */
+  readonly address: string | undefined;
+  readonly files = new Files(this);
+  /** Global variables of scripts. RAM only. */
+  readonly globals = new Globals();
+  readonly jobs = new Jobs(this);
+  readonly scheduler = new Scheduler(this);
+  readonly safeMode = new SafeMode(this);
   /** When each user last logged in, as printed. RAM only. */
   readonly lastLogins = new Map<string, string>();
   /** Hosts that answer a ping besides the router itself. */
@@ -63,6 +76,7 @@ export class Router {
     this.features = featuresOf(this.version);
     this.model = state?.model ?? options.model ?? fresh.model;
     this.serialNumber = state?.serialNumber ?? options.serialNumber ?? fresh.serialNumber;
+    this.address = options.address;
     this.#hostKey = state?.hostKey;
     this.#makeHostKey = fresh.hostKey;
     this.randomBytes = fresh.randomBytes;
@@ -87,8 +101,18 @@ export class Router {
     if (!menu) throw new Error(`the emulated RouterOS ${this.version} has no menu ${path}`);
     const table = new Table(menu, this.#state?.[path]);
     if (FIREWALL_MENUS.includes(path)) table.onChange(() => this.ports?.reviewConnections());
+    if (path === SCHEDULER_MENU) table.onChange((change) => this.scheduler.changed(change));
     this.#tables.set(path, table);
     return table;
+  }
+
+  /** Put every menu back to what it was when `tables` was taken. */
+  async restore(tables: RouterState["tables"]): Promise<void> {
+    for (const [path, state] of Object.entries(tables)) {
+      if (this.menus.has(path)) this.table(path).restore(state);
+    }
+    await this.ports?.apply();
+    this.commit();
   }
 
   /** All rows of a menu: those of its table, then those that exist by themselves. */
@@ -129,12 +153,13 @@ export class Router {
 
   /** Make the configuration as it is now survive a restart. Without a state file there is nothing to do. */
   commit(): void {
+    this.safeMode.changed();
     if (this.#stateFile !== undefined) writeState(this.#stateFile, this.state());
   }
 
   state(): RouterState {
     const kept = [...this.#tables].filter(
-      ([, table]) => !table.menu.volatile && table.menu.commands.includes("set"),
+      ([, { menu }]) => !menu.volatile && (menu.kept || menu.commands.includes("set")),
     );
     return {
       format: 1,
@@ -149,6 +174,10 @@ export class Router {
 
   /** Forget what is only in RAM. */
   forgetRam(): void {
+    this.scheduler.halt();
+    this.jobs.forgetRam();
+    this.globals.clear();
+    this.files.forgetRam();
     for (const table of this.#tables.values()) table.dropDynamic();
     this.lastLogins.clear();
     this.#bootedAt = this.clock.now();

@@ -45,6 +45,7 @@ export class Sessions {
   /** Take the session off the list; called once its connection has gone. Safe twice. */
   close(session: Session): void {
     if (!this.#sessions.delete(session.id)) return;
+    this.#router.safeMode.sessionClosed(session.id);
     this.#router.log("system,info,account", `user ${line(session, "logged out")}`);
     this.#router.table("/user/active").announce({ kind: "removed", item: this.item(session) });
   }

@@ -65,6 +65,21 @@ export class Table {
     this.#nextId = state.nextId;
   }
 
+  /** Be again as `state` says; dynamic rows stay, behind the others. */
+  restore(state: TableState): void {
+    const before = this.#items;
+    this.#items = state.items.map(({ id, values }) => {
+      const item = before.find((known) => known.id === id) ?? { id, values: rowOf({}), dynamic: false };
+      item.values = rowOf(values);
+      return item;
+    });
+    this.#items.push(...before.filter((item) => item.dynamic));
+    // Ids are never used again, those of rows that are taken back among them.
+    this.#nextId = Math.max(this.#nextId, state.nextId);
+    for (const item of before) if (!this.#items.includes(item)) this.announce({ kind: "removed", item });
+    for (const item of this.#items) if (!item.dynamic) this.announce({ kind: "changed", item });
+  }
+
   get items(): readonly Item[] {
     return this.#items;
   }

@@ -12,9 +12,14 @@ const ESCAPE = 0xdc00;
 export function readWords(sentence: Sentence): string[] {
   return sentence.words().map((word, index) => {
     const bytes = sentence.bytes(index);
-    if (isUtf8(bytes)) return word;
-    return Array.from(bytes, (byte) => String.fromCharCode(byte < 0x80 ? byte : ESCAPE + byte)).join("");
+    return isUtf8(bytes) ? word : bytesText(bytes);
   });
+}
+
+/** The text that stands for these bytes inside the emulator, reversible by `wordBytes`. */
+export function bytesText(bytes: Uint8Array): string {
+  if (isUtf8(bytes)) return Buffer.from(bytes).toString("utf8");
+  return Array.from(bytes, (byte) => String.fromCharCode(byte < 0x80 ? byte : ESCAPE + byte)).join("");
 }
 
 /** The bytes of a word as they go on the wire. */

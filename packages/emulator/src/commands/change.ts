@@ -31,6 +31,8 @@ function readArguments(router: Router, command: Command, kind: "add" | "set"): R
   return given;
 }
 
+const asking = ({ username, policies }: Caller) => ({ username, policies });
+
 /** The row after the arguments are written into it; an empty value takes a clearable property away. */
 function written(
   menu: Menu,
@@ -64,13 +66,14 @@ export async function add(router: Router, command: Command, caller: Caller): Pro
     if (field.default !== undefined) defaults[name] = field.default;
   }
   const after = written(menu, defaults, given);
-  const { username } = caller;
-  const change: Change = { command: "add", item: undefined, before: rowOf({}), after, given, username };
+  const { username, policies } = caller;
+  const before = rowOf({});
+  const change: Change = { command: "add", item: undefined, before, after, given, username, policies };
   menu.check?.(router, change);
   refuseDuplicate(router, menu, change);
-  const before = placeBefore(router, menu, attributes["place-before"]);
+  const place = placeBefore(router, menu, attributes["place-before"]);
   const dynamic = menu.isDynamic?.(after) ?? false;
-  const item = router.table(menu.path).add(after, { before, dynamic });
+  const item = router.table(menu.path).add(after, { before: place, dynamic });
   await menu.applied?.(router, change, item);
   router.commit();
   return { replies: [done({ ret: item.id })] };
@@ -108,7 +111,7 @@ async function write(
   const changes = items.map((item): Change & { item: Item } => {
     const before = rowOf(item.values);
     const after = written(menu, before, given);
-    return { command: "set", item, before, after, given, username: caller.username };
+    return { command: "set", item, before, after, given, ...asking(caller) };
   });
   const carriedOut = changes.filter((change) => {
     const verdict = menu.check?.(router, change);
@@ -155,7 +158,7 @@ export async function remove(router: Router, command: Command, caller: Caller): 
     before: item.values,
     after: item.values,
     given: {},
-    username: caller.username,
+    ...asking(caller),
   }));
   for (const change of changes) menu.check?.(router, change);
   for (const change of changes) {

@@ -1,5 +1,6 @@
 import type { Row } from "@portreeve/routeros";
-import type { Answer, Asked, GenericCommand, OwnCommand, Policy } from "../menus/menu.ts";
+import { exportOf } from "../export.ts";
+import type { Answer, Asked, GenericCommand, Menu, OwnCommand, Policy } from "../menus/menu.ts";
 import { refusals } from "../refusal.ts";
 import type { Router } from "../router.ts";
 import { add, move, remove, set, setOne, unset } from "./change.ts";
@@ -19,7 +20,7 @@ import {
 import { get, listen, print } from "./print.ts";
 import { resolve } from "./resolve.ts";
 
-export type { Caller, Outcome, Reply } from "./command.ts";
+export type { Caller, Command, Outcome, Reply } from "./command.ts";
 export { done, refusalReplies } from "./command.ts";
 export { present } from "./print.ts";
 
@@ -57,10 +58,16 @@ export async function execute(
   }
 }
 
+/** A command that isn't one of the generic ones: the menu's own, or `export`, which every menu has. */
+export function ownCommand(menu: Menu, name: string): OwnCommand | undefined {
+  if (name === "export") return exportOf(menu.path);
+  return menu.own && Object.hasOwn(menu.own, name) ? menu.own[name] : undefined;
+}
+
 /** Carry out a command whose menu is found. @throws Refusal */
 export function run(router: Router, command: Command, caller: Caller): Outcome | Promise<Outcome> {
   const { menu, name } = command;
-  const own = menu.own?.[name];
+  const own = ownCommand(menu, name);
   if (own) return answerOwn(router, command, own, caller);
   const reading = READING[name as GenericCommand];
   if (reading) {

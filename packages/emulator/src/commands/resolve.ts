@@ -19,6 +19,9 @@ export function resolve(router: Router, word: string): { menu: Menu; name: strin
       if (last) return { menu, name: part };
       throw refusals.unknownPrefix();
     }
+    if (last && part === "export" && isDirectory(router, path)) {
+      return { menu: menu ?? { path, fields: {}, commands: [] }, name: part };
+    }
     const next = `${path}/${part}`;
     if (!isDirectory(router, next)) throw last ? refusals.unknownCommand() : refusals.unknownMenu(part);
     path = next;

@@ -140,9 +140,9 @@ const exportCertificate: OwnCommand = {
       const pem = pemOf(item);
       if (!pem) throw refusals.notEmulated("the export of a template");
       const file = given["file-name"] || `cert_export_${item.values.name}`;
-      writeFile(router, `${file}.crt`, pem.cert);
+      router.files.write(`${file}.crt`, pem.cert);
       const passphrase = given["export-passphrase"];
-      if (passphrase && pem.key) writeFile(router, `${file}.key`, encrypted(pem.key, passphrase));
+      if (passphrase && pem.key) router.files.write(`${file}.key`, encrypted(pem.key, passphrase));
     }
     router.commit();
     return undefined;
@@ -151,14 +151,6 @@ const exportCertificate: OwnCommand = {
 
 const encrypted = (key: string, passphrase: string): string =>
   createPrivateKey(key).export({ format: "pem", type: "pkcs8", cipher: "aes-256-cbc", passphrase }) as string;
-
-function writeFile(router: Router, name: string, contents: string): void {
-  const table = router.table("/file");
-  const old = table.items.find(({ values }) => values.name === name);
-  if (old) table.remove(old);
-  const type = `${name.slice(name.lastIndexOf("."))} file`;
-  table.add({ name, type, size: String(Buffer.byteLength(contents)), contents });
-}
 
 /** Templates and certificates; real ones, which `api-ssl` serves. */
 export const certificate: Menu = {

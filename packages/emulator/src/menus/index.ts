@@ -2,12 +2,20 @@ import { type Features, featuresOf } from "../features.ts";
 import { schemaMenus } from "../schema/menus.ts";
 import { streamCommands } from "../streams/commands.ts";
 import { certificate } from "./certificate.ts";
+import { clock } from "./clock.ts";
+import { deviceMode } from "./device-mode.ts";
+import { file } from "./file.ts";
 import { firewallAddressList, listAddress, listAddress6 } from "./firewall-address-list.ts";
 import { firewallFilter, ipv6FirewallFilter } from "./firewall-filter.ts";
 import { ipService } from "./ip-service.ts";
 import { log } from "./log.ts";
 import type { Menu } from "./menu.ts";
+import { backup, root } from "./root.ts";
+import { safeMode } from "./safe-mode.ts";
+import { scheduler } from "./scheduler.ts";
+import { script, scriptEnvironment, scriptJob } from "./script.ts";
 import { identity, resource, routerboard, system, userSettings } from "./system.ts";
+import { tool } from "./tool.ts";
 import { user } from "./user.ts";
 import { userActive } from "./user-active.ts";
 import { userGroup } from "./user-group.ts";
@@ -30,6 +38,17 @@ function writtenMenus(features: Features): readonly Menu[] {
     userActive(features),
     userGroup(features),
     userSettings(features),
+    script(features),
+    scriptEnvironment(features),
+    scriptJob(features),
+    scheduler(features),
+    file(features),
+    clock(features),
+    backup,
+    tool(features),
+    root(features),
+    ...(features.version7 ? [deviceMode(features)] : []),
+    ...(features.safeMode ? [safeMode] : []),
   ];
 }
 

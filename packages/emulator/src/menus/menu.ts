@@ -60,6 +60,7 @@ export interface Change {
   readonly given: Readonly<Record<string, string>>;
   /** Who asks; undefined for the control handle. */
   readonly username: string | undefined;
+  readonly policies: ReadonlySet<string>;
 }
 
 /** One RouterOS menu as data. The generic commands do everything a menu doesn't say otherwise. */
@@ -99,6 +100,8 @@ export interface Menu {
   readonly own?: Readonly<Record<string, OwnCommand>>;
   /** Rows are the router's own working: neither in the state file nor in an export, whatever the commands. */
   readonly volatile?: boolean;
+  /** Rows are in the state file though no command sets them. */
+  readonly kept?: boolean;
 }
 
 export interface OwnCommand {

@@ -107,6 +107,7 @@ export class Services implements ServicePorts {
   async powerOn(): Promise<void> {
     this.#powered = true;
     await this.apply();
+    this.#router.scheduler.boot();
   }
 
   /** A port that can't be bound, or is taken, makes the row invalid. */

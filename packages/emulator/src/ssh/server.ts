@@ -4,7 +4,8 @@ import { plainAddress } from "../connections.ts";
 import type { Router } from "../router.ts";
 import type { Session } from "../sessions.ts";
 import { authenticate, passwordIs } from "../users.ts";
-import { runLine } from "./console.ts";
+import { Console } from "./console.ts";
+import { serveSftp } from "./sftp.ts";
 import { runShell } from "./shell.ts";
 
 /** Password log-in of the router's own users over SSH; answers sockets the `ssh` service admitted. */
@@ -59,11 +60,32 @@ function serveSessions(router: Router, client: ssh2.Connection, session: Session
     channel.on("window-change", (accept) => accept?.());
     channel.on("shell", (accept) => runShell(router, session, accept(), terminal));
     channel.on("exec", (accept, _reject, { command }) => {
-      const stream = accept();
-      const { output, failed } = runLine(router, session, command);
-      stream.write(output);
-      stream.exit(failed ? 1 : 0);
-      stream.end();
+      runOnce(router, session, command, accept());
+    });
+    channel.on("sftp", (accept, reject) => {
+      if (session.policies.has("ftp")) serveSftp(router, session, accept());
+      else reject?.();
     });
   });
+}
+
+/** One command line, then the channel ends. What is left open in it is a syntax error. */
+function runOnce(router: Router, session: Session, command: string, stream: ssh2.ServerChannel): void {
+  const abort = new AbortController();
+  stream.once("close", () => abort.abort());
+  const print = (text: string) => {
+    if (stream.writable) stream.write(text);
+  };
+  const finish = (code: number) => {
+    if (!stream.writable) return;
+    stream.exit(code);
+    stream.end();
+  };
+  new Console(router, session).run(command, print, abort.signal, false).then(
+    (result) => finish(result === "failed" ? 1 : 0),
+    (error) => {
+      process.emitWarning(error instanceof Error ? error : String(error));
+      finish(1);
+    },
+  );
 }

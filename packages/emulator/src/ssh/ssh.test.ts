@@ -45,8 +45,8 @@ test("a user of the router logs in over SSH and runs a command in either spellin
   const expected = { output: "  name: gw1\r\n\r\n", code: 0 };
   expect(await exec(client, "/system identity print")).toEqual(expected);
   expect(await exec(client, "/system/identity/print")).toEqual(expected);
-  expect(await exec(client, "/interface print")).toEqual({
-    output: "bad command name interface (line 1 column 2)\r\n",
+  expect(await exec(client, "/interfaces print")).toEqual({
+    output: "bad command name interfaces (line 1 column 2)\r\n",
     code: 1,
   });
   client.end();

@@ -1,0 +1,181 @@
+import { formatTime } from "./clock.ts";
+import type { Caller } from "./commands/command.ts";
+import { Refusal } from "./refusal.ts";
+import type { Router } from "./router.ts";
+import { ScriptEnded, ScriptError, ScriptSyntaxError } from "./script/errors.ts";
+import { Interpreter } from "./script/interpreter.ts";
+import { Names } from "./script/scope.ts";
+import { bytesOf, textOf } from "./script/text.ts";
+import { formatId, type Item, rowOf } from "./table.ts";
+
+/** Beyond this a router has other troubles; a script that starts scripts is stopped here. */
+const MAX_JOBS = 200;
+
+interface Job {
+  readonly id: string;
+  readonly values: Readonly<Record<string, string>>;
+  readonly abort: AbortController;
+  /** Waits for the router's clock. */
+  waiting: boolean;
+}
+
+/** A refusal that a script ran into, with the error it was. */
+export class ScriptRefusal extends Refusal {
+  override readonly cause: Error;
+
+  constructor(cause: Error) {
+    super(cause.message);
+    this.cause = cause;
+  }
+}
+
+/** What a script is refused or ended with, as a command's refusal; anything else is the emulator's own failure. */
+export function scriptRefusal(error: unknown): unknown {
+  const known =
+    error instanceof ScriptError || error instanceof ScriptSyntaxError || error instanceof ScriptEnded;
+  return known ? new ScriptRefusal(error as Error) : error;
+}
+
+/** Scripts that run now. */
+export class Jobs {
+  readonly #router: Router;
+  readonly #jobs = new Map<string, Job>();
+  #runs = new WeakMap<Item, { count: number; started: string }>();
+  readonly #idle = new Set<() => void>();
+  #nextId = 1;
+
+  constructor(router: Router) {
+    this.#router = router;
+  }
+
+  /** Rows of `/system/script/job`. */
+  get items(): readonly Item[] {
+    return [...this.#jobs.values()].map(({ id, values }) => ({ id, values: rowOf(values), dynamic: true }));
+  }
+
+  runsOf(item: Item): { readonly count: number; readonly started?: string } {
+    return this.#runs.get(item) ?? { count: 0 };
+  }
+
+  stop(id: string): void {
+    this.#jobs.get(id)?.abort.abort();
+  }
+
+  /** A reboot ends every script and begins the counts anew. */
+  forgetRam(): void {
+    this.#runs = new WeakMap();
+    for (const { abort } of this.#jobs.values()) abort.abort();
+  }
+
+  /** Run a script of `/system/script`. @returns what it printed */
+  runItem(item: Item, caller: Caller, signal?: AbortSignal): Promise<string> {
+    this.countRun(item);
+    return this.run(item.values.source ?? "", caller, {
+      ...(signal ? { signal } : {}),
+      script: item.values.name ?? "",
+    });
+  }
+
+  countRun(item: Item): void {
+    const started = formatTime(this.#router.clock.now(), this.#router.features.isoDates);
+    this.#runs.set(item, { count: this.runsOf(item).count + 1, started });
+  }
+
+  /** Begin a script and don't wait for it; a failure is logged. @returns the job's id */
+  start(source: string, caller: Caller, finished?: (output: string) => void): string {
+    const id = formatId(this.#nextId);
+    this.run(source, caller).then(
+      (output) => finished?.(output),
+      (error) => this.logFailure("script", error),
+    );
+    return id;
+  }
+
+  logFailure(what: string, error: unknown): void {
+    if (!(error instanceof Refusal)) {
+      process.emitWarning(error instanceof Error ? error : String(error));
+      return;
+    }
+    this.#router.log("script,error", `${what} error: ${error.message}`);
+  }
+
+  /**
+   * Run a script to its end.
+   * @returns what it printed, lines ended by LF
+   * @throws Refusal with the words of what ended it
+   */
+  async run(
+    source: string,
+    caller: Caller,
+    options: { readonly signal?: AbortSignal; readonly script?: string } = {},
+  ): Promise<string> {
+    return this.track(caller, options, async (run) => {
+      await run.run(run.parse(bytesOf(source), new Names(undefined)));
+      return textOf(run.output);
+    });
+  }
+
+  /** Have `work` done as a job: it is listed, can be stopped, and time stands still for it. */
+  async track<T>(
+    caller: Caller,
+    options: {
+      readonly signal?: AbortSignal;
+      readonly script?: string;
+      readonly print?: (text: string) => void;
+    },
+    work: (run: Interpreter) => Promise<T>,
+  ): Promise<T> {
+    if (this.#jobs.size >= MAX_JOBS)
+      throw new Refusal(`failure: the emulator does not do more than ${MAX_JOBS} jobs`);
+    const job = this.#open(caller, options.script);
+    const signals = options.signal ? [options.signal, job.abort.signal] : [job.abort.signal];
+    const run = new Interpreter({
+      router: this.#router,
+      caller,
+      signal: AbortSignal.any(signals),
+      ...(options.print ? { print: options.print } : {}),
+      waiting: (waits) => {
+        job.waiting = waits;
+        this.#tellIdle();
+      },
+    });
+    try {
+      return await work(run);
+    } catch (error) {
+      throw scriptRefusal(error);
+    } finally {
+      this.#jobs.delete(job.id);
+      this.#tellIdle();
+    }
+  }
+
+  #open(caller: Caller, script = ""): Job {
+    const { clock, features } = this.#router;
+    const values = {
+      script,
+      owner: caller.username ?? "",
+      policy: [...caller.policies].join(","),
+      started: formatTime(clock.now(), features.isoDates),
+      type: "command",
+    };
+    const job: Job = { id: formatId(this.#nextId++), values, abort: new AbortController(), waiting: false };
+    this.#jobs.set(job.id, job);
+    return job;
+  }
+
+  get #busy(): boolean {
+    return [...this.#jobs.values()].some(({ waiting }) => !waiting);
+  }
+
+  #tellIdle(): void {
+    if (this.#busy) return;
+    for (const tell of this.#idle) tell();
+    this.#idle.clear();
+  }
+
+  /** Resolves once every script has ended or waits for the clock; undefined when that is so already. */
+  settled(): Promise<void> | undefined {
+    if (!this.#busy) return undefined;
+    return new Promise((resolve) => this.#idle.add(resolve));
+  }
+}

@@ -1,0 +1,91 @@
+import { formatTime } from "../clock.ts";
+import { refusals } from "../refusal.ts";
+import { boolean, duration, listOf, readSeconds, text, type ValueType } from "../values.ts";
+import { requireDevice } from "./device-mode.ts";
+import type { MenuFor } from "./menu.ts";
+import { SCRIPT_POLICIES, settlePolicy } from "./script.ts";
+
+const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+/** Midnight UTC of "2026-09-26" or "sep/26/2026", milliseconds since 1970; undefined for anything else. */
+export function readDate(value: string): number | undefined {
+  const iso = /^(\d{4})-(\d{2})-(\d{2})$/.exec(value);
+  const old = /^([a-z]{3})\/(\d{2})\/(\d{4})$/i.exec(value);
+  const [year, month, day] = iso
+    ? [iso[1], Number(iso[2]), iso[3]]
+    : [old?.[3], MONTHS.indexOf((old?.[1] ?? "").toLowerCase()) + 1, old?.[2]];
+  const ms = Date.UTC(Number(year), month - 1, Number(day));
+  return new Date(ms).getUTCDate() === Number(day) && month >= 1 ? ms : undefined;
+}
+
+/** Dates are taken in the form the version prints. */
+const date = (isoDates: boolean): ValueType => ({
+  read(value, argument) {
+    const form = isoDates ? /^\d{4}-/ : /^[a-z]{3}\//i;
+    if (!form.test(value) || readDate(value) === undefined) throw refusals.invalidValue(argument);
+    return value.toLowerCase();
+  },
+});
+
+const startTime: ValueType = {
+  read(value, argument) {
+    if (value === "startup") return value;
+    const seconds = /^\d{1,2}:\d{2}:\d{2}$/.test(value) ? readSeconds(value.padStart(8, "0")) : undefined;
+    if (seconds === undefined || seconds >= 86_400) throw refusals.invalidValue(argument);
+    return value.padStart(8, "0");
+  },
+};
+
+/** Longest interval: the longest time the schema dumps show, seconds. */
+const MAX_INTERVAL = 21_474_836 * 100;
+
+export const scheduler: MenuFor = (features) => ({
+  path: "/system/scheduler",
+  nameField: "name",
+  commands: [
+    "print",
+    "getall",
+    "get",
+    "listen",
+    "add",
+    "set",
+    ...(features.schedulerDays ? (["unset"] as const) : []),
+    "remove",
+    "enable",
+    "disable",
+    "comment",
+  ],
+  fields: {
+    name: { type: text, required: true },
+    "start-date": { type: date(features.isoDates) },
+    "start-time": { type: startTime },
+    interval: { type: duration(0, MAX_INTERVAL), default: "0s" },
+    ...(features.schedulerDays
+      ? { days: { type: listOf(["sun", "mon", "tue", "wed", "thu", "fri", "sat"]), clearable: true } }
+      : {}),
+    "on-event": { type: text, default: "" },
+    owner: { type: text, readOnly: true },
+    policy: { type: listOf(SCRIPT_POLICIES) },
+    "run-count": { type: text, readOnly: true },
+    "next-run": { type: text, readOnly: true },
+    disabled: { type: boolean, default: "false" },
+    comment: { type: text, clearable: true },
+  },
+  unique: { fields: ["name"], refusal: "already have such name" },
+  computed(router, item): Record<string, string> {
+    const next = router.scheduler.nextRun(item);
+    const count = { "run-count": String(router.jobs.runsOf(item).count) };
+    return next === undefined ? count : { ...count, "next-run": next };
+  },
+  check(router, change) {
+    if (change.command === "remove") return undefined;
+    requireDevice(router, "scheduler");
+    settlePolicy(change);
+    const { after } = change;
+    after.owner ??= change.username ?? "admin";
+    const now = formatTime(router.clock.now(), features.isoDates);
+    after["start-date"] ??= now.slice(0, -9);
+    after["start-time"] ??= now.slice(-8);
+    return undefined;
+  },
+});
