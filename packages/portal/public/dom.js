@@ -77,13 +77,13 @@ export function closeButtons() {
   }
 }
 
-/** Close every dialog and take out what it showed. */
+/** Close every dialog and take out what it showed, now: the event of closing comes some time later. */
 export function emptyDialogs() {
   for (const dialog of document.querySelectorAll("dialog")) {
     dialog.close();
     for (const field of dialog.querySelectorAll("[data-field]")) field.textContent = "";
     for (const form of dialog.querySelectorAll("form")) form.reset();
-    for (const list of dialog.querySelectorAll("ol")) list.replaceChildren();
+    for (const list of dialog.querySelectorAll("[data-list]")) list.replaceChildren();
   }
 }
 
