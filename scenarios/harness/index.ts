@@ -1,4 +1,4 @@
-export { type Answer, ApiClient, expectProblem, expectStatus } from "./api.ts";
+export { type Answer, ApiClient, type CallOptions, expectProblem, expectStatus } from "./api.ts";
 export {
   credentialsOf,
   expectInSync,
