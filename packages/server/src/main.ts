@@ -110,8 +110,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         transientAccessRoutes({
           access: transientAccess,
           entryPoint: config.entryPoint,
-          // With the gateway in another process the port opens a moment after the answer.
+          // With the gateway in another process the port opens or closes a moment after the answer.
           opened: async (grantId) => doorkeeper?.opened(grantId),
+          closed: async (grantId) => doorkeeper?.closed(grantId),
         }),
         tokenRoutes({ database }),
         auditRoutes({ database }),

@@ -58,6 +58,21 @@ test("an open grant has a listener, one that is revoked has none and is marked s
   expect(gateway.listeners()).toEqual([]);
 });
 
+test("a revocation is answered when its listener is gone", async () => {
+  const id = await addGrant({ committed: true });
+  await doorkeeper.opened(id);
+  await db.database.asSystem((trx) =>
+    trx
+      .updateTable("transient_access")
+      .set({ revoked_at: sql<Date>`now()` })
+      .where("id", "=", id)
+      .execute(),
+  );
+  await doorkeeper.closed(id);
+  expect(gateway.listeners()).toEqual([]);
+  expect((await grant(id)).removed_from_gateway_at).not.toBeNull();
+});
+
 test("a grant that expires is closed at that moment without anybody waking the doorkeeper", async () => {
   const id = await addGrant({ committed: true, seconds: 1 });
   await doorkeeper.opened(id);

@@ -21,8 +21,10 @@ import { type GatewayGrant, stamp, stateOf, unfinishedOnGateway } from "./store.
 const PERIOD_MS = 5_000;
 /** How often a waiting connection asks whether the router's user is there. */
 const COMMIT_POLL_MS = 50;
-/** How long an answer is held back for its grant's listener. */
-const OPENING_MS = 2_000;
+/** How long an answer is held back until its grant's listener stands or is gone. */
+const MOVE_MS = 2_000;
+/** After a run that could not read the grants. */
+const RETRY_MS = 500;
 /** How long standing connections survive without the database. */
 const GRACE_MS = 60_000;
 
@@ -38,9 +40,9 @@ export interface DoorkeeperOptions {
 export class Doorkeeper {
   readonly #options: DoorkeeperOptions;
   readonly #driver: Driver;
-  /** Says a grant's id when its listener stands. */
-  readonly #openings = new EventEmitter();
-  #expiry: NodeJS.Timeout | undefined;
+  /** `opened <grant id>` and `closed <grant id>`, each time a run has found or made it so. */
+  readonly #moves = new EventEmitter();
+  #timer: NodeJS.Timeout | undefined;
   /** Monotonic, milliseconds; undefined before the first time. */
   #lastSynced: number | undefined;
   /** When each unfinished grant ends, on the same clock. */
@@ -68,14 +70,23 @@ export class Doorkeeper {
   }
 
   /** Resolves when the grant's listener stands. A port that can't be opened is not waited for longer than the bound. */
-  async opened(id: string): Promise<void> {
-    const opening = once(this.#openings, id, { signal: AbortSignal.timeout(OPENING_MS) });
+  opened(id: string): Promise<void> {
+    return this.#awaitMove(`opened ${id}`);
+  }
+
+  /** Resolves when the grant's listener is gone and marked so, or after the bound. */
+  closed(id: string): Promise<void> {
+    return this.#awaitMove(`closed ${id}`);
+  }
+
+  async #awaitMove(move: string): Promise<void> {
+    const moved = once(this.#moves, move, { signal: AbortSignal.timeout(MOVE_MS) });
     this.wake();
-    await opening.catch(() => {});
+    await moved.catch(() => {});
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#expiry);
+    clearTimeout(this.#timer);
     await this.#driver.stop();
   }
 
@@ -95,6 +106,7 @@ export class Doorkeeper {
       grants = await database.asSystem(unfinishedOnGateway);
     } catch (error) {
       await this.#closeWithoutDatabase();
+      this.#wakeIn(RETRY_MS);
       throw error;
     }
     this.#lastSynced = performance.now();
@@ -120,7 +132,7 @@ export class Doorkeeper {
         onRefused: (source, reason) => this.#note(grant, "access.refused", { source, reason }),
         onClosed: (summary) => this.#note(grant, "access.disconnected", { ...summary }),
       });
-      this.#openings.emit(grant.id);
+      this.#moves.emit(`opened ${grant.id}`);
     } catch (error) {
       // A port that another program holds, or a name that does not resolve, must not keep the other doors shut.
       this.#options.log.error(
@@ -150,6 +162,7 @@ export class Doorkeeper {
       );
       await sites.touch(trx, [grant.site_id]); // the router's user has to go
     });
+    this.#moves.emit(`closed ${grant.id}`);
   }
 
   /** What has expired by the last known times ends on time; when the grace is over everything does. */
@@ -164,10 +177,14 @@ export class Doorkeeper {
 
   /** Be back at the moment the next grant ends. One millisecond late rather than early. */
   #awaitExpiry(grants: readonly GatewayGrant[]): void {
-    clearTimeout(this.#expiry);
     const next = Math.min(...grants.filter(({ is_open }) => is_open).map(({ seconds_left }) => seconds_left));
-    if (next === Number.POSITIVE_INFINITY) return;
-    this.#expiry = setTimeout(() => this.wake(), Math.max(0, Math.ceil(next * 1000)) + 1);
+    if (next === Number.POSITIVE_INFINITY) clearTimeout(this.#timer);
+    else this.#wakeIn(Math.max(0, Math.ceil(next * 1000)) + 1);
+  }
+
+  #wakeIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.wake(), ms);
   }
 
   /** Where the grant leads now: the address is resolved and checked afresh, the port is the policy's. */

@@ -21,12 +21,15 @@ export interface TransientAccessRouteOptions {
   readonly entryPoint: string;
   /** Resolves when a grant's port is open, so that whoever reads the answer can connect at once. */
   readonly opened: (grantId: string) => Promise<void>;
+  /** Resolves when a grant's port is closed, so that a revocation that was answered has happened. */
+  readonly closed: (grantId: string) => Promise<void>;
 }
 
 export function transientAccessRoutes({
   access,
   entryPoint,
   opened,
+  closed,
 }: TransientAccessRouteOptions): HttpModule {
   const present = ({ grant, password }: RevealedGrant) => presentGrant(grant, password, entryPoint);
   return (app) => {
@@ -94,10 +97,17 @@ export function transientAccessRoutes({
         config: { scope: "access:revoke" },
         schema: { tags, summary: "Revoke access", params: grantParams, response: { 204: z.null() } },
       },
-      (request, reply) =>
-        mutate(request, reply, { status: 204 }, (trx) =>
-          access.revoke(trx, request.caller, request.params.site, request.params.id),
-        ),
+      (request, reply) => {
+        const { site, id } = request.params;
+        let ended = false;
+        const settled = async () => {
+          if (ended) await closed(id);
+        };
+        return mutate(request, reply, { status: 204, settled }, async (trx) => {
+          ended = await access.revoke(trx, request.caller, site, id);
+          return null;
+        });
+      },
     );
   };
 }

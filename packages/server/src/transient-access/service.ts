@@ -98,15 +98,16 @@ export class TransientAccessService {
     return { grant: await this.#find(trx, siteId, id), password };
   }
 
-  /** End a grant now. Ending an ended one changes nothing. */
-  async revoke(trx: Trx, caller: Caller, siteId: string, id: string): Promise<void> {
+  /** End a grant now. Ending an ended one changes nothing. @returns whether it was this call that ended it */
+  async revoke(trx: Trx, caller: Caller, siteId: string, id: string): Promise<boolean> {
     const grant = await this.#find(trx, siteId, id);
-    if (!grant.is_open) return;
+    if (!grant.is_open) return false;
     const first = await stamp(trx, [id], "revoked_at");
-    if (first.length === 0) return;
+    if (first.length === 0) return false;
     await this.#audit(trx, caller, "access.revoked", siteId, id, {});
     await this.#options.sites.touch(trx, [siteId]);
     await notify(trx, ACCESS_CHANNEL, id);
+    return true;
   }
 
   async #checkSite(trx: Trx, siteId: string, type: "winbox" | "ssh"): Promise<void> {
