@@ -9,14 +9,14 @@ import { type BenchmarkContext, interleave, type Measurement, Worker } from "../
 import { POLICIES, policyInput } from "../policies.ts";
 
 const ROUNDS = 5;
-const LOAD = { path: POLICIES, connections: 32, milliseconds: 1_500 };
+const LOAD = { path: POLICIES, connections: 32, milliseconds: 1_000 };
 /** Beside the default policy. */
 const ADDED_POLICIES = 9;
 
 export async function httpPolicies(context: BenchmarkContext): Promise<Measurement[]> {
   await using resources = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "portreeve-bench-"));
-  resources.defer(() => rm(dataDir, { recursive: true, force: true }));
+  resources.defer(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
   const { connection } = resources.use(await startEmbedded({ dataDir, log: silentLog }));
   await migrate(connection, { log: silentLog });
 

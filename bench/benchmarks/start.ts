@@ -55,7 +55,7 @@ export async function start(context: BenchmarkContext): Promise<Measurement[]> {
 async function startTwice(program: Program, context: BenchmarkContext) {
   await using resources = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "portreeve-bench-"));
-  resources.defer(() => rm(dataDir, { recursive: true, force: true }));
+  resources.defer(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
   return {
     first: await startOnce(program, dataDir, context),
     warm: await startOnce(program, dataDir, context),
