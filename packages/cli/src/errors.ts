@@ -12,7 +12,8 @@ const MAX_CAUSES = 4;
 export function explain(error: unknown): string {
   if (error instanceof OperatorError) return error.message;
   const parts: string[] = [];
-  for (let current = error; current !== undefined && parts.length < MAX_CAUSES; ) {
+  let current = error;
+  for (let depth = 0; depth <= MAX_CAUSES && current !== undefined; depth++) {
     const text = wordsOf(current);
     if (text !== "" && !parts.some((part) => part.includes(text))) parts.push(text);
     current = current instanceof Error ? current.cause : undefined;

@@ -10,6 +10,7 @@ export function createProgram(): Command {
   const program = new Command("portreeve")
     .description("Self-hosted control plane for MikroTik router fleets")
     .version(packageVersion())
+    .enablePositionalOptions() // --version after a command is that command's own
     .showHelpAfterError("(portreeve --help lists commands, portreeve <command> --help its options)")
     .configureHelp({ showGlobalOptions: true })
     .exitOverride();

@@ -10,7 +10,7 @@ const list: Run = async (api) => {
     token.name,
     stateOf(token),
     token.last_used_at,
-    token.scopes.join(","),
+    token.scopes.length === SCOPES.length ? "all" : token.scopes.join(","),
     token.id,
   ]);
   return { data, text: table(["name", "state", "last used", "scopes", "id"], rows) };
