@@ -1,5 +1,5 @@
 /** Requests to a Portreeve; what it refuses comes out in words. */
-import { PROBLEM_MEDIA_TYPE, type Problem } from "@portreeve/api-schema";
+import type { Problem } from "@portreeve/api-schema";
 import { explain, OperatorError } from "../errors.ts";
 import { printable } from "../print.ts";
 
@@ -40,8 +40,13 @@ export function connectApi(url: string, token: string | undefined): Api {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const text = await answer.text();
-      if (!answer.ok) throw new ProblemError(answer.status, problemText(answer, text, token));
-      return text === "" ? undefined : (JSON.parse(text) as unknown);
+      if (answer.status === 204) return undefined;
+      if (!/^application\/(problem\+)?json\b/.test(answer.headers.get("content-type") ?? "")) {
+        const { status, statusText } = answer;
+        throw new OperatorError(`the server answered ${status} ${statusText}; is PORTREEVE_URL a Portreeve?`);
+      }
+      if (!answer.ok) throw new ProblemError(answer.status, problemText(answer.status, text, token));
+      return JSON.parse(text) as unknown;
     },
   };
 }
@@ -56,18 +61,14 @@ async function reach(base: string, path: string, init: RequestInit): Promise<Res
   }
 }
 
-function problemText(answer: Response, text: string, token: string | undefined): string {
-  if (answer.status === 401) {
+function problemText(status: number, text: string, token: string | undefined): string {
+  if (status === 401) {
     return token
       ? "PORTREEVE_TOKEN: the server does not accept this token"
       : "PORTREEVE_TOKEN: no token given";
   }
-  if (!answer.headers.get("content-type")?.startsWith(PROBLEM_MEDIA_TYPE)) {
-    return `the server answered ${answer.status} ${answer.statusText}; is PORTREEVE_URL a Portreeve?`;
-  }
   const { title, detail, errors = {} } = JSON.parse(text) as Problem;
-  const head = detail || title;
-  return [head, ...fieldLines(errors)].map((line) => printable(line)).join("\n");
+  return [detail || title, ...fieldLines(errors)].map((line) => printable(line)).join("\n");
 }
 
 /** `  winbox.port: must be from 1 to 65535`, one line per wrong field. */

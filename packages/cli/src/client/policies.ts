@@ -1,6 +1,6 @@
 import { type Policy, policyInput, SERVICE_NAMES } from "@portreeve/api-schema";
 import { OperatorError } from "../errors.ts";
-import { facts, table } from "../print.ts";
+import { facts, printable, table } from "../print.ts";
 import { readInput } from "../secret-input.ts";
 import { checked } from "./input.ts";
 import { policyId, siteId } from "./lists.ts";
@@ -49,7 +49,8 @@ const attach: Run = async (api, [name = "", ...names]) => {
   const sites: string[] = [];
   for (const site of names) sites.push(await siteId(api, site));
   const data = (await api.request("POST", `${PATH}/${id}/sites`, { sites })) as Policy;
-  return { data, text: `${data.name} now has ${data.sites?.length ?? 0} sites` };
+  const count = data.sites?.length ?? 0;
+  return { data, text: `${printable(data.name)} now has ${count} ${count === 1 ? "site" : "sites"}` };
 };
 
 export const policies = { list, show, create, update, delete: remove, attach };

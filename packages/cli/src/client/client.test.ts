@@ -1,0 +1,211 @@
+import { randomInt } from "node:crypto";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { CliProcess, type Finished, GATEWAY_PORTS, runCli, temporaryDirectory } from "../testing.ts";
+
+/** An address nobody else has; routers keep RouterOS's own ports there. */
+const ROUTER = `127.${randomInt(100, 200)}.${randomInt(256)}.${randomInt(1, 255)}`;
+const ROUTER_PASSWORD = "the router's first";
+
+const POLICY = {
+  name: "High ports",
+  winbox: { enabled: true, port: 8291, networks: ["10.0.0.0/8"] },
+  ssh: { enabled: true, port: 2222, networks: null },
+  http: { enabled: false, port: 80, networks: null },
+  https: { enabled: false, port: 443, networks: null },
+  telnet: { enabled: false, port: 23, networks: null },
+  ftp: { enabled: false, port: 21, networks: null },
+  api: { enabled: true, port: 8728, networks: null },
+  api_ssl: { enabled: false, port: 8729, networks: null },
+};
+
+const opened = new AsyncDisposableStack();
+let directory: string;
+let environment: Record<string, string>;
+
+const file = (name: string) => join(directory, name);
+const cli = (words: string[], input?: string): Promise<Finished> => runCli(words, environment, input);
+
+/** Run a verb that must succeed; its output. */
+async function ok(...words: string[]): Promise<string> {
+  const { code, stdout, stderr } = await cli(words);
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  return stdout;
+}
+
+const json = async (...words: string[]) => JSON.parse(await ok(...words, "--json"));
+
+/** Run a verb that must fail; what it says. */
+async function refused(...words: string[]): Promise<string> {
+  const { code, stdout, stderr } = await cli(words);
+  expect(stdout).toBe("");
+  expect(code).toBe(1);
+  return stderr;
+}
+
+beforeAll(async () => {
+  directory = opened.use(await temporaryDirectory()).path;
+  const server = opened.use(
+    new CliProcess(["serve"], {
+      PORTREEVE_HTTP: "127.0.0.1:0",
+      PORTREEVE_DATA_DIR: file("data"),
+      PORTREEVE_GATEWAY_PORTS: GATEWAY_PORTS,
+      PORTREEVE_MANAGEMENT_ADDRESS: "127.0.0.1",
+      PORTREEVE_ALLOW_LOOPBACK_SITES: "true",
+    }),
+  );
+  const router = opened.use(
+    new CliProcess(["emulate", "--address", ROUTER, "--ssh-port", "2222"], {
+      PORTREEVE_EMULATOR_PASSWORD: ROUTER_PASSWORD,
+    }),
+  );
+  await router.shows(/^api +8728 +enabled$/m);
+  const [, token = ""] = await server.shows(/^Token {3}(\S+)\n/m);
+  const [, url = ""] = await server.shows(/^Portal {2}(http:\S+)\/\n/m);
+  environment = { PORTREEVE_URL: url, PORTREEVE_TOKEN: token };
+  await writeFile(file("policy.json"), JSON.stringify(POLICY));
+  await writeFile(file("password"), `${ROUTER_PASSWORD}\n`);
+});
+
+afterAll(() => opened.disposeAsync());
+
+test("a policy is created from a file, shown, changed and deleted", async () => {
+  const created = await json("policies", "create", "-f", file("policy.json"));
+  expect(created).toMatchObject({ name: "High ports", ssh: { port: 2222 } });
+  expect(await ok("policies", "list")).toMatch(
+    /^High ports +no +winbox 8291, ssh 2222, api 8728 +\d\d \w+ \d{4} [\d:]{8} +[\w-]{36}$/m,
+  );
+
+  const shown = await ok("policies", "show", "High ports", "--json");
+  const { code } = await cli(["policies", "update", created.slug, "-f", "-"], shown.replace("2222", "2022"));
+  expect(code).toBe(0);
+  expect(await ok("policies", "show", created.id)).toMatch(/^ssh +open +2022 +trusted networks$/m);
+
+  await ok("policies", "delete", "High ports");
+  expect(await refused("policies", "show", "High ports")).toBe(
+    "portreeve: no policy is called High ports; portreeve policies list shows them\n",
+  );
+});
+
+test("a router is adopted, looked at, changed, opened for a person and given up, by its name", async () => {
+  await ok("policies", "create", "-f", file("policy.json"));
+  const added = await json("sites", "add", "edge", "--address", ROUTER, "--password-file", file("password"));
+  expect(added).toMatchObject({ name: "edge", address: ROUTER, api_port: 8728 });
+  expect(await ok("policies", "attach", "High ports", "edge")).toBe("High ports now has 1 site\n");
+  await expect.poll(() => ok("sites", "show", "edge"), { timeout: 30_000 }).toMatch(/^Sync +in_sync$/m);
+  expect(await ok("sites", "list")).toMatch(
+    new RegExp(`^edge +${ROUTER.replaceAll(".", "\\.")} +online +in_sync +7\\.16 .*${added.id}$`, "m"),
+  );
+  expect(await ok("sites", "list", "--status", "offline")).not.toContain("edge");
+  expect(await ok("sites", "plan", "edge")).toBe("Nothing to change: the router is as it should be.\n");
+  expect(await ok("sites", "reconcile", added.id)).toBe("edge is being looked at now\n");
+
+  const login = await ok("access", "open", "edge", "--expire-after-minutes", "5", "--reason", "test");
+  expect(login).toMatch(/^SSH +ssh -p \d+ \w{24}@localhost$/m);
+  const [, password = ""] = /^Password +(\w{24})$/m.exec(login) ?? [];
+  expect(await ok("access", "list", "edge")).toMatch(/^ssh +\d+ +read +127\.0\.0\.1 +open, ends 4 minutes/m);
+  expect(await ok("access", "list", "edge", "--json")).not.toContain(password);
+  expect(await ok("access", "list", "edge", "--reveal")).toContain(password);
+  const [grant] = await json("access", "list", "edge");
+  expect(await ok("access", "revoke", "edge", grant.id)).toBe("revoked\n");
+  expect(await ok("access", "list", "edge")).not.toContain(grant.id);
+  expect(await ok("access", "list", "edge", "--all")).toMatch(new RegExp(`revoked .*${grant.id}$`, "m"));
+
+  const rotated = await json("credentials", "rotate", "edge");
+  expect(rotated).toMatchObject({ password: null });
+  await expect
+    .poll(() => ok("credentials", "list", "edge"))
+    .toMatch(new RegExp(`active .*${rotated.id}$`, "m"));
+  expect(JSON.stringify(await json("credentials", "list", "edge", "--reveal"))).toMatch(
+    /"password":"\w{20,}"/,
+  );
+
+  expect(await ok("audit", "list", "--site", "edge", "--action", "access.opened")).toMatch(/"reason":"test"/);
+  expect(await json("audit", "list", "--limit", "3")).toHaveLength(3);
+
+  expect(await ok("sites", "remove", "edge")).toBe("edge is being off-boarded\n");
+  await expect.poll(() => ok("sites", "list"), { timeout: 30_000 }).not.toContain("edge");
+});
+
+test("a token is made, used and revoked", async () => {
+  const made = await json("tokens", "create", "reader", "--scopes", "sites:read");
+  const reader = { ...environment, PORTREEVE_TOKEN: made.token };
+
+  expect(await runCli(["sites", "list"], reader)).toMatchObject({ code: 0 });
+  expect((await runCli(["policies", "list"], reader)).stderr).toContain("policies:read");
+  await ok("tokens", "revoke", made.id);
+  expect(await ok("tokens", "list")).toMatch(/^reader +revoked /m);
+  expect(await runCli(["sites", "list"], reader)).toMatchObject({
+    code: 1,
+    stderr: "portreeve: PORTREEVE_TOKEN: the server does not accept this token\n",
+  });
+});
+
+test("a request that is wrong is told field by field, before it is sent", async () => {
+  const said = await refused(
+    "access",
+    "open",
+    "edge",
+    "--expire-after-minutes",
+    "soon",
+    "--allow-only-ip",
+    "me",
+  );
+
+  expect(said).toMatch(/^portreeve: the request is not right:$/m);
+  expect(said).toMatch(/^ {2}expire_after_minutes: must be a whole number of minutes$/m);
+  expect(said).toMatch(/^ {2}allow_only_ip: must be an IPv4 or IPv6 address/m);
+});
+
+test("what the API refuses is told in its words, field by field", async () => {
+  const nobody = "00000000-0000-4000-8000-000000000000";
+  const said = await refused("policies", "attach", "Default Policy", nobody);
+
+  expect(said).toMatch(/^portreeve: \S+/);
+  expect(said).toMatch(new RegExp(`^ {2}sites\\.0: no site has the id ${nobody}$`, "m"));
+});
+
+test("a file that holds no policy is told", async () => {
+  await writeFile(file("broken.json"), "{");
+  await writeFile(file("partial.json"), JSON.stringify({ ...POLICY, ssh: undefined, colour: "red" }));
+
+  expect(await refused("policies", "create", "-f", file("broken.json"))).toContain(
+    "broken.json holds no JSON",
+  );
+  expect(await refused("policies", "create", "-f", file("partial.json"))).toMatch(/^ {2}ssh: /m);
+  expect(await refused("policies", "create", "-f", file("nowhere"))).toContain("can't be read (ENOENT)");
+});
+
+test("a router's password is never an argument, and without a terminal it is not asked for", async () => {
+  const words = ["sites", "add", "edge", "--address", ROUTER];
+
+  expect(await refused(...words)).toContain("give --password-file <file>, - for standard input");
+  expect(await refused(...words, "--password", "secret")).toContain("unknown option '--password'");
+});
+
+test("a server that isn't there, or isn't a Portreeve, is told", async () => {
+  const away = await runCli(["sites", "list"], { PORTREEVE_URL: "http://127.0.0.1:1" });
+  expect(away).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^portreeve: PORTREEVE_URL: http:\/\/127\.0\.0\.1:1 does not answer .*\n$/),
+  });
+
+  const page = createServer((_request, response) => response.end("<p>hello</p>"));
+  page.listen(0, "127.0.0.1");
+  await once(page, "listening");
+  const { port } = page.address() as AddressInfo;
+  const elsewhere = await runCli(["sites", "list"], { PORTREEVE_URL: `http://127.0.0.1:${port}` });
+  page.close();
+  expect(elsewhere.stderr).toBe("portreeve: the server answered 200 OK; is PORTREEVE_URL a Portreeve?\n");
+});
+
+test("a missing token is told", async () => {
+  const { stderr } = await runCli(["sites", "list"], { ...environment, PORTREEVE_TOKEN: "" });
+
+  expect(stderr).toBe("portreeve: PORTREEVE_TOKEN: no token given\n");
+});
