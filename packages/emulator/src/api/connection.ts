@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { encodeSentence, SentenceDecoder } from "@portreeve/routeros";
 import { done, execute, type Outcome, type Reply, refusalReplies } from "../commands/index.ts";
 import type { ApiFault, Faults } from "../faults.ts";
+import { refusals } from "../refusal.ts";
 import type { Router } from "../router.ts";
 import type { Session } from "../sessions.ts";
 import type { Transcript } from "../transcript.ts";
@@ -138,7 +139,7 @@ export class ApiConnection {
     this.#running = this.#running.filter((running) => !cancelled.includes(running));
     for (const running of cancelled) {
       running.stop();
-      this.#send(running.tag, [["!trap", "=category=2", "=message=interrupted"]]);
+      this.#send(running.tag, refusalReplies(refusals.interrupted()).slice(0, 1));
     }
     setImmediate(() => {
       for (const running of cancelled) this.#send(running.tag, [done()]);
