@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const LAUNCHER = fileURLToPath(new URL("../bin/portreeve.js", import.meta.url));
+export const LAUNCHER = fileURLToPath(new URL("../bin/portreeve.js", import.meta.url));
 
 /** Ports of transient access: below the ephemeral range, so that no outgoing connection holds one. */
 export const GATEWAY_PORTS = "20000-29999";

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
@@ -5,7 +6,14 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CliProcess, type Finished, GATEWAY_PORTS, runCli, temporaryDirectory } from "../testing.ts";
+import {
+  CliProcess,
+  type Finished,
+  GATEWAY_PORTS,
+  LAUNCHER,
+  runCli,
+  temporaryDirectory,
+} from "../testing.ts";
 
 /** An address nobody else has; routers keep RouterOS's own ports there. */
 const ROUTER = `127.${randomInt(100, 200)}.${randomInt(256)}.${randomInt(1, 255)}`;
@@ -186,6 +194,26 @@ test("a router's password is never an argument, and without a terminal it is not
 
   expect(await refused(...words)).toContain("give --password-file <file>, - for standard input");
   expect(await refused(...words, "--password", "secret")).toContain("unknown option '--password'");
+});
+
+test("a password asked for at a terminal is not shown there", async () => {
+  // script(1) gives the command a terminal.
+  const command = `${process.execPath} --conditions=@portreeve/source ${LAUNCHER} sites add edge --address ${ROUTER}`;
+  const terminal = spawn("script", ["-qec", command, "/dev/null"], {
+    env: { ...process.env, PORTREEVE_URL: "http://127.0.0.1:1" },
+  });
+  let screen = "";
+  terminal.stdout.on("data", (chunk: Buffer) => (screen += chunk.toString()));
+  const ended = once(terminal, "close");
+  while (!screen.includes(`Password of admin on ${ROUTER}: `)) {
+    expect(terminal.exitCode, screen).toBeNull();
+    await Promise.race([once(terminal.stdout, "data"), ended]);
+  }
+  terminal.stdin.write("typed in secret\r");
+  await ended;
+
+  expect(screen).toContain("does not answer"); // so the prompt took it and went on
+  expect(screen).not.toContain("typed");
 });
 
 test("a server that isn't there, or isn't a Portreeve, is told", async () => {

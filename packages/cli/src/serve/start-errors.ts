@@ -20,7 +20,7 @@ export async function explainStart<Started>(
 }
 
 /** One line, led by the setting to change where that is known. */
-export function startProblem(error: unknown, environment: Environment): string {
+function startProblem(error: unknown, environment: Environment): string {
   const problem = listenProblem(error);
   if (problem !== undefined) {
     const given = environment.PORTREEVE_HTTP ?? "127.0.0.1:8080";
