@@ -55,8 +55,8 @@ export class RouterClient implements AsyncDisposable {
 
   /** The rows of a menu; a singleton menu gives one row. */
   async print(menu: string, options: PrintOptions = {}): Promise<Row[]> {
-    const { proplist, queries, ...run } = options;
-    return (await this.#connection.run(printWords(`${menu}/print`, proplist, queries), run)).rows;
+    const words = printWords(`${menu}/print`, options.proplist, options.queries);
+    return (await this.#connection.run(words, options)).rows;
   }
 
   /**
@@ -64,9 +64,9 @@ export class RouterClient implements AsyncDisposable {
    * @throws ProtocolError an answer that is no number
    */
   async count(menu: string, options: Omit<PrintOptions, "proplist"> = {}): Promise<number> {
-    const { queries, ...run } = options;
     const command = `${menu}/print`;
-    const { ret } = await this.#connection.run(commandWords(command, { "count-only": "" }, queries), run);
+    const words = commandWords(command, { "count-only": "" }, options.queries);
+    const { ret } = await this.#connection.run(words, options);
     if (ret === undefined || !/^\d{1,15}$/.test(ret)) {
       throw new ProtocolError("the router did not answer with a number", { operation: command });
     }
@@ -106,7 +106,7 @@ export class RouterClient implements AsyncDisposable {
   }
 
   /** Run a command given as its words: the path, then `=name=value` and `?query` words. */
-  async run(words: readonly Word[], options?: RunOptions): Promise<Reply> {
+  run(words: readonly Word[], options?: RunOptions): Promise<Reply> {
     return this.#connection.run(words, options);
   }
 

@@ -46,14 +46,14 @@ export function commandWords(command: string, values: Values = {}, queries: read
  * @throws InvalidCommandError what is wrong; no value is shown
  */
 export function checkCommand(words: readonly Word[]): void {
-  const [command, ...rest] = words;
+  const [command] = words;
   if (typeof command !== "string" || !COMMAND.test(command)) {
     throw new InvalidCommandError("a command is a path such as /ip/address/print, without spaces", {
       operation: "encode",
     });
   }
   if (RESERVED.has(command)) refuse(command, "the connection sends it itself");
-  for (const word of rest) checkWord(command, word);
+  for (let i = 1; i < words.length; i++) checkWord(command, words[i] ?? "");
 }
 
 function checkWord(command: string, word: Word): void {

@@ -83,11 +83,11 @@ export class Connection implements AsyncDisposable {
   #reason: RouterOsError | undefined;
   #draining: Promise<void> | undefined;
 
-  private constructor(socket: Socket, options: ConnectionOptions) {
+  private constructor({ socket, onData }: OpenSocket, options: ConnectionOptions) {
     this.#socket = socket;
     this.#decoder = new SentenceDecoder(options.decoderLimits);
     const link = {
-      write: (bytes: Buffer) => void socket.write(bytes),
+      write: (bytes: string) => void socket.write(bytes, "latin1"),
       pause: () => void socket.pause(),
       resume: () => void socket.resume(),
     };
@@ -101,7 +101,7 @@ export class Connection implements AsyncDisposable {
     this.fingerprint = fingerprintOf(socket);
     const { promise, resolve } = Promise.withResolvers<RouterOsError | undefined>();
     this.closed = promise;
-    socket.on("data", this.#onData);
+    onData(this.#onData);
     socket.on("error", (error) => this.#end(lost(`the connection broke (${error.message})`, error)));
     socket.on("end", () => this.#end(this.#endOfStream()));
     socket.on("close", () => {
@@ -142,10 +142,14 @@ export class Connection implements AsyncDisposable {
    * @throws ReplyTooLargeError more than this side wants to hold; the command is cancelled
    * @throws the signal's reason when aborted; the command is cancelled, its effect unknown
    */
-  async run(words: readonly Word[], options: RunOptions = {}): Promise<Reply> {
-    checkCommand(words);
-    this.#refuseUnlessOpen(words);
-    return this.#multiplexer.start(words, options);
+  run(words: readonly Word[], options: RunOptions = {}): Promise<Reply> {
+    try {
+      checkCommand(words);
+      this.#refuseUnlessOpen(words);
+      return this.#multiplexer.start(words, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -243,13 +247,28 @@ function lost(message: string, cause?: Error): ConnectionLostError {
   return new ConnectionLostError(message, { operation: "connection", cause });
 }
 
+interface OpenSocket {
+  readonly socket: Socket;
+  /** Who takes the bytes; a chunk may be overwritten once it returns. */
+  readonly onData: (take: (chunk: Buffer) => void) => void;
+}
+
+/** Plain TCP is read into one buffer, over and over: a new one for each read is a third of a short command's cost. */
+const READ_BYTES = 64 * 1024;
+
 /** TCP and, where asked for, TLS, with the router's certificate checked. Leaves no socket behind on failure. */
-async function openSocket(options: ConnectionOptions): Promise<Socket> {
+async function openSocket(options: ConnectionOptions): Promise<OpenSocket> {
   const { host, port, localAddress, tls, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
   const tlsOptions = tls && nodeTlsOptions(tls);
   const timeout = AbortSignal.timeout(connectTimeoutMs);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
   let stage: ConnectStage = "tcp";
+  let take: (chunk: Buffer) => void = () => {};
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  const callback = (size: number): boolean => {
+    take(buffer.subarray(0, size));
+    return true;
+  };
   let socket = tcpConnect({
     host,
     port,
@@ -257,6 +276,7 @@ async function openSocket(options: ConnectionOptions): Promise<Socket> {
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_MS,
     ...(localAddress === undefined ? {} : { localAddress, family: isIP(localAddress) }),
+    ...(tls ? {} : { onread: { buffer, callback } }),
   });
   socket.on("error", () => {}); // told by `once`; without a listener a late one would end the process
   try {
@@ -270,7 +290,11 @@ async function openSocket(options: ConnectionOptions): Promise<Socket> {
       await once(secure, "secureConnect", { signal });
       checkFingerprint(secure, tls);
     }
-    return socket;
+    const onData = (taker: typeof take): void => {
+      take = taker;
+      if (tls) socket.on("data", taker);
+    };
+    return { socket, onData };
   } catch (error) {
     socket.destroy();
     options.signal?.throwIfAborted();

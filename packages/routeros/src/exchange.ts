@@ -33,41 +33,48 @@ export interface ReplyLimits {
   readonly maxReplyBytes: number;
 }
 
-export interface ExchangeOptions extends ReplyLimits {
-  readonly signal?: AbortSignal | undefined;
+/** What holds for a command that does not say otherwise. */
+export interface ExchangeDefaults extends ReplyLimits {
   /** For the whole reply, ms; Infinity for none. */
   readonly timeoutMs: number;
+}
+
+export interface ExchangeOptions extends Partial<ExchangeDefaults> {
+  readonly signal?: AbortSignal | undefined;
   /** Takes each row with its wire bytes instead of keeping it; the bounds above are then the taker's. */
   readonly onRow?: (row: Row, bytes: number) => void;
 }
-
-/** The longest delay a Node timer keeps, ms; a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class Exchange {
   /** The command path, such as `/ip/address/print`. */
   readonly operation: string;
   readonly tag: string;
   readonly result: Promise<Reply>;
+  /** When it is given up, on the clock of `performance.now()`, ms; Infinity for never. */
+  readonly deadline: number;
   /** Whether its bytes were handed to the socket: from then on its effect is unknown until a reply came. */
   sent = false;
 
   readonly #words: readonly Word[];
   readonly #options: ExchangeOptions;
+  readonly #timeoutMs: number;
+  readonly #maxReplyRows: number;
+  readonly #maxReplyBytes: number;
   readonly #giveUp: (exchange: Exchange, error: unknown) => void;
   readonly #resolve: (reply: Reply) => void;
   readonly #reject: (error: unknown) => void;
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #onAbort: (() => void) | undefined;
   readonly #rows: Row[] = [];
-  readonly #memory = new RowMemory();
-  readonly #traps: Row[] = [];
+  #memory: RowMemory | undefined;
+  #traps: Row[] | undefined;
   #bytes = 0;
   #empty = false;
 
-  /** @param giveUp called when deadline, signal or a bound ends the command; it must call {@link fail} */
+  /** @param giveUp called when signal or a bound ends the command; it must call {@link fail} */
   constructor(
     words: readonly Word[],
     tag: string,
+    defaults: ExchangeDefaults,
     options: ExchangeOptions,
     giveUp: (exchange: Exchange, error: unknown) => void,
   ) {
@@ -75,15 +82,24 @@ export class Exchange {
     this.tag = tag;
     this.#words = words;
     this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? defaults.timeoutMs;
+    this.#maxReplyRows = options.maxReplyRows ?? defaults.maxReplyRows;
+    this.#maxReplyBytes = options.maxReplyBytes ?? defaults.maxReplyBytes;
     this.#giveUp = giveUp;
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
     this.result = promise;
     this.#resolve = resolve;
     this.#reject = reject;
-    if (options.timeoutMs !== Number.POSITIVE_INFINITY) {
-      this.#timer = setTimeout(this.#onTimeout, Math.min(options.timeoutMs, MAX_TIMER_MS));
-    }
-    options.signal?.addEventListener("abort", this.#onAbort);
+    this.deadline = performance.now() + this.#timeoutMs;
+    const { signal } = options;
+    if (!signal) return;
+    this.#onAbort = () => this.#giveUp(this, signal.reason);
+    signal.addEventListener("abort", this.#onAbort);
+  }
+
+  /** What its deadline passing means. */
+  get timeout(): CommandTimeoutError {
+    return new CommandTimeoutError(this.operation, this.#timeoutMs);
   }
 
   /** Values that must not show up in an error, should the router say them back. */
@@ -96,13 +112,13 @@ export class Exchange {
     this.#bytes += sentence.byteLength;
     const first = sentence.first;
     if (first === "!re") this.#row(sentence);
-    else if (first === "!trap") this.#traps.push(sentence.attributes());
+    else if (first === "!trap") this.#trap(sentence);
     else if (first === "!empty") this.#empty = true;
     else if (first === "!done") {
       this.#finish(sentence.attribute("ret"));
       return true;
     }
-    if (this.#bytes > this.#options.maxReplyBytes) this.#tooLarge(`${this.#options.maxReplyBytes} bytes`);
+    if (this.#bytes > this.#maxReplyBytes) this.#tooLarge(`${this.#maxReplyBytes} bytes`);
     return false;
   }
 
@@ -126,6 +142,7 @@ export class Exchange {
   }
 
   #row(sentence: Sentence): void {
+    this.#memory ??= new RowMemory();
     const row = sentence.attributes(this.#memory);
     if (this.#options.onRow) {
       this.#bytes = 0;
@@ -133,21 +150,27 @@ export class Exchange {
       return;
     }
     this.#rows.push(row);
-    if (this.#rows.length > this.#options.maxReplyRows) this.#tooLarge(`${this.#options.maxReplyRows} rows`);
+    if (this.#rows.length > this.#maxReplyRows) this.#tooLarge(`${this.#maxReplyRows} rows`);
+  }
+
+  #trap(sentence: Sentence): void {
+    this.#traps ??= [];
+    this.#traps.push(sentence.attributes());
   }
 
   #finish(ret: string | undefined): void {
-    if (this.#traps.length > 0) {
-      this.fail(this.#trapError());
+    if (this.#traps) {
+      this.fail(this.#trapError(this.#traps));
       return;
     }
     this.#release();
-    this.#resolve({ rows: this.#rows, empty: this.#empty, ...(ret === undefined ? {} : { ret }) });
+    const reply = { rows: this.#rows, empty: this.#empty };
+    this.#resolve(ret === undefined ? reply : { ...reply, ret });
   }
 
-  #trapError(): TrapError {
+  #trapError(seen: readonly Row[]): TrapError {
     const secrets = this.secrets;
-    const traps = this.#traps.map((trap) => {
+    const traps = seen.map((trap) => {
       const clean = emptyRow();
       for (const [name, value] of Object.entries(trap)) clean[name] = scrub(value, secrets);
       return clean;
@@ -160,16 +183,7 @@ export class Exchange {
     this.#giveUp(this, new ReplyTooLargeError(message, { operation: this.operation }));
   }
 
-  #onTimeout = (): void => {
-    this.#giveUp(this, new CommandTimeoutError(this.operation, this.#options.timeoutMs));
-  };
-
-  #onAbort = (): void => {
-    this.#giveUp(this, this.#options.signal?.reason);
-  };
-
   #release(): void {
-    clearTimeout(this.#timer);
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#onAbort) this.#options.signal?.removeEventListener("abort", this.#onAbort);
   }
 }

@@ -5,18 +5,18 @@
  * nobody and is passed over. Giving one up sends `/cancel` for its tag and leaves the others alone.
  */
 
-import { encodeSentence, type Row, type Sentence } from "./codec/sentence.ts";
+import { type Row, type Sentence, sentenceText } from "./codec/sentence.ts";
 import { TAG_PREFIX, type Word } from "./codec/word.ts";
 import { scrub } from "./command.ts";
+import { Deadlines } from "./deadlines.ts";
 import { FatalError, ProtocolError, ReplyTooLargeError, type RouterOsError } from "./errors.ts";
-import { Exchange, type ExchangeOptions, type Reply } from "./exchange.ts";
+import { Exchange, type ExchangeDefaults, type ExchangeOptions, type Reply } from "./exchange.ts";
 import { RowStream } from "./row-stream.ts";
-
-export type StartOptions = Partial<ExchangeOptions>;
 
 /** What the multiplexer needs of the socket. */
 export interface Link {
-  readonly write: (bytes: Buffer) => void;
+  /** One character per byte. */
+  readonly write: (bytes: string) => void;
   readonly pause: () => void;
   readonly resume: () => void;
 }
@@ -28,14 +28,16 @@ const UNTAGGED = "";
 const MAX_UNCLAIMED_BYTES = 64 * 1024 * 1024;
 
 interface Outgoing {
-  readonly bytes: Buffer;
+  /** One character per byte. */
+  readonly bytes: string;
   /** The command they are, unless they only cancel one. */
   readonly exchange?: Exchange;
 }
 
 export class Multiplexer {
   readonly #link: Link;
-  readonly #defaults: ExchangeOptions;
+  readonly #defaults: ExchangeDefaults;
+  readonly #deadlines: Deadlines;
   readonly #exchanges = new Map<string, Exchange>();
   /** Those of the exchanges that never end by themselves, and those among them whose reader is behind. */
   readonly #streams = new Map<Exchange, RowStream>();
@@ -45,18 +47,19 @@ export class Multiplexer {
   #unclaimedBytes = 0;
   #isPaused = false;
 
-  constructor(link: Link, defaults: ExchangeOptions) {
+  constructor(link: Link, defaults: ExchangeDefaults) {
     this.#link = link;
     this.#defaults = defaults;
+    this.#deadlines = new Deadlines((now) => this.#expire(now));
   }
 
   /** Send a command under a tag of its own. */
-  start(words: readonly Word[], options: StartOptions = {}): Promise<Reply> {
+  start(words: readonly Word[], options: ExchangeOptions = {}): Promise<Reply> {
     return this.#start(words, this.#nextTag(), options).result;
   }
 
   /** Send a command without a tag. Only one at a time, and nothing else meanwhile: the log-in. */
-  startUntagged(words: readonly Word[], options: StartOptions = {}): Promise<Reply> {
+  startUntagged(words: readonly Word[], options: ExchangeOptions = {}): Promise<Reply> {
     return this.#start(words, UNTAGGED, options).result;
   }
 
@@ -106,6 +109,7 @@ export class Multiplexer {
 
   /** Settle every command because the connection ended. */
   failAll(reason: RouterOsError | undefined): void {
+    this.#deadlines.clear();
     for (const exchange of [...this.#exchanges.values()]) {
       this.#forget(exchange);
       exchange.lose(reason);
@@ -119,29 +123,30 @@ export class Multiplexer {
       this.#giveUp(exchange, undefined);
     }
     await Promise.allSettled([...this.#exchanges.values()].map((exchange) => exchange.result));
-    this.flush();
+    this.#deadlines.clear();
+    this.#flush();
   }
 
   /** All commands issued in one turn of the event loop leave in one write. */
-  flush(): void {
-    const batch: Buffer[] = [];
+  #flush = (): void => {
+    let batch = "";
     for (const { bytes, exchange } of this.#outgoing) {
       if (exchange) {
         if (this.#exchanges.get(exchange.tag) !== exchange) continue; // given up before it left
         exchange.sent = true;
       }
-      batch.push(bytes);
+      batch += bytes;
     }
     this.#outgoing = [];
-    const [first] = batch;
-    if (first) this.#link.write(batch.length === 1 ? first : Buffer.concat(batch));
-  }
+    if (batch !== "") this.#link.write(batch);
+  };
 
-  #start(words: readonly Word[], tag: string, options: StartOptions): Exchange {
+  #start(words: readonly Word[], tag: string, options: ExchangeOptions): Exchange {
     options.signal?.throwIfAborted();
-    const bytes = encodeSentence(tag === UNTAGGED ? words : [...words, TAG_PREFIX + tag]);
-    const exchange = new Exchange(words, tag, { ...this.#defaults, ...options }, this.#giveUp);
+    const bytes = sentenceText(words, tag === UNTAGGED ? undefined : TAG_PREFIX + tag);
+    const exchange = new Exchange(words, tag, this.#defaults, options, this.#giveUp);
     this.#exchanges.set(tag, exchange);
+    this.#deadlines.add(exchange.deadline);
     this.#send({ bytes, exchange });
     this.#regulate();
     return exchange;
@@ -153,7 +158,7 @@ export class Multiplexer {
   }
 
   #send(outgoing: Outgoing): void {
-    if (this.#outgoing.length === 0) process.nextTick(() => this.flush());
+    if (this.#outgoing.length === 0) process.nextTick(this.#flush);
     this.#outgoing.push(outgoing);
   }
 
@@ -162,8 +167,17 @@ export class Multiplexer {
     if (!this.#forget(exchange)) return;
     exchange.fail(error);
     if (!exchange.sent || exchange.tag === UNTAGGED) return;
-    this.#send({ bytes: encodeSentence(["/cancel", `=tag=${exchange.tag}`, TAG_PREFIX + this.#nextTag()]) });
+    this.#send({ bytes: sentenceText(["/cancel", `=tag=${exchange.tag}`], TAG_PREFIX + this.#nextTag()) });
   };
+
+  #expire(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const exchange of this.#exchanges.values()) {
+      if (exchange.deadline > now) next = Math.min(next, exchange.deadline);
+      else this.#giveUp(exchange, exchange.timeout);
+    }
+    return next;
+  }
 
   #forget(exchange: Exchange): boolean {
     if (this.#exchanges.get(exchange.tag) !== exchange) return false;
