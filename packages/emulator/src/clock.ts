@@ -22,6 +22,8 @@ export class Clock {
    *   Where it never has anything to wait for, all is done before the promise is returned.
    */
   async advance(ms: number, settled: () => Promise<void> | undefined = () => undefined): Promise<void> {
+    // What has begun comes as far as it can first: a wait it then begins counts from before the step.
+    for (let running = settled(); running; running = settled()) await running;
     const target = this.now() + ms;
     for (;;) {
       for (let running = settled(); running; running = settled()) await running;

@@ -3,7 +3,7 @@ import { formatTime } from "./clock.ts";
 import { requirePolicies } from "./commands/command.ts";
 import type { Answer, Asked, Field, Menu, OwnCommand } from "./menus/menu.ts";
 import type { Router } from "./router.ts";
-import type { Item } from "./table.ts";
+import { type Item, Table } from "./table.ts";
 import { boolean } from "./values.ts";
 
 interface ExportOptions {
@@ -68,15 +68,22 @@ function header(router: Router): string {
 
 function section(router: Router, menu: Menu, options: ExportOptions): string {
   const { items } = router.table(menu.path);
-  const lines = items.flatMap((item) => (item.dynamic ? [] : line(router, menu, item, options)));
+  const factory = new Map(new Table(menu).items.map(({ id, values }) => [id, values]));
+  const lines = items.flatMap((item) =>
+    item.dynamic ? [] : line(router, menu, item, factory.get(item.id), options),
+  );
   if (lines.length === 0) return "";
   return `/${menu.path.slice(1).replaceAll("/", " ")}\n${lines.join("")}`;
 }
 
 /** `add …` for a row somebody added, `set …` for one that was always there and has been changed. */
-function line(router: Router, menu: Menu, item: Item, options: ExportOptions): string[] {
-  const factory = menu.factory?.find(({ id }, at) => id === item.id || (menu.singleton && at === 0));
-  const before = factory?.values;
+function line(
+  router: Router,
+  menu: Menu,
+  item: Item,
+  before: Item["values"] | undefined,
+  options: ExportOptions,
+): string[] {
   const fixed = before !== undefined || !menu.commands.includes("add");
   const words = argumentsOf(router, menu, item, (name, field) => {
     if (options.verbose) return undefined;

@@ -176,6 +176,7 @@ export class Jobs {
   /** Resolves once every script has ended or waits for the clock; undefined when that is so already. */
   settled(): Promise<void> | undefined {
     if (!this.#busy) return undefined;
-    return new Promise((resolve) => this.#idle.add(resolve));
+    // What follows from a script's end (a line in the log) happens before time goes on.
+    return new Promise((resolve) => this.#idle.add(() => setImmediate(resolve)));
   }
 }

@@ -108,9 +108,9 @@ export class Router {
 
   /** Put every menu back to what it was when `tables` was taken. */
   async restore(tables: RouterState["tables"]): Promise<void> {
-    for (const [path, state] of Object.entries(tables)) {
-      if (this.menus.has(path)) this.table(path).restore(state);
-    }
+    const kept = [...this.#tables].filter(([, { menu }]) => isKept(menu));
+    // A menu nobody had looked at then was as it comes from the factory.
+    for (const [path, table] of kept) table.restore(tables[path] ?? new Table(table.menu).state());
     await this.ports?.apply();
     this.commit();
   }
@@ -158,9 +158,7 @@ export class Router {
   }
 
   state(): RouterState {
-    const kept = [...this.#tables].filter(
-      ([, { menu }]) => !menu.volatile && (menu.kept || menu.commands.includes("set")),
-    );
+    const kept = [...this.#tables].filter(([, { menu }]) => isKept(menu));
     return {
       format: 1,
       version: this.version,
@@ -183,6 +181,10 @@ export class Router {
     this.#bootedAt = this.clock.now();
   }
 }
+
+/** Rows of a menu are configuration: they are in the state file, and safe mode takes them back. */
+const isKept = (menu: Menu): boolean =>
+  !menu.volatile && (menu.kept === true || menu.commands.includes("set"));
 
 /** What a router without a state file is made of. */
 export interface FreshRouter {

@@ -2,13 +2,16 @@ import type { Menu } from "../menus/menu.ts";
 import { passes } from "../query.ts";
 import { refusals } from "../refusal.ts";
 import type { Router } from "../router.ts";
+import { printed } from "../script/printed.ts";
 import { type Item, rowOf, type TableChange } from "../table.ts";
 import {
   attributeWords,
+  type Caller,
   type Command,
   done,
   type Outcome,
   type Reply,
+  requirePolicies,
   targets,
   unknownParameter,
 } from "./command.ts";
@@ -16,19 +19,9 @@ import {
 /** Accepted and without effect over the API, where every property is sent anyway. */
 const NO_EFFECT = ["as-value", "without-paging"];
 const NO_EFFECT_ON_LISTS = ["detail", "brief", "terse", "value-list", "show-ids", "stats"];
-const LIST_OPTIONS = ["count-only", "follow", "follow-only"];
+const LIST_OPTIONS = ["count-only", "follow", "follow-only", "file"];
 /** Options RouterOS has and the emulator hasn't. */
-const NOT_EMULATED = [
-  "file",
-  "interval",
-  "append",
-  "from",
-  "group-by",
-  "order-by",
-  "on-event",
-  "oid",
-  "timestamp",
-];
+const NOT_EMULATED = ["interval", "append", "from", "group-by", "order-by", "on-event", "oid", "timestamp"];
 
 /** A row as print shows it: every property in the menu's order, secrets left out, worked-out ones filled in. */
 export function present(router: Router, menu: Menu, item: Item): Record<string, string> {
@@ -64,8 +57,8 @@ function project(
   return cut;
 }
 
-/** `print` and `getall`, with `.proplist`, queries, `count-only`, `follow` and `follow-only`. */
-export function print(router: Router, command: Command): Outcome {
+/** `print` and `getall`, with `file` (written as the console prints, and answered all the same), `.proplist`, queries, `count-only`, `follow` and `follow-only`. */
+export function print(router: Router, command: Command, caller: Caller): Outcome {
   refuseOptions(router, command);
   const { menu, attributes, queries } = command;
   const proplist = (attributes[".proplist"] ?? attributes.proplist)?.split(",");
@@ -73,6 +66,13 @@ export function print(router: Router, command: Command): Outcome {
     .items(menu)
     .map((item) => present(router, menu, item))
     .filter((row) => passes(queries, row));
+  if (attributes.file !== undefined) {
+    requirePolicies(caller, ["ftp"]);
+    router.files.write(
+      `${attributes.file}.txt`,
+      printed(menu, rows, (option) => attributes[option] !== undefined),
+    );
+  }
   if (attributes["count-only"] !== undefined) return { replies: [done({ ret: String(rows.length) })] };
   const sentences = rows.map((row): Reply => ["!re", ...attributeWords(project(row, proplist))]);
   if (attributes["follow-only"] !== undefined) return following(router, command, proplist, []);
@@ -82,8 +82,8 @@ export function print(router: Router, command: Command): Outcome {
 }
 
 /** `listen`: RouterOS implements it as `print follow-only`. */
-export function listen(router: Router, command: Command): Outcome {
-  return print(router, { ...command, attributes: { ...command.attributes, "follow-only": "" } });
+export function listen(router: Router, command: Command, caller: Caller): Outcome {
+  return print(router, { ...command, attributes: { ...command.attributes, "follow-only": "" } }, caller);
 }
 
 function following(

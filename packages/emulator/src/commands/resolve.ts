@@ -19,7 +19,7 @@ export function resolve(router: Router, word: string): { menu: Menu; name: strin
       if (last) return { menu, name: part };
       throw refusals.unknownPrefix();
     }
-    if (last && part === "export" && isDirectory(router, path)) {
+    if (last && part === "export" && (path === "" || isDirectory(router, path))) {
       return { menu: menu ?? { path, fields: {}, commands: [] }, name: part };
     }
     const next = `${path}/${part}`;

@@ -3,6 +3,7 @@ import type { Menu, OwnCommand } from "./menu.ts";
 
 const write = (topics: string): OwnCommand => ({
   arguments: ["message"],
+  unnamed: ["message"],
   policy: ["write"],
   run: (router, given) => router.log(topics, given.message ?? ""),
 });

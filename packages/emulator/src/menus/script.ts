@@ -120,7 +120,7 @@ const variableItems = (router: Router): readonly Item[] =>
   router.globals.entries.map(([name, cell], at) => ({
     id: formatId(at + 1),
     values: rowOf({ name, value: textOf(render(cell.value)) }),
-    dynamic: true,
+    dynamic: false,
   }));
 
 export const scriptEnvironment: MenuFor = () => ({

@@ -59,3 +59,9 @@ export type Statement = { readonly position: Position } & (
       readonly named: Arguments;
     }
 );
+
+/** The name an argument of kind `name` holds. */
+export function nameIn(given: Arguments, argument: string): string {
+  const expression = given.get(argument);
+  return expression?.kind === "literal" && expression.value.type === "str" ? expression.value.value : "";
+}

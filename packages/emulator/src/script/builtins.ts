@@ -1,9 +1,8 @@
-import type { Arguments, Code, Expression } from "./ast.ts";
+import { type Arguments, type Code, type Expression, nameIn } from "./ast.ts";
 import { type Cell, Scope } from "./environment.ts";
 import { ScriptError, ScriptSyntaxError, scriptErrors } from "./errors.ts";
 import { ExitSignal, type Interpreter, ReturnSignal } from "./interpreter.ts";
 import { truth } from "./operators.ts";
-import { nameIn } from "./parser.ts";
 import { Names } from "./scope.ts";
 import { array, bool, NOTHING, num, readWord, render, str, type Value } from "./values.ts";
 

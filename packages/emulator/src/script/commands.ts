@@ -52,10 +52,10 @@ async function carryOut(run: Interpreter, statement: MenuCommand, scope: Scope):
     const found = await select(run, menu, statement.where, scope);
     return name === "find" ? list(found.map(({ item }) => id(item.id))) : print(run, menu, given, found);
   }
-  const attributes = attributesOf(router, menu, given, statement.unset);
+  const own = ownCommand(menu, name);
+  const attributes = attributesOf(router, menu, given, statement.unset, !own);
   if (!attributes) return NOTHING;
   const command: Command = { menu, name, attributes, queries: [] };
-  const own = ownCommand(menu, name);
   if (own) return answerOwn(run, command, own, given);
   if (name === "get" && attributes["value-name"] === undefined) return getAll(router, caller, command);
   const { replies } = await runGeneric(router, command, caller);
@@ -131,6 +131,7 @@ function attributesOf(
   menu: Menu,
   given: ReadonlyMap<string, Value>,
   unset: readonly string[],
+  generic: boolean,
 ): Record<string, string> | undefined {
   const attributes = rowOf({});
   for (const name of unset) attributes[name] = "";
@@ -142,16 +143,7 @@ function attributesOf(
     const words = targetWords(value).map((word) => targetOf(router, menu, word, name === "place-before"));
     if (words.length === 0 && name === "numbers") return undefined;
     if (words.length !== 1 && name !== "numbers") throw refusals.noItem();
-    attributes[name === "number" ? ".id" : name] = words.join(",");
-  }
-  return own(menu, attributes, given);
-}
-
-/** `number` is a name of its own to the commands that have it. */
-function own(menu: Menu, attributes: Record<string, string>, given: ReadonlyMap<string, Value>) {
-  if (given.has("number") && menu.own) {
-    const { ".id": target, ...rest } = attributes;
-    return rowOf({ ...rest, number: target ?? "" });
+    attributes[name === "number" && generic ? ".id" : name] = words.join(",");
   }
   return attributes;
 }

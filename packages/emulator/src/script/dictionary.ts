@@ -48,10 +48,10 @@ function directoriesOf(menus: ReadonlyMap<string, Menu>): ReadonlySet<string> {
 
 /** What the console of a router knows: its menus, their commands, and what those take. */
 export class Dictionary {
-  readonly #router: Router;
+  readonly #router: Pick<Router, "menus" | "features">;
   readonly #directories: ReadonlySet<string>;
 
-  constructor(router: Router) {
+  constructor(router: Pick<Router, "menus" | "features">) {
     this.#router = router;
     this.#directories = directoriesOf(router.menus);
   }

@@ -76,6 +76,8 @@ function toArray(given: Given): Value {
 }
 
 function toBool(given: Given): Value {
+  const text = render(of(given, "value"));
+  if (text === "yes" || text === "no") return bool(text === "yes");
   const value = converted("bool", "num")(given);
   return value.type === "num" ? bool(value.value !== 0n) : value;
 }

@@ -7,7 +7,7 @@ import { Dictionary } from "./dictionary.ts";
 import { FunctionScope, Scope } from "./environment.ts";
 import { ScriptEnded, scriptErrors } from "./errors.ts";
 import { FUNCTIONS } from "./functions.ts";
-import { binary, truth, unary } from "./operators.ts";
+import { binary, isSet, unary } from "./operators.ts";
 import { Parser } from "./parser.ts";
 import { Names } from "./scope.ts";
 import { bytesOf, textOf } from "./text.ts";
@@ -100,24 +100,29 @@ export class Interpreter {
   /** Wait for the router's clock. */
   async sleep(ms: number): Promise<void> {
     const { signal } = this;
+    const { clock } = this.router;
     this.#options.waiting?.(true);
-    try {
-      await new Promise<void>((resolve) => {
-        const { clock } = this.router;
-        const forget = clock.alarm(clock.now() + ms, resolve);
-        signal?.addEventListener("abort", () => {
-          forget();
-          resolve();
-        });
-      });
-    } finally {
-      this.#options.waiting?.(false);
-    }
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        forget();
+        signal?.removeEventListener("abort", wake);
+        // Said at once: the clock mustn't go on before the script has.
+        this.#options.waiting?.(false);
+        resolve();
+      };
+      const forget = clock.alarm(clock.now() + Math.max(ms, 1), wake);
+      signal?.addEventListener("abort", wake);
+    });
     this.#live();
   }
 
   async block(code: Code, scope: Scope): Promise<void> {
-    for (const statement of code.body) await this.statement(statement, scope);
+    for (const statement of code.body) {
+      const value = await this.statement(statement, scope);
+      // A number of rows is printed where nobody takes it.
+      const counted = statement.kind === "command" && statement.name === "print" && value.type === "num";
+      if (counted) this.print(render(value));
+    }
   }
 
   /** @returns what `[ … ]` around it is */
@@ -220,8 +225,8 @@ export class Interpreter {
     const { operator } = expression;
     const left = await this.value(expression.left, scope);
     if (operator === "&&" || operator === "||") {
-      if (truth(left) === (operator === "||")) return bool(operator === "||");
-      return bool(truth(await this.value(expression.right, scope)));
+      if (isSet(left) === (operator === "||")) return bool(operator === "||");
+      return bool(isSet(await this.value(expression.right, scope)));
     }
     return this.bounded(binary(operator, left, await this.value(expression.right, scope)));
   }

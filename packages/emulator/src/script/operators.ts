@@ -119,6 +119,9 @@ export function truth(value: Value): boolean {
   throw scriptErrors.notBoolean();
 }
 
+/** An operand of `!`, `&&` and `||`: a property the row lacks is not set. */
+export const isSet = (value: Value): boolean => value.type !== "nothing" && truth(value);
+
 /** `address in prefix`, or a member of an array. */
 function isIn(left: Value, right: Value): boolean {
   if (right.type === "array") return right.items.some((item) => equal(item.value, left));
@@ -185,7 +188,7 @@ export function binary(operator: string, left: Value, right: Value): Value {
 
 export function unary(operator: string, operandValue: Value): Value {
   const operand = numeric(operandValue);
-  if (operator === "!") return bool(!truth(operandValue));
+  if (operator === "!") return bool(!isSet(operandValue));
   if (operator === "-" && operand.type === "num") return num(-operand.value);
   if (operator === "-" && operand.type === "time") return { type: "time", value: -operand.value };
   if (operator === "~" && operand.type === "ip") return toAddress(~toNumber(operand.value));

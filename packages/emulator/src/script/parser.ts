@@ -1,5 +1,5 @@
 import type { Menu } from "../menus/menu.ts";
-import type { Arguments, Code, Expression, Statement } from "./ast.ts";
+import { type Arguments, type Code, type Expression, nameIn, type Statement } from "./ast.ts";
 import type { Dictionary } from "./dictionary.ts";
 import { readBracketed, readCondition, readName, readParenthesis, type Surroundings } from "./expressions.ts";
 import { Names } from "./scope.ts";
@@ -73,9 +73,7 @@ export class Parser {
     if (!this.#source.atEnd && !/[;\n}\]]/.test(this.#source.next)) {
       throw this.#source.error("expected end of command");
     }
-    if (this.#source.next === "}" || this.#source.next === "]") {
-      if (this.#depth === 0) throw this.#source.error();
-    }
+    if (this.#depth === 0 && /[}\]]/.test(this.#source.next)) throw this.#source.error();
   }
 
   #depth = 0;
@@ -169,13 +167,13 @@ export class Parser {
     let path = this.#start();
     for (let first = true; ; first = false) {
       source.skipBlanks();
+      const here = path ?? this.#path;
       if (this.#atEndOfArguments()) {
         if (first && path === undefined) throw source.error();
-        this.#path = path ?? this.#path;
+        this.#path = here;
         return undefined;
       }
       const from = source.at;
-      const here = path ?? this.#path;
       const name = source.match(WORD);
       if (name === undefined) throw source.error();
       const builtin = here === "" ? this.#dictionary.builtin(name) : undefined;
@@ -218,8 +216,7 @@ export class Parser {
     const outer = this.#names;
     const { given } = this.#arguments(signature, name);
     this.#names = outer;
-    const missing = signature.required.filter((argument) => !given.has(argument));
-    if (missing.length > 0) throw this.#source.error();
+    if (!signature.required.every((argument) => given.has(argument))) throw this.#source.error();
     if (name === "local" || name === "global") this.#names.declare(nameIn(given, "name"));
     return { kind: "builtin", name, given, position };
   }
@@ -349,10 +346,4 @@ export class Parser {
     if (place.kind !== "binary" || place.operator !== "->") throw source.error("syntax error", from);
     return place;
   }
-}
-
-/** The name an argument of kind `name` holds. */
-export function nameIn(given: Arguments, argument: string): string {
-  const expression = given.get(argument);
-  return expression?.kind === "literal" && expression.value.type === "str" ? expression.value.value : "";
 }

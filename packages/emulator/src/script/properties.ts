@@ -9,7 +9,8 @@ export function propertyValue(menu: Menu, name: string, value: string): Value {
   const type = menu.fields[name]?.type;
   if (type === boolean) return bool(value === "true");
   const bytes = bytesOf(value);
-  if (type === text) return str(bytes);
+  // What the router works out itself has no type of its own here: a flag, a number or a time shows what it is.
+  if (type === text) return menu.fields[name]?.readOnly ? readWord(bytes) : str(bytes);
   if (value.includes(",")) return list(bytes.split(",").map(readWord));
   return readWord(bytes);
 }

@@ -140,8 +140,7 @@ function readAddress(text: string): Value | undefined {
 
 /** The value a bare word stands for: number, boolean, time, address or id; a string otherwise. */
 export function readWord(text: string): Value {
-  if (text === "true" || text === "yes") return bool(true);
-  if (text === "false" || text === "no") return bool(false);
+  if (text === "true" || text === "false") return bool(text === "true");
   if (/^\*[0-9A-Fa-f]+$/.test(text)) return id(text.toUpperCase());
   const integer = readInteger(text);
   if (integer !== undefined) return num(integer);
