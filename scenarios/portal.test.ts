@@ -2,9 +2,22 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { TransientAccess } from "@portreeve/api-schema";
-import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { chromiumMissing, launchBrowser, Visitor } from "./harness/browser.ts";
+import {
+  chromiumMissing,
+  expectFits,
+  expectToCountDown,
+  focused,
+  grantRow,
+  launchBrowser,
+  openAccess,
+  shows,
+  siteRow,
+  tabTo,
+  Visitor,
+  values,
+} from "./harness/browser.ts";
 import {
   adopt,
   createPolicy,
@@ -171,9 +184,9 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   test("the time left counts down, in the dialog and in the list", async () => {
     const { page } = await signIn();
     const dialog = await openAccess(page, "Harbour");
-    await countsDown(dialog.locator(".facts"));
+    await expectToCountDown(dialog.locator(".facts"));
     await dialog.getByRole("button", { name: "Done" }).click();
-    await countsDown(grantRow(page, "Harbour"));
+    await expectToCountDown(grantRow(page, "Harbour"));
   });
 
   test("what is wrong with a field is said beside it, and the corrected form is accepted", async () => {
@@ -390,71 +403,4 @@ function expectWellBehaved({ surprises, requests }: Visitor): void {
     expect(new URL(url).origin).toBe(new URL(server.api.url).origin);
     expect(decodeURIComponent(url)).not.toContain(server.api.token);
   }
-}
-
-function siteRow(page: Page, name: string): Locator {
-  const button = page.getByRole("button", { name: `Show the plan for ${name}` });
-  return page.getByRole("row").filter({ has: button });
-}
-
-function grantRow(page: Page, siteName: string): Locator {
-  const button = page.getByRole("button", { name: new RegExp(`^Revoke .* to ${siteName} `) });
-  return page.getByRole("row").filter({ has: button });
-}
-
-/** The place shows this text, now or soon. */
-async function shows(place: Locator, text: string | RegExp): Promise<void> {
-  await place.filter({ hasText: text }).first().waitFor();
-}
-
-/** Send the form as it stands; the dialog that shows the password. */
-async function openAccess(page: Page, siteName: string): Promise<Locator> {
-  await page.getByRole("button", { name: `Open SSH access to ${siteName}` }).click();
-  const form = page.getByRole("dialog", { name: "Open access" });
-  await form.getByLabel("Minutes").fill("30");
-  await form.getByRole("button", { name: "Open access" }).click();
-  const dialog = page.getByRole("dialog", { name: `SSH access to ${siteName}` });
-  await dialog.waitFor();
-  return dialog;
-}
-
-/** What the fields with these labels hold. */
-async function values<const Labels extends readonly string[]>(dialog: Locator, ...labels: Labels) {
-  const read = labels.map((label) => dialog.getByLabel(label, { exact: true }).inputValue());
-  return (await Promise.all(read)) as { [Index in keyof Labels]: string };
-}
-
-/** The name of the element that has the focus, as a screen reader would say it. */
-async function focused(page: Page): Promise<string> {
-  const name = await page.evaluate<string | null>(
-    `(({ activeElement: it }) => it.ariaLabel ?? it.labels?.[0]?.textContent ?? it.textContent)(document)`,
-  );
-  return name?.trim() ?? "";
-}
-
-async function tabTo(page: Page, name: string | RegExp): Promise<void> {
-  const passed: string[] = [];
-  const isThere = (at: string) => (typeof name === "string" ? at === name : name.test(at));
-  while (!isThere(passed.at(-1) ?? "")) {
-    if (passed.length > 30) throw new Error(`no way to ${name} by Tab, only to ${passed.join(", ")}`);
-    await page.keyboard.press("Tab");
-    passed.push(await focused(page));
-  }
-}
-
-async function countsDown(place: Locator): Promise<void> {
-  const secondsLeft = async () => {
-    const [, minutes, seconds] = /(\d+) min (\d+) s/.exec(await place.innerText()) ?? [];
-    return Number(minutes) * 60 + Number(seconds);
-  };
-  const first = await secondsLeft();
-  expect(first).toBeGreaterThan(0);
-  await waitFor(async () => (await secondsLeft()) < first, { what: "the time left to become less" });
-}
-
-async function expectFits(page: Page): Promise<void> {
-  const wider = `[...document.querySelectorAll("body *")]
-    .filter((it) => it.checkVisibility() && it.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
-    .map((it) => it.outerHTML)`;
-  expect(await page.evaluate(wider)).toEqual([]);
 }

@@ -1,6 +1,8 @@
-/** A person's browser: Debian's Chromium, watched for what a page of ours must never do. */
+/** A person's browser: Debian's Chromium, watched for what a page of ours must never do, and the portal's parts in it. */
 import { existsSync } from "node:fs";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
+import { expect } from "vitest";
+import { waitFor } from "./wait.ts";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
@@ -87,4 +89,76 @@ export class Visitor implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.page.context().close();
   }
+}
+
+/** The place shows this text, now or soon. */
+export async function shows(place: Locator, text: string | RegExp): Promise<void> {
+  await place.filter({ hasText: text }).first().waitFor();
+}
+
+/** What the fields with these labels hold. */
+export async function values<const Labels extends readonly string[]>(dialog: Locator, ...labels: Labels) {
+  const read = labels.map((label) => dialog.getByLabel(label, { exact: true }).inputValue());
+  return (await Promise.all(read)) as { [Index in keyof Labels]: string };
+}
+
+/** The name of the element that has the focus, as a screen reader would say it. */
+export async function focused(page: Page): Promise<string> {
+  const name = await page.evaluate<string | null>(
+    `(({ activeElement: it }) => it.ariaLabel ?? it.labels?.[0]?.textContent ?? it.textContent)(document)`,
+  );
+  return name?.trim() ?? "";
+}
+
+/** Press Tab until the focus is on the element of this name. @throws when 30 times don't bring it there */
+export async function tabTo(page: Page, name: string | RegExp): Promise<void> {
+  const passed: string[] = [];
+  const isThere = (at: string) => (typeof name === "string" ? at === name : name.test(at));
+  while (!isThere(passed.at(-1) ?? "")) {
+    if (passed.length > 30) throw new Error(`no way to ${name} by Tab, only to ${passed.join(", ")}`);
+    await page.keyboard.press("Tab");
+    passed.push(await focused(page));
+  }
+}
+
+/** No element that is seen reaches over the right edge of the window. */
+export async function expectFits(page: Page): Promise<void> {
+  const wider = `[...document.querySelectorAll("body *")]
+    .filter((it) => it.checkVisibility() && it.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+    .map((it) => it.outerHTML)`;
+  expect(await page.evaluate(wider)).toEqual([]);
+}
+
+/** The row of a site in the list of sites. */
+export function siteRow(page: Page, name: string): Locator {
+  const button = page.getByRole("button", { name: `Show the plan for ${name}` });
+  return page.getByRole("row").filter({ has: button });
+}
+
+/** The row of an access to a site in the list of open access. */
+export function grantRow(page: Page, siteName: string): Locator {
+  const button = page.getByRole("button", { name: new RegExp(`^Revoke .* to ${siteName} `) });
+  return page.getByRole("row").filter({ has: button });
+}
+
+/** Fill in the portal's form for half an hour and send it; the dialog that shows the password. */
+export async function openAccess(page: Page, siteName: string): Promise<Locator> {
+  await page.getByRole("button", { name: `Open SSH access to ${siteName}` }).click();
+  const form = page.getByRole("dialog", { name: "Open access" });
+  await form.getByLabel("Minutes").fill("30");
+  await form.getByRole("button", { name: "Open access" }).click();
+  const dialog = page.getByRole("dialog", { name: `SSH access to ${siteName}` });
+  await dialog.waitFor();
+  return dialog;
+}
+
+/** The minutes and seconds that the place shows become less by themselves. */
+export async function expectToCountDown(place: Locator): Promise<void> {
+  const secondsLeft = async () => {
+    const [, minutes, seconds] = /(\d+) min (\d+) s/.exec(await place.innerText()) ?? [];
+    return Number(minutes) * 60 + Number(seconds);
+  };
+  const first = await secondsLeft();
+  expect(first).toBeGreaterThan(0);
+  await waitFor(async () => (await secondsLeft()) < first, { what: "the time left to become less" });
 }

@@ -1,4 +1,4 @@
-/** An answer of the API that is no success, or no answer at all. `status` is 0 when the server was not reached. */
+/** An answer of the API that is no success, or no answer at all. `status` is 0 when the server was not reached. @public */
 export class Problem extends Error {
   constructor(status, { title, detail, errors } = {}) {
     const sentences = [title ?? `The server answered ${status}`, detail].filter(Boolean);
