@@ -119,7 +119,8 @@ export class Connection implements AsyncDisposable {
    */
   static async open(options: ConnectionOptions): Promise<Connection> {
     options.signal?.throwIfAborted();
-    const connection = new Connection(await openSocket(options), options);
+    const socket = await openSocket(options);
+    const connection = new Connection(socket, options);
     try {
       await logIn(
         (words) => connection.#multiplexer.startUntagged(words, { signal: options.signal }),
@@ -128,7 +129,7 @@ export class Connection implements AsyncDisposable {
       return connection;
     } catch (error) {
       connection.close();
-      throw loginFailure(error, options);
+      throw loginFailure(error, options, socket.bytesRead > 0);
     }
   }
 
@@ -328,12 +329,12 @@ function messageOf(error: unknown): string {
 }
 
 /** A log-in that got no answer means that there is no usable connection; a refusal stays what it is. */
-function loginFailure(error: unknown, { host, port }: ConnectionOptions): unknown {
+function loginFailure(error: unknown, { host, port }: ConnectionOptions, answered: boolean): unknown {
   if (error instanceof FatalError) return new LoginError("other", error.routerMessage);
-  const hint =
-    error instanceof ConnectionClosedError
-      ? "it closed the connection without an answer, as the address list of /ip service makes it"
-      : "it does not answer the log-in";
+  const closed = answered
+    ? "it closed the connection after an answer that is no RouterOS API's"
+    : "it closed the connection without an answer, as the address list of /ip service makes it";
+  const hint = error instanceof ConnectionClosedError ? closed : "it does not answer the log-in";
   if (!(error instanceof ConnectionClosedError || error instanceof CommandTimeoutError)) return error;
   return new ConnectError(`no log-in to ${host} port ${port}: ${hint}`, {
     host,

@@ -278,3 +278,12 @@ describe("the decoder", () => {
     expect(sentences - faults).toBeGreaterThan(1_000);
   });
 });
+
+test("empty sentences are ignored in moderation, and without end they are a fault", () => {
+  const decoder = new SentenceDecoder();
+  for (let round = 0; round < 10; round++) {
+    expect(decoder.push(new Uint8Array(1_000))).toEqual([]);
+    expect(decoder.push(encodeSentence(["!done"]))).toHaveLength(1);
+  }
+  expect(() => decoder.push(new Uint8Array(1_001))).toThrow(ProtocolError);
+});

@@ -27,6 +27,9 @@ export const DEFAULT_DECODER_LIMITS: DecoderLimits = {
   maxSentenceBytes: 4 * 1024 * 1024,
 };
 
+/** Empty sentences in a row. They mean nothing, so a peer that sends them for ever would only cost us time. */
+const MAX_EMPTY_SENTENCES = 1_000;
+
 /** A cut sentence starts in a buffer of this size; most are shorter. */
 const HOLD_BYTES = 4096;
 
@@ -42,6 +45,8 @@ export class SentenceDecoder {
   /** The sentence being read: how many words are complete, and where the next prefix lies, from its start. */
   #words = 0;
   #next = 0;
+  /** Empty sentences since the last one that was not. */
+  #empty = 0;
   /** Bytes behind those at hand that are needed before another step is possible. */
   #missing = 1;
 
@@ -164,6 +169,9 @@ export class SentenceDecoder {
       const text = bytes.toString("latin1", base, after);
       sentences.push(new Sentence(text, this.#words, this.#isAscii));
       this.#words = 0;
+      this.#empty = 0;
+    } else if (++this.#empty > MAX_EMPTY_SENTENCES) {
+      throw tooLong("the empty sentences in a row", MAX_EMPTY_SENTENCES);
     }
     this.#next = 0;
     this.#missing = 1;

@@ -23,11 +23,15 @@ export function emptyRow(): Record<string, string> {
 /** A menu has some tens of properties; a router that invents names must not make us keep them all. */
 const MAX_COLUMNS = 256;
 
+/** After so many new values a column is taken for one that does not repeat, such as ids and counters. */
+const MAX_MISSES = 64;
+
 /** One property of a menu, as seen in the rows so far. */
 export class Column {
   readonly name: string;
   #newer = "";
   #older = "";
+  #misses = 0;
 
   constructor(name: string) {
     this.name = name;
@@ -38,8 +42,10 @@ export class Column {
    * `false`, `tcp` or `ether1` again and again. Saves a fifth of the memory of a large menu.
    */
   keep(value: string): string {
+    if (this.#misses > MAX_MISSES) return value;
     if (value === this.#newer) return this.#newer;
     if (value === this.#older) return this.#older;
+    this.#misses += 1;
     this.#older = this.#newer;
     this.#newer = value;
     return value;
