@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // Plain JavaScript, so that an old Node gets a sentence instead of a syntax error.
 import { existsSync } from "node:fs";
-import { registerHooks } from "node:module";
 
 const [major] = process.versions.node.split(".").map(Number);
 if (major < 24) {
@@ -10,6 +9,7 @@ if (major < 24) {
 }
 // A checkout runs its TypeScript sources, without a build; a package from the registry has none.
 if (existsSync(new URL("../src/main.ts", import.meta.url))) {
+  const { registerHooks } = await import("node:module");
   const withSources = ({ conditions, ...context }) => ({
     ...context,
     conditions: [...conditions, "@portreeve/source"],

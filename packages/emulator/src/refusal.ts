@@ -43,6 +43,7 @@ export const refusals = {
     new Refusal(`missing =${names[0]}=`, undefined, undefined, names),
   noItem: () => new Refusal("no such item", CATEGORY.missing),
   configuredElsewhere: () => new Refusal("failure: this is configured elsewhere"),
+  deviceExists: () => new Refusal("already have device with such name", CATEGORY.general),
   interrupted: () => new Refusal("interrupted", CATEGORY.interrupted),
   refused: () => new Refusal("action failed (6)"),
   failure: (why: string) => new Refusal(`failure: ${why}`),

@@ -67,6 +67,17 @@ export const BEHAVIOUR: Readonly<Record<string, Partial<Menu>>> = {
       return undefined;
     },
   },
+  "/interface": {
+    // Captured: without "failure:", and with a category of its own.
+    check(router, { item, after }) {
+      const taken = router
+        .table("/interface")
+        .items.some((other) => other !== item && other.values.name === after.name);
+      if (taken) throw refusals.deviceExists();
+      return undefined;
+    },
+  },
+  "/queue/simple": { unique: { fields: ["name"], refusal: "already have such name" } },
   "/interface/list": { unique: { fields: ["name"], refusal: "already have such name" } },
   "/ip/address": {
     unique: { fields: ["address", "interface"], refusal: "already have such address" },

@@ -79,6 +79,8 @@ export const monitorTraffic: OwnCommand = {
             sum(({ rx }) => packets(rx)),
             intervalMs,
           ),
+          "rx-drops-per-second": "0",
+          "rx-errors-per-second": "0",
           "rx-bits-per-second": perSecond(
             sum(({ rx }) => 8 * rx),
             intervalMs,
@@ -87,6 +89,8 @@ export const monitorTraffic: OwnCommand = {
             sum(({ tx }) => packets(tx)),
             intervalMs,
           ),
+          "tx-drops-per-second": "0",
+          "tx-errors-per-second": "0",
           "tx-bits-per-second": perSecond(
             sum(({ tx }) => 8 * tx),
             intervalMs,
