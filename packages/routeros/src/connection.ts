@@ -119,8 +119,8 @@ export class Connection implements AsyncDisposable {
    */
   static async open(options: ConnectionOptions): Promise<Connection> {
     options.signal?.throwIfAborted();
-    const socket = await openSocket(options);
-    const connection = new Connection(socket, options);
+    const opened = await openSocket(options);
+    const connection = new Connection(opened, options);
     try {
       await logIn(
         (words) => connection.#multiplexer.startUntagged(words, { signal: options.signal }),
@@ -129,7 +129,7 @@ export class Connection implements AsyncDisposable {
       return connection;
     } catch (error) {
       connection.close();
-      throw loginFailure(error, options, socket.bytesRead > 0);
+      throw loginFailure(error, options, opened.socket.bytesRead > 0);
     }
   }
 
