@@ -55,7 +55,9 @@ test("a backup is a file", async () => {
   expect(await on.client.run("/system/backup/save", "=name=before", "=dont-encrypt=yes")).toEqual([
     ["!done"],
   ]);
-  expect(on.router.control.rows("/file")).toMatchObject([{ name: "before.backup", type: "backup" }]);
+  const [file] = on.router.control.rows("/file");
+  expect(file).toMatchObject({ name: "before.backup", type: "backup" });
+  expect(file?.contents).not.toContain("admin");
 });
 
 test("the clock tells the router's time", async () => {

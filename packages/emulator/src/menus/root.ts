@@ -1,3 +1,5 @@
+import { createCipheriv, createHash, randomBytes } from "node:crypto";
+import { bytesText } from "../api/words.ts";
 import { requirePolicies } from "../commands/command.ts";
 import type { Features } from "../features.ts";
 import { importFile } from "../import.ts";
@@ -80,7 +82,14 @@ export const root = (features: Features): Menu => ({
   own: { execute: execute(features), import: importScript(features), password },
 });
 
-/** The file is this emulator's state, readable by nothing else; `load` is refused. */
+/** The configuration as bytes nobody reads: it holds passwords, and `load` is refused. */
+function sealed(configuration: string, password: string): string {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv("aes-256-gcm", createHash("sha256").update(password).digest(), nonce);
+  return bytesText(Buffer.concat([nonce, cipher.update(configuration), cipher.final(), cipher.getAuthTag()]));
+}
+
+/** `/system/backup/save`; a backup without a password is sealed with the router's serial number. */
 export const backup: Menu = {
   path: "/system/backup",
   commands: [],
@@ -94,7 +103,8 @@ export const backup: Menu = {
         const name = given.name ?? `${router.identity}-${date.slice(0, 8)}-${date.slice(8)}`;
         const { tables } = router.state();
         const { "/file": _files, ...rest } = tables;
-        router.files.write(name.endsWith(".backup") ? name : `${name}.backup`, JSON.stringify(rest));
+        const contents = sealed(JSON.stringify(rest), given.password || router.serialNumber);
+        router.files.write(name.endsWith(".backup") ? name : `${name}.backup`, contents);
       },
     },
   },

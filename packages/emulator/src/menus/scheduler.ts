@@ -3,7 +3,8 @@ import { refusals } from "../refusal.ts";
 import { boolean, duration, listOf, readSeconds, text, type ValueType } from "../values.ts";
 import { requireDevice } from "./device-mode.ts";
 import type { MenuFor } from "./menu.ts";
-import { SCRIPT_POLICIES, settlePolicy } from "./script.ts";
+import { settlePolicy } from "./script.ts";
+import { policyNames } from "./user-group.ts";
 
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
@@ -65,7 +66,7 @@ export const scheduler: MenuFor = (features) => ({
       : {}),
     "on-event": { type: text, default: "" },
     owner: { type: text, readOnly: true },
-    policy: { type: listOf(SCRIPT_POLICIES) },
+    policy: { type: listOf(policyNames(features)) },
     "run-count": { type: text, readOnly: true },
     "next-run": { type: text, readOnly: true },
     disabled: { type: boolean, default: "false" },

@@ -8,9 +8,10 @@ import { render } from "../script/values.ts";
 import { formatId, type Item, rowOf } from "../table.ts";
 import { boolean, listOf, text } from "../values.ts";
 import type { Change, MenuFor, OwnCommand, Policy } from "./menu.ts";
+import { policyNames } from "./user-group.ts";
 
 /** In the order RouterOS prints them; every one a script may have. */
-export const SCRIPT_POLICIES = [
+const SCRIPT_POLICIES = [
   "ftp",
   "reboot",
   "read",
@@ -73,14 +74,15 @@ function isInvalid(router: Router, item: Item): boolean {
   }
 }
 
-export const script: MenuFor = () => ({
+export const script: MenuFor = (features) => ({
   path: "/system/script",
   nameField: "name",
   commands: ["print", "getall", "get", "listen", "add", "set", "remove", "comment"],
   fields: {
     name: { type: text },
     owner: { type: text },
-    policy: { type: listOf(SCRIPT_POLICIES) },
+    // Scripts of RouterOS 6 name those of log-ins too; the enumeration of 7.22.3 hasn't them.
+    policy: { type: listOf(features.version7 ? SCRIPT_POLICIES : policyNames(features)) },
     "dont-require-permissions": { type: boolean, default: "false" },
     "last-started": { type: text, readOnly: true },
     "run-count": { type: text, readOnly: true },

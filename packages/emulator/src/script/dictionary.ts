@@ -18,7 +18,7 @@ const PRINT_FLAGS = [
 const EXPORT_FLAGS = ["compact", "hide-sensitive", "show-sensitive", "terse", "verbose"];
 
 /** Fields whose `{ … }` is a script, kept as its text. */
-const SCRIPT_FIELDS = ["source", "on-event"];
+const SCRIPT_FIELDS = ["source", "on-event", "script"];
 
 const text = (name: string): Parameter => ({
   name,

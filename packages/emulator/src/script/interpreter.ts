@@ -117,6 +117,8 @@ export class Interpreter {
   }
 
   async block(code: Code, scope: Scope): Promise<void> {
+    // An empty body of a loop is a step too.
+    await this.#step();
     for (const statement of code.body) {
       const value = await this.statement(statement, scope);
       // A number of rows is printed where nobody takes it.
@@ -234,7 +236,7 @@ export class Interpreter {
   /** A value that doubles itself in a loop soon fills any memory. */
   bounded(value: Value): Value {
     const size =
-      value.type === "array" ? value.items.length * 16 : value.type === "str" ? value.value.length : 0;
+      value.type === "array" ? value.items.length * 64 : value.type === "str" ? value.value.length : 0;
     if (size > LIMITS.textBytes) throw scriptErrors.beyond(`${LIMITS.textBytes} bytes in one value`);
     return value;
   }

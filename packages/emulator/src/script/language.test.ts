@@ -154,6 +154,7 @@ test.each([
     ":while (true) do={}",
     "failure: the emulator does not do more than 1000000 steps in one script",
   ],
+  ["a loop around nothing", ":for i from=1 to=999999999999 do={}", "steps in one script"],
   [
     "a recursion",
     ":global f do={ :global f; $f }; $f",

@@ -14,11 +14,15 @@ const MAX_FILE = 64 * 1024 * 1024;
 
 interface OpenFile {
   readonly name: string;
-  contents: Buffer;
-  written: boolean;
+  /** Room for what is written next; the first `size` bytes are the file. */
+  room: Buffer;
+  size: number;
+  readonly written: boolean;
   /** Names a directory still has to list. */
   listing: readonly Item[] | undefined;
 }
+
+const contentsIn = ({ room, size }: OpenFile): Buffer => room.subarray(0, size);
 
 /** A user's own rights: what an upload starts has no session. */
 const callerOf = ({ username, policies }: Caller): Caller => ({ username, policies });
@@ -72,11 +76,15 @@ export function serveSftp(router: Router, caller: Caller, sftp: SFTPWrapper): vo
     if (!item && (flags & OPEN_MODE.CREAT) === 0) return sftp.status(id, STATUS_CODE.NO_SUCH_FILE);
     const keeps = item && (flags & OPEN_MODE.TRUNC) === 0;
     const contents = keeps ? Buffer.from(wordBytes(contentsOf(item))) : Buffer.alloc(0);
-    sftp.handle(id, handleOf({ name: fileName(path), contents, written: writes, listing: undefined }));
+    const { length: size } = contents;
+    sftp.handle(
+      id,
+      handleOf({ name: fileName(path), room: contents, size, written: writes, listing: undefined }),
+    );
   });
   sftp.on("READ", (id, handle, offset, length) => {
     const file = fileOf(handle);
-    const data = file?.contents.subarray(offset, offset + Math.min(length, 256 * 1024));
+    const data = file && contentsIn(file).subarray(offset, offset + Math.min(length, 256 * 1024));
     if (!data || data.length === 0) return sftp.status(id, file ? STATUS_CODE.EOF : STATUS_CODE.FAILURE);
     sftp.data(id, data);
   });
@@ -84,10 +92,11 @@ export function serveSftp(router: Router, caller: Caller, sftp: SFTPWrapper): vo
     const file = fileOf(handle);
     const end = offset + data.length;
     if (!file?.written || end > MAX_FILE) return sftp.status(id, STATUS_CODE.FAILURE);
-    if (end > file.contents.length) {
-      file.contents = Buffer.concat([file.contents], end);
+    if (end > file.room.length) {
+      file.room = Buffer.concat([contentsIn(file)], Math.min(Math.max(end, 2 * file.room.length), MAX_FILE));
     }
-    data.copy(file.contents, offset);
+    data.copy(file.room, offset);
+    file.size = Math.max(file.size, end);
     sftp.status(id, STATUS_CODE.OK);
   });
   sftp.on("CLOSE", (id, handle) => {
@@ -96,7 +105,7 @@ export function serveSftp(router: Router, caller: Caller, sftp: SFTPWrapper): vo
     open.delete(handle.readUInt32BE(0));
     status(id, () => {
       if (!file.written) return STATUS_CODE.OK;
-      files.write(file.name, bytesText(file.contents));
+      files.write(file.name, bytesText(contentsIn(file)));
       runUploaded(router, callerOf(caller), file.name);
       return STATUS_CODE.OK;
     });
@@ -109,7 +118,7 @@ export function serveSftp(router: Router, caller: Caller, sftp: SFTPWrapper): vo
       const own = values.name ?? "";
       return own.startsWith(prefix) && own !== name && !own.slice(prefix.length).includes("/");
     });
-    sftp.handle(id, handleOf({ name, contents: Buffer.alloc(0), written: false, listing }));
+    sftp.handle(id, handleOf({ name, room: Buffer.alloc(0), size: 0, written: false, listing }));
   });
   sftp.on("READDIR", (id, handle) => {
     const directory = fileOf(handle);
@@ -129,7 +138,7 @@ export function serveSftp(router: Router, caller: Caller, sftp: SFTPWrapper): vo
   sftp.on("FSTAT", (id, handle) => {
     const file = fileOf(handle);
     if (!file) return sftp.status(id, STATUS_CODE.FAILURE);
-    sftp.attrs(id, { ...attributesOf(undefined, false), size: file.contents.length });
+    sftp.attrs(id, { ...attributesOf(undefined, false), size: file.size });
   });
   sftp.on("STAT", stat);
   sftp.on("LSTAT", stat);
