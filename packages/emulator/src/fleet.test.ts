@@ -1,3 +1,4 @@
+import ssh2 from "ssh2";
 import { expect, test } from "vitest";
 import { startEmulator, startFleet } from "./index.ts";
 import { RawClient } from "./testing/raw-client.ts";
@@ -75,4 +76,30 @@ test("a seed makes serial numbers, challenges and ids the same again, and anothe
   expect(other.serials).not.toEqual(once.serials);
   expect(other.challenge).not.toEqual(once.challenge);
   expect(new Set(once.serials).size).toBe(2);
+});
+
+test("a seed makes the SSH host key the same again", async () => {
+  const hostKey = async (seed?: string) => {
+    await using router = await startEmulator({ listen: ["ssh"], ports: PORTS, ...(seed ? { seed } : {}) });
+    const client = new ssh2.Client();
+    const key = new Promise<string>((resolve) => {
+      const hostVerifier = (bytes: Buffer) => {
+        resolve(bytes.toString("base64"));
+        return false;
+      };
+      client.on("error", () => undefined);
+      client.connect({
+        host: "127.0.0.1",
+        port: router.port("ssh"),
+        username: "admin",
+        password: "",
+        hostVerifier,
+      });
+    });
+    return await key;
+  };
+  const first = await hostKey("a");
+  expect(await hostKey("a")).toBe(first);
+  expect(await hostKey("b")).not.toBe(first);
+  expect(await hostKey()).not.toBe(await hostKey());
 });

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import ssh2 from "ssh2";
 import { expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../index.ts";
 import { FREE_PORTS, RawClient } from "../testing/raw-client.ts";
@@ -205,6 +206,37 @@ test.each(["api", "api-ssl"] as const)(
     expect(await client.receive()).toEqual(["!re", "=name=renamed"]);
   },
 );
+
+test("an open SSH session is stopped by a drop too, and goes on once the rule has gone", async () => {
+  await using router = await start();
+  const client = new ssh2.Client();
+  client.connect({ host: "127.0.0.1", port: router.port("ssh"), username: "admin", password: "" });
+  await once(client, "ready");
+  const rule = { chain: "input", action: "drop", "dst-port": String(router.port("ssh")) };
+  const id = await router.control.addRow(FILTER, rule);
+  let output = "";
+  const ended = new Promise<void>((resolve, reject) => {
+    client.exec("/system identity print", (error, channel) => {
+      if (error) return reject(error);
+      channel.on("data", (text: Buffer) => {
+        output += text;
+      });
+      channel.once("close", () => resolve());
+    });
+  });
+  // Time for the command to arrive, had it been let through: another connection's exchange.
+  using admin = await RawClient.login(router.port("api"));
+  await admin.rows("/system/identity/print");
+  expect(output).toBe("");
+  await router.control.removeRow(FILTER, id);
+  await ended;
+  expect(output).toContain("MikroTik");
+  // The router may close first, and unread bytes of it make that a reset.
+  client.on("error", () => undefined);
+  const closed = once(client, "close");
+  client.end();
+  await closed;
+});
 
 test("a drop of new connections alone lets open sessions go on", async () => {
   await using router = await start();
