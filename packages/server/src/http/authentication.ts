@@ -1,7 +1,7 @@
 /** Who asks, and may the token do this? Answered before a byte of the body is read. */
 import type { FastifyInstance, FastifyRequest, RouteOptions } from "fastify";
-import type { Caller, TokenHolder } from "../tokens/index.ts";
 import { callerAddress } from "./address.ts";
+import type { Caller, TokenHolder } from "./caller.ts";
 import { InsufficientScopeError, UnauthenticatedError } from "./errors.ts";
 
 /** Everything below this path needs a token; everything else is public. */

@@ -9,8 +9,9 @@ import {
 import { sql } from "kysely";
 import { record } from "../audit/index.ts";
 import type { StoredService, Trx } from "../database/index.ts";
+import type { Caller } from "../http/index.ts";
 import type { SiteService } from "../sites/index.ts";
-import { actorOf, type Caller } from "../tokens/index.ts";
+import { actorOf } from "../tokens/index.ts";
 import { hostNetwork, ROUTEROS_SERVICE } from "./desired.ts";
 import { DefaultPolicyError, PolicyNotFoundError, UnknownSitesError, WayInClosedError } from "./errors.ts";
 import { warningsOf } from "./present.ts";

@@ -1,5 +1,5 @@
+export { actorOf } from "./actor.ts";
 export { Authenticator } from "./authenticator.ts";
 export { ensureBootstrap } from "./bootstrap.ts";
-export { actorOf, type Caller, type TokenHolder } from "./caller.ts";
 export { BootstrapTokenError } from "./errors.ts";
 export { tokenRoutes } from "./routes.ts";

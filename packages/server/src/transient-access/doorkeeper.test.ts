@@ -62,11 +62,7 @@ test("a revocation is answered when its listener is gone", async () => {
   const id = await addGrant({ committed: true });
   await doorkeeper.opened(id);
   await db.database.asSystem((trx) =>
-    trx
-      .updateTable("transient_access")
-      .set({ revoked_at: sql<Date>`now()` })
-      .where("id", "=", id)
-      .execute(),
+    trx.updateTable("transient_access").set({ revoked_at: sql<Date>`now()` }).where("id", "=", id).execute(),
   );
   await doorkeeper.closed(id);
   expect(gateway.listeners()).toEqual([]);

@@ -1,5 +1,4 @@
 import type { Scope } from "@portreeve/api-schema";
-import type { Actor } from "../audit/index.ts";
 
 /** Who a token speaks for. */
 export interface TokenHolder {
@@ -12,9 +11,4 @@ export interface TokenHolder {
 /** Who makes this request, and from which address. */
 export interface Caller extends TokenHolder {
   address: string;
-}
-
-/** The caller as an audit event names it. */
-export function actorOf(caller: Caller): Actor {
-  return { kind: "token", tokenId: caller.tokenId, name: caller.tokenName, address: caller.address };
 }
