@@ -97,6 +97,8 @@ const sign: OwnCommand = {
     "duration",
     "as-value",
   ],
+  unnamed: ["number"],
+  flags: ["once"],
   policy: ["write", "sensitive"],
   slow: true,
   async run(router, given, _items, { row }) {

@@ -148,3 +148,32 @@ test("bytes of any kind go through a script and come out as they were", async ()
     "1\n",
   );
 });
+
+test("a certificate is made, signed and given to a service as the guides have it", async () => {
+  await using on = await startRouter();
+  expect(
+    await on.script(`
+      /ip service disable telnet
+      /ip service set api-ssl address=162.243.141.52/32,192.168.10.15/32
+      /certificate add name=api-cert common-name=router key-size=prime256v1 key-usage=digital-signature,tls-server
+      /certificate sign api-cert
+      /ip service set api-ssl certificate=api-cert
+      :put [/ip service get api-ssl certificate]
+    `),
+  ).toMatch(/api-cert\n$/);
+  const services = on.router.control.rows("/ip/service");
+  expect(services.find(({ name }) => name === "telnet")?.disabled).toBe("true");
+});
+
+test("words come one after another where a command takes them by place", async () => {
+  await using on = await startRouter();
+  expect(await on.script('/log info "by place"; :put [/log print count-only where message="by place"]')).toBe(
+    "1\n",
+  );
+  expect(await on.script(':put ([/ping 127.0.0.1 count=1 as-value]->"received")')).toBe("1\n");
+  expect(
+    await on.script(
+      "/interface set [ find name=ether1 ] comment=uplink; :put [/interface get ether1 comment]",
+    ),
+  ).toBe("uplink\n");
+});

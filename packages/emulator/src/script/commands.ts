@@ -203,7 +203,7 @@ async function answerOwn(
   const answer = await runOwn(run.router, command, definition, {
     caller: run.caller,
     console: true,
-    row: (row) => rows.push(row),
+    row: ({ ".section": _section, ...row }) => rows.push(row),
     signal: run.signal ?? new AbortController().signal,
   });
   if (answer?.text) run.print(bytesOf(answer.text));

@@ -17,6 +17,9 @@ const PRINT_FLAGS = [
 ];
 const EXPORT_FLAGS = ["compact", "hide-sensitive", "show-sensitive", "terse", "verbose"];
 
+/** On by being named, in every command that has them. */
+const ALWAYS_FLAGS = ["as-value", "without-paging"];
+
 /** Fields whose `{ … }` is a script, kept as its text. */
 const SCRIPT_FIELDS = ["source", "on-event", "script"];
 
@@ -81,10 +84,11 @@ export class Dictionary {
   signature(menu: Menu, name: string): Signature {
     const own = CONSOLE.includes(name) ? undefined : menu.own?.[name];
     if (own) {
-      const named = own.arguments.filter((argument) => !own.flags?.includes(argument)).map(text);
+      const flags = [...(own.flags ?? []), ...ALWAYS_FLAGS.filter((flag) => own.arguments.includes(flag))];
+      const named = own.arguments.filter((argument) => !flags.includes(argument)).map(text);
       const unnamed = (own.unnamed ?? []).map(text);
       const places = own.targets ? [NUMBERS, ...unnamed] : unnamed;
-      return { unnamed: places, named, flags: own.flags ?? [] };
+      return { unnamed: places, named, flags };
     }
     return generic(menu, name);
   }
