@@ -32,6 +32,8 @@ export type { FieldKind } from "./menus/fields.ts";
 export { canonical, wireValue } from "./menus/fields.ts";
 export type { FieldFacts, MenuFacts } from "./menus/menus.ts";
 export { ipService, readField, user, userActive, userGroup, wireFieldName } from "./menus/menus.ts";
+export type { Piece, Placeholder, Script, ScriptValue } from "./script/index.ts";
+export { array, duration, identifier, itemId, list, menu, script, value } from "./script/index.ts";
 export type { TlsOptions } from "./tls.ts";
 export type { DateForm, RouterDateTime } from "./values.ts";
 export {
