@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { RawClient } from "./testing/raw-client.ts";
@@ -170,4 +171,52 @@ test("a schedule fetches its jobs", async () => {
   expect(seen).toHaveLength(3);
   const lines = on.router.control.rows("/log").filter(({ topics }) => topics === "script,info");
   expect(lines.map(({ message }) => message)).toEqual(["got 23", "got 23", "got 23"]);
+});
+
+test("a certificate is checked against the authorities the router trusts, where it is told to check", async () => {
+  await using on = await startRouter({ version: "7.20" });
+  const { client } = on;
+  const usage = "=key-usage=digital-signature,key-encipherment,tls-server";
+  await client.run(
+    "/certificate/add",
+    "=name=ca",
+    "=common-name=ca",
+    "=key-size=prime256v1",
+    "=key-usage=key-cert-sign,crl-sign",
+  );
+  await client.run("/certificate/sign", "=number=ca");
+  await client.run(
+    "/certificate/add",
+    "=name=web",
+    "=common-name=web",
+    "=key-size=prime256v1",
+    "=subject-alt-name=IP:127.0.0.1",
+    usage,
+  );
+  await client.run("/certificate/sign", "=number=web", "=ca=ca");
+  await client.run(
+    "/certificate/export-certificate",
+    "=.id=web",
+    "=file-name=web",
+    "=export-passphrase=12345678",
+  );
+  const file = (name: string) =>
+    on.router.control.rows("/file").find((row) => row.name === name)?.contents ?? "";
+  const tls = createTlsServer(
+    { cert: file("web.crt"), key: file("web.key"), passphrase: "12345678" },
+    (_request, response) => response.end("over TLS"),
+  );
+  await new Promise<void>((resolve) => tls.listen(0, "127.0.0.1", resolve));
+  try {
+    const url = `=url=https://127.0.0.1:${(tls.address() as AddressInfo).port}/`;
+    const fetched = async (from: typeof on, check: string) =>
+      from.client.run("/tool/fetch", url, "=output=user", `=check-certificate=${check}`);
+    expect((await fetched(on, "yes")).flat()).toContain("=data=over TLS");
+    await using stranger = await startRouter({ version: "7.20" });
+    expect(trapOf(await fetched(stranger, "yes"))).toMatch(/^failure: /);
+    expect((await fetched(stranger, "no")).flat()).toContain("=data=over TLS");
+  } finally {
+    tls.closeAllConnections();
+    tls.close();
+  }
 });

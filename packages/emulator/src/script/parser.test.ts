@@ -98,3 +98,36 @@ test("what is still open at the end of a text says so, for a console to ask for 
   ]);
   expect([":put a }", ":put a b", "nonsense"].map(incomplete)).toEqual([false, false, false]);
 });
+
+test("a value written with its odd bytes as \\XX is that value, and never a second command", () => {
+  const encode = (bytes: Uint8Array) =>
+    Array.from(bytes, (byte) => {
+      const character = String.fromCharCode(byte);
+      const hex = byte.toString(16).toUpperCase().padStart(2, "0");
+      return /[A-Za-z0-9 ._:/@,+-]/.test(character) ? character : `\\${hex}`;
+    }).join("");
+  const hostile = [
+    '"; /user add name=x',
+    "$[/system reboot]",
+    "[:execute x]",
+    "\n/user remove [find]\n",
+    "\0?\\",
+    "#",
+  ];
+  const samples = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    fc.constantFrom(...hostile).map((text) => Buffer.from(text)),
+  );
+  fc.assert(
+    fc.property(samples, (bytes) => {
+      const [statement, ...others] = parse(`/user add name="${encode(bytes)}"`).body;
+      expect(others).toEqual([]);
+      const name = statement?.kind === "command" ? statement.given.get("name") : undefined;
+      expect(name).toEqual({
+        kind: "literal",
+        value: { type: "str", value: Buffer.from(bytes).toString("latin1") },
+      });
+    }),
+    { numRuns: 2000 },
+  );
+});
