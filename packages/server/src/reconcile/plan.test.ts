@@ -198,6 +198,36 @@ test("a service that takes another's port is set after the one that gives it up"
   expect(ports).toEqual(["www 8080", "ssh 80"]);
 });
 
+test("services that pass ports on in a ring, the way in among them, arrive after two plans", () => {
+  const enabled = (port: number) => ({ enabled: true, port, networks: ["10.0.0.0/8"] });
+  const ring = { ...policy.services, winbox: enabled(22), ssh: enabled(8728), api: enabled(8291) };
+  const rows = policyRows({ ...policy, services: ring }, router("7.16"));
+  const changes = (observed: Observed) =>
+    plan(rows, observed, parseVersion("7.16"))
+      .steps.filter(({ target }) => ["winbox", "ssh", "api"].includes(target.key))
+      .map(({ target, values }) => [target.key, values.port, values.disabled]);
+  expect(changes(factory)).toEqual([
+    ["ssh", undefined, "yes"],
+    ["winbox", "22", undefined],
+    ["api", "8291", undefined],
+  ]);
+  const once = apply(factory, rows, "7.16");
+  expect(changes(once)).toEqual([["ssh", "8728", "no"]]);
+  expect(texts(rows, apply(once, rows, "7.16"))).toEqual([]);
+});
+
+test("a service may take the port of one that is closed", () => {
+  const services = { ...policy.services, ssh: { enabled: true, port: 23, networks: ["10.0.0.0/8"] } };
+  const steps = plan(
+    policyRows({ ...policy, services }, router("7.16")),
+    factory,
+    parseVersion("7.16"),
+  ).steps;
+  const order = steps.map(({ target }) => target.key);
+  expect(order.indexOf("telnet")).toBeLessThan(order.indexOf("ssh"));
+  expect(steps.find(({ target }) => target.key === "ssh")?.values.port).toBe("23");
+});
+
 test("off-boarding removes our rows, our own user and its group last, and leaves the services closed", () => {
   const observed = apply(factory, wanted(router("7.16")), "7.16");
   expect(texts(wanted({ ...router("7.16"), offboarding: true }), observed)).toEqual([

@@ -3,7 +3,8 @@
  *
  * Order of the result: rows added and set (groups before the users in them), rows removed (users before their
  * groups, then their sessions), and last whatever touches the way in, because the connection may not outlive it.
- * Planning again after the steps were carried out gives an empty plan.
+ * Planning again after the steps were carried out gives an empty plan, or, where services pass ports on to each
+ * other in a ring, the steps that were not possible before.
  */
 import {
   canonical,
@@ -15,19 +16,15 @@ import {
   wireValue,
 } from "@portreeve/routeros";
 import { describe } from "./describe.ts";
+import { wayInLast, withoutCollisions } from "./exclusive.ts";
 import type { DesiredMenu, DesiredRow, Observed, Plan, Step } from "./types.ts";
 
 /** @throws PlanError when a row that is wanted can't exist on this router */
 export function plan(desired: readonly DesiredMenu[], observed: Observed, version: RouterOsVersion): Plan {
   const menus = mergeByMenu(desired).sort((a, b) => a.menu.rank - b.menu.rank);
-  const changes = menus.flatMap((menu) =>
-    givingUpFirst(menu, changesOf(menu, rowsOf(menu, observed), version)),
-  );
+  const changes = menus.flatMap((menu) => changesOf(menu, rowsOf(menu, observed), version));
   const removals = menus.toReversed().flatMap((menu) => removalsOf(menu, rowsOf(menu, observed), version));
-  const steps = [...changes, ...removals];
-  return {
-    steps: [...steps.filter((step) => !step.touchesWayIn), ...steps.filter((step) => step.touchesWayIn)],
-  };
+  return { steps: wayInLast([...changes, ...removals]) };
 }
 
 /** A row that is wanted and can't be had: a built-in row this router lacks. */
@@ -53,11 +50,13 @@ function rowsOf({ menu }: DesiredMenu, observed: Observed): readonly Row[] {
 
 function changesOf({ menu, rows }: DesiredMenu, observed: readonly Row[], version: RouterOsVersion): Step[] {
   const byKey = new Map(observed.map((row) => [row[menu.key], row]));
-  return rows.flatMap((row) => {
+  const steps = rows.flatMap((row) => {
     const existing = byKey.get(row.key);
-    const step = existing ? setStep(menu, row, existing, version) : addStep(menu, row, version);
-    return step ? [step] : [];
+    return (existing ? setStep(menu, row, existing, version) : addStep(menu, row, version)) ?? [];
   });
+  const disable = (row: Row) =>
+    setStep(menu, { key: row[menu.key] ?? "", fields: { disabled: "true" } }, row, version);
+  return withoutCollisions(menu, observed, steps, disable);
 }
 
 function addStep(menu: MenuFacts, row: DesiredRow, version: RouterOsVersion): Step | undefined {
@@ -130,24 +129,6 @@ function removalsOf(
         touchesWayIn: wayIn?.(row) ?? false,
       }),
     );
-}
-
-/** Within one menu, the row that gives up a value nobody may share is set before the row that takes it. */
-function givingUpFirst({ menu }: DesiredMenu, steps: Step[]): Step[] {
-  const field = menu.exclusive;
-  if (field === undefined) return steps;
-  const ordered: Step[] = [];
-  const visit = (current: Step, path: ReadonlySet<Step>) => {
-    if (ordered.includes(current) || path.has(current)) return; // a ring of swaps has no right order; the router decides
-    const taken = current.values[field];
-    const holder = steps.find(
-      (other) => other !== current && taken !== undefined && other.inverse?.values[field] === taken,
-    );
-    if (holder) visit(holder, new Set([...path, current]));
-    ordered.push(current);
-  };
-  for (const current of steps) visit(current, new Set());
-  return ordered;
 }
 
 function wireValues(

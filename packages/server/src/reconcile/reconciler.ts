@@ -67,33 +67,41 @@ export class Reconciler {
     await using session = await this.#options.access.openForReading(siteId, signal);
     const loaded = await this.#load(siteId);
     if (!loaded) return { steps: [] };
-    const desired = this.#desired(loaded, session);
-    return plan(desired, await observe(session.client, desired, session.version, signal), session.version);
+    const { steps } = await this.#look(loaded, session, signal);
+    return { steps };
   }
 
   async #converge(siteId: string, signal: AbortSignal): Promise<void> {
+    // Closed newest first: of a site's connections the youngest is kept for the next run.
+    await using sessions = new AsyncDisposableStack();
     // Logging in may itself change the intent (adoption, rotation): load after it.
-    await using session = await this.#options.access.open(siteId, signal);
+    let session = sessions.use(await this.#options.access.open(siteId, signal));
     const loaded = await this.#load(siteId);
     if (!loaded) return;
-    const desired = this.#desired(loaded, session);
-    const observed = await observe(session.client, desired, session.version, signal);
-    const { steps } = plan(desired, observed, session.version);
-    if (steps.length === 0) return this.#record(loaded, observed, []);
-    await this.#guard(siteId, steps);
-    await deliver(steps, session.client, signal);
-    if (loaded.site.offboarding) return this.#forget(loaded.site);
-    await this.#record(loaded, await this.#verify(siteId, loaded, signal), steps);
+    let { observed, steps } = await this.#look(loaded, session, signal);
+    const delivered: Step[] = [];
+    while (steps.length > 0) {
+      if (isRepeated(steps, delivered)) throw new NotConvergedError(steps);
+      await this.#guard(siteId, steps);
+      await deliver(steps, session.client, signal);
+      delivered.push(...steps);
+      if (loaded.site.offboarding) return this.#forget(loaded.site);
+      // Verify: read everything back over a new connection, under the new rules. Only that proves the plan and the
+      // way in, and what is left then was not possible before.
+      session = sessions.use(await this.#options.access.openForReading(siteId, signal));
+      ({ observed, steps } = await this.#look(loaded, session, signal));
+    }
+    await this.#record(loaded, observed, delivered);
   }
 
-  /** Read everything back over a new connection, under the new rules: only that proves the plan and the way in. */
-  async #verify(siteId: string, loaded: Loaded, signal: AbortSignal): Promise<Observed> {
-    await using session = await this.#options.access.openForReading(siteId, signal);
+  async #look(
+    loaded: Loaded,
+    session: RouterSession,
+    signal: AbortSignal,
+  ): Promise<Plan & { observed: Observed }> {
     const desired = this.#desired(loaded, session);
     const observed = await observe(session.client, desired, session.version, signal);
-    const remaining = plan(desired, observed, session.version).steps;
-    if (remaining.length > 0) throw new NotConvergedError(remaining);
-    return observed;
+    return { observed, ...plan(desired, observed, session.version) };
   }
 
   /** Before the way in moves, write down where to. */
@@ -136,4 +144,9 @@ export class Reconciler {
   #forget(site: SiteSnapshot): Promise<void> {
     return this.#options.database.asSystem((trx) => this.#options.sites.forget(trx, site));
   }
+}
+
+/** A step that was delivered and is wanted again: the router took it and did not do it. */
+function isRepeated(steps: readonly Step[], delivered: readonly Step[]): boolean {
+  return steps.some(({ text }) => delivered.some((earlier) => earlier.text === text));
 }
