@@ -47,7 +47,7 @@ function quoted(value: string, version7: boolean): string {
  * @param path "" for everything
  * @returns lines ended by LF
  */
-export function exportText(router: Router, path: string, options: ExportOptions): string {
+function exportText(router: Router, path: string, options: ExportOptions): string {
   const menus = [...router.menus.values()].filter(
     (menu) =>
       (menu.path === path || menu.path.startsWith(`${path}/`)) &&

@@ -20,7 +20,7 @@ interface Job {
 }
 
 /** A refusal that a script ran into, with the error it was. */
-export class ScriptRefusal extends Refusal {
+class ScriptRefusal extends Refusal {
   override readonly cause: Error;
 
   constructor(cause: Error) {
@@ -84,10 +84,9 @@ export class Jobs {
   /** Begin a script and don't wait for it; a failure is logged. @returns the job's id */
   start(source: string, caller: Caller, finished?: (output: string) => void): string {
     const id = formatId(this.#nextId);
-    this.run(source, caller).then(
-      (output) => finished?.(output),
-      (error) => this.logFailure("script", error),
-    );
+    this.run(source, caller)
+      .then((output) => finished?.(output))
+      .catch((error) => this.logFailure("script", error));
     return id;
   }
 

@@ -38,7 +38,7 @@ export const policiesOf = (item: Item): ReadonlySet<string> =>
   new Set((item.values.policy ?? "").split(",").filter((name) => name !== ""));
 
 /** By id, name, or place in the list. */
-export function findScript(router: Router, number: string): Item | undefined {
+function findScript(router: Router, number: string): Item | undefined {
   const { items } = router.table("/system/script");
   const found = items.find(({ id, values }) => id === number || values.name === number);
   return found ?? (/^\d+$/.test(number) ? items[Number(number)] : undefined);

@@ -191,7 +191,7 @@ function readResult(around: Surroundings): Expression {
 }
 
 /** `{1;2}`, `{a=1;"b-c"=2}`. An empty one is a syntax error. */
-export function readArray(around: Surroundings): Expression {
+function readArray(around: Surroundings): Expression {
   const { source } = around;
   return source.nested(() => {
     source.expect("{");

@@ -171,7 +171,8 @@ function runUploaded(router: Router, caller: Caller, name: string): void {
   const item = name.endsWith(".auto.rsc") ? router.files.find(name) : undefined;
   if (!item) return;
   const leave = (text: string) => router.files.write(name.replace(/rsc$/, "log"), text);
-  importText(router, caller, contentsOf(item)).then(leave, (error) => {
-    leave(`${error instanceof Error ? error.message : String(error)}\n`);
-  });
+  importText(router, caller, contentsOf(item))
+    .catch((error) => `${error instanceof Error ? error.message : String(error)}\n`)
+    .then(leave)
+    .catch((error) => router.jobs.logFailure(name, error));
 }
