@@ -12,10 +12,12 @@
 import { LoginError, parseVersion } from "@portreeve/routeros";
 import { record } from "../audit/index.ts";
 import type { Database } from "../database/index.ts";
-import type { RouterAccess, RouterSession } from "../reconcile/index.ts";
+import { NeedsAttentionError, type RouterAccess, type RouterSession } from "../reconcile/index.ts";
 import {
   adoptionLoginBinding,
+  findAdoptedTwin,
   findSite,
+  type RouterIdentity,
   recordAdopted,
   recordReached,
   SiteNotReadyError,
@@ -134,9 +136,12 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
       (await database.asSystem(async (trx) =>
         openLogin(trx, vault, await insertPending(trx, vault, site, username)),
       ));
-    await using stranger = (await connect(this.#options, site, given as NonNullable<typeof given>, signal))
-      .client;
-    const managementAddress = await installOurUser(stranger, given?.username ?? "", login, signal);
+    const stranger = await connect(this.#options, site, given as NonNullable<typeof given>, signal);
+    await using client = stranger.client;
+    const router = await inspect(client, signal);
+    await this.#refuseTwin(site, router);
+    const version = parseVersion(router.version);
+    const managementAddress = await installOurUser(client, version, given?.username ?? "", login, signal);
     const connected = await connect(this.#options, site, login, signal);
     return this.#proven(
       { ...site, management_address: managementAddress },
@@ -144,6 +149,16 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
       login,
       "site.adopted",
       signal,
+    );
+  }
+
+  /** Adopting a router twice would take the first site's login away. Before anything is changed on it. */
+  async #refuseTwin(site: SiteRow, { serialNumber }: RouterIdentity): Promise<void> {
+    if (serialNumber === null) return; // x86 and CHR have none
+    const twin = await this.#options.database.asSystem((trx) => findAdoptedTwin(trx, site, serialNumber));
+    if (!twin) return;
+    throw new NeedsAttentionError(
+      `this router (serial number ${serialNumber}) is the site ${twin.name} (${twin.id}) already; delete one of the two`,
     );
   }
 

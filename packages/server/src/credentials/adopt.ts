@@ -1,8 +1,8 @@
 /** Adoption: with the login that was given once, make a user of our own on the router. */
-import { parseVersion, type RouterClient } from "@portreeve/routeros";
+import type { RouterClient, RouterOsVersion } from "@portreeve/routeros";
 import { deliver, observe, plan } from "../reconcile/index.ts";
 import { desired } from "./desired.ts";
-import { inspect, seenFrom } from "./inspect.ts";
+import { seenFrom } from "./inspect.ts";
 import type { Login } from "./store.ts";
 
 /**
@@ -14,15 +14,13 @@ import type { Login } from "./store.ts";
  */
 export async function installOurUser(
   client: RouterClient,
+  version: RouterOsVersion,
   given: string,
   login: Login,
   signal: AbortSignal,
 ): Promise<string> {
-  const [{ version }, managementAddress] = await Promise.all([
-    inspect(client, signal),
-    seenFrom(client, given, signal),
-  ]);
-  const router = { version: parseVersion(version), managementAddress, offboarding: false };
+  const managementAddress = await seenFrom(client, given, signal);
+  const router = { version, managementAddress, offboarding: false };
   const rows = desired(login.username, login.password, router);
   const { steps } = plan(rows, await observe(client, rows, router.version, signal), router.version);
   await deliver(steps, client, signal);

@@ -12,6 +12,18 @@ export class SiteNotReadyError extends DomainError {
   }
 }
 
+/** Two sites for one router would take its login from each other and fight over its policy. */
+export class RouterAlreadyAddedError extends DomainError {
+  constructor(site: { id: string; name: string }) {
+    super({
+      status: 409,
+      code: "router-already-added",
+      title: "The router is a site already",
+      detail: `Site ${site.id} (${site.name}) has this address and port. Change that one, or delete it first.`,
+    });
+  }
+}
+
 export class SiteAddressError extends DomainError {
   constructor(problem: string) {
     super({

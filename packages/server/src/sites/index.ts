@@ -4,4 +4,4 @@ export { presentPlan } from "./present-plan.ts";
 export { type RouterIdentity, recordAdopted, recordReached, siteRecords } from "./records.ts";
 export { siteRoutes } from "./routes.ts";
 export { adoptionLoginBinding, SITE_CHANNEL, SiteService } from "./service.ts";
-export { findSite, lockSite, type SiteRow } from "./store.ts";
+export { findAdoptedTwin, findSite, lockSite, type SiteRow } from "./store.ts";

@@ -7,8 +7,8 @@ import type { Caller } from "../http/index.ts";
 import { actorOf } from "../tokens/index.ts";
 import { Secret, type Vault } from "../vault/index.ts";
 import type { AddressRules } from "./address.ts";
-import { SiteAddressError, SiteNotFoundError } from "./errors.ts";
-import { changedIntent, findSite, lockSite, type SiteRow } from "./store.ts";
+import { RouterAlreadyAddedError, SiteAddressError, SiteNotFoundError } from "./errors.ts";
+import { changedIntent, findSite, findSiteAt, lockSite, type SiteRow } from "./store.ts";
 
 /** Notified with a site's id when its intent has changed. */
 export const SITE_CHANNEL = "portreeve_site";
@@ -37,6 +37,8 @@ export class SiteService {
   async create(trx: Trx, caller: Caller, input: SiteInput): Promise<SiteRow> {
     this.#checkAddress(input.address);
     const id = randomUUID();
+    const port = input.api_port ?? (input.management_transport === "api" ? 8728 : 8729);
+    await this.#refuseTwin(trx, input.address, port, id);
     const site = await trx
       .insertInto("sites")
       .values({
@@ -45,7 +47,7 @@ export class SiteService {
         policy_id: await this.#options.defaultPolicyId(trx),
         name: input.name,
         address: input.address,
-        api_port: input.api_port ?? (input.management_transport === "api" ? 8728 : 8729),
+        api_port: port,
         management_transport: input.management_transport,
         tls_fingerprint: input.tls_fingerprint ?? null,
         adoption_login: await this.#sealLogin(trx, caller.customerId, id, input),
@@ -60,7 +62,9 @@ export class SiteService {
   /** Change a site. A new login starts adoption anew: the router may have been replaced or reset. */
   async update(trx: Trx, caller: Caller, siteId: string, patch: SitePatch): Promise<SiteRow> {
     if (patch.address !== undefined) this.#checkAddress(patch.address);
-    if (!(await lockSite(trx, siteId))) throw new SiteNotFoundError();
+    const before = await lockSite(trx, siteId);
+    if (!before) throw new SiteNotFoundError();
+    await this.#refuseTwin(trx, patch.address ?? before.address, patch.api_port ?? before.api_port, siteId);
     const { username, password, ...columns } = patch;
     const login =
       username !== undefined && password !== undefined
@@ -124,6 +128,11 @@ export class SiteService {
   #checkAddress(address: string): void {
     const problem = this.#options.addresses.problemWith(address);
     if (problem) throw new SiteAddressError(problem);
+  }
+
+  async #refuseTwin(trx: Trx, address: string, port: number, siteId: string): Promise<void> {
+    const twin = await findSiteAt(trx, address, port, siteId);
+    if (twin) throw new RouterAlreadyAddedError(twin);
   }
 
   #sealLogin(trx: Trx, customerId: string, siteId: string, login: { username: string; password: string }) {

@@ -13,6 +13,38 @@ export function lockSite(trx: Trx, siteId: string): Promise<SiteRow | undefined>
   return trx.selectFrom("sites").selectAll().where("id", "=", siteId).forUpdate().executeTakeFirst();
 }
 
+/** Another site of the customer at this address and port. */
+export function findSiteAt(
+  trx: Trx,
+  address: string,
+  port: number,
+  except: string,
+): Promise<SiteRow | undefined> {
+  return trx
+    .selectFrom("sites")
+    .selectAll()
+    .where((eb) => eb(eb.fn("lower", ["address"]), "=", address.toLowerCase()))
+    .where("api_port", "=", port)
+    .where("id", "!=", except)
+    .executeTakeFirst();
+}
+
+/** Another adopted site of the customer that is this very router, by its serial number. */
+export function findAdoptedTwin(
+  trx: Trx,
+  site: { id: string; customer_id: string },
+  serialNumber: string,
+): Promise<SiteRow | undefined> {
+  return trx
+    .selectFrom("sites")
+    .selectAll()
+    .where("customer_id", "=", site.customer_id)
+    .where("serial_number", "=", serialNumber)
+    .where("management_address", "is not", null)
+    .where("id", "!=", site.id)
+    .executeTakeFirst();
+}
+
 export interface SiteFilter {
   readonly status?: string | undefined;
   readonly policyId?: string | undefined;
