@@ -28,10 +28,25 @@ export {
   TrapError,
 } from "./errors.ts";
 export type { Reply, ReplyLimits } from "./exchange.ts";
-export type { FieldKind } from "./menus/fields.ts";
-export { canonical, wireValue } from "./menus/fields.ts";
-export type { FieldFacts, MenuFacts } from "./menus/menus.ts";
-export { ipService, readField, user, userActive, userGroup, wireFieldName } from "./menus/menus.ts";
+export type { FieldFacts, FieldKind, MenuFacts, RouterDate, TypedRow, TypedValues } from "./menus/index.ts";
+export {
+  canonical,
+  certificate,
+  firewallAddressList,
+  firewallFilter,
+  ipService,
+  readField,
+  systemIdentity,
+  systemScheduler,
+  systemScript,
+  toTyped,
+  toWire,
+  user,
+  userActive,
+  userGroup,
+  wireFieldName,
+  wireValue,
+} from "./menus/index.ts";
 export type { Piece, Placeholder, Script, ScriptValue } from "./script/index.ts";
 export { array, duration, identifier, itemId, list, menu, script, value } from "./script/index.ts";
 export type { TlsOptions } from "./tls.ts";

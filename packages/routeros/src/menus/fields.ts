@@ -4,8 +4,20 @@
  * policies with every right that is *not* granted spelt out.
  */
 
+import { formatDuration, parseDurationMs } from "../values.ts";
+
 /** How a field's text is to be read. `secret` fields can be written and never read back. */
-export type FieldKind = "text" | "boolean" | "number" | "networks" | "policies" | "secret";
+export type FieldKind =
+  | "text"
+  | "boolean"
+  | "number"
+  | "networks"
+  | "policies"
+  | "secret"
+  | "list"
+  | "duration"
+  | "date"
+  | "datetime";
 
 /**
  * One spelling for equal values of a kind. Two values are equal when their canonical forms are.
@@ -20,6 +32,10 @@ export function canonical(kind: FieldKind, text: string | undefined): string {
       return splitList(value).map(canonicalNetwork).sort().join(",");
     case "policies":
       return granted(value).sort().join(",");
+    case "list":
+      return splitList(value).sort().join(",");
+    case "duration":
+      return canonicalDuration(value);
     default:
       return value;
   }
@@ -41,6 +57,16 @@ export function wireValue(kind: FieldKind, desired: string, observed: string | u
     }
     default:
       return desired;
+  }
+}
+
+/** `01:30:00`, `90m` and `1h30m` are one; what is no duration, such as `none`, compares as it stands. */
+function canonicalDuration(text: string): string {
+  try {
+    const ms = parseDurationMs(text);
+    return ms === undefined ? text : formatDuration(ms);
+  } catch {
+    return text;
   }
 }
 

@@ -1,39 +1,97 @@
 import { expect, test } from "vitest";
 import { parseVersion } from "../version.ts";
-import { ipService, type MenuFacts, readField, user, userActive, userGroup, wireFieldName } from "./menus.ts";
+import { type MenuFacts, takesField, wireFieldName } from "./facts.ts";
+import {
+  certificate,
+  firewallAddressList,
+  firewallFilter,
+  ipService,
+  readField,
+  systemIdentity,
+  systemScheduler,
+  systemScript,
+  user,
+  userActive,
+  userGroup,
+} from "./index.ts";
 import schema from "./schema/management.json" with { type: "json" };
 
 interface Published {
   readonly source: string;
   readonly menus: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  /** What `get value-name=` completes to, where the source has it. */
+  readonly properties?: Readonly<Record<string, readonly string[]>>;
 }
 const versions = Object.entries(schema) as unknown as [string, Published][];
-const menus: MenuFacts[] = [user, userGroup, userActive, ipService];
+const menus: MenuFacts[] = [
+  user,
+  userGroup,
+  userActive,
+  ipService,
+  firewallFilter,
+  firewallAddressList,
+  systemIdentity,
+  systemScheduler,
+  systemScript,
+  certificate,
+];
+/** The older source lists what a configuration keeps; an entry with a timeout is none of that. */
+const NOT_KEPT: Readonly<Record<string, string>> = { "/ip/firewall/address-list": "timeout" };
 const cases = versions.flatMap(([version, { menus: published }]) =>
   menus.filter(({ path }) => path in published).map((menu) => [version, menu.path, menu] as const),
 );
+
+test("every menu is held against the three published command trees at least", () => {
+  for (const { path } of menus)
+    expect(cases.filter(([, name]) => name === path).length).toBeGreaterThanOrEqual(3);
+});
 
 test.each(cases)(
   "%s: every command and argument we use on %s exists in the published command tree",
   (version, path, menu) => {
     const commands = (schema as unknown as Record<string, Published>)[version]?.menus[path] ?? {};
     const parsed = parseVersion(version);
+    const isTree = Object.keys(commands).length > 2; // the older source lists fields, not commands
     const removal = menu.removeCommand(parsed);
-    if (removal !== undefined) expect(Object.keys(commands)).toContain(removal);
+    if (removal !== undefined && isTree) expect(Object.keys(commands)).toContain(removal);
+    if (isTree) expect("move" in commands).toBe(menu.ordered === true);
     if (menu === userActive) return; // sessions are ended, never written
-    const written = Object.entries(menu.fields).map(([name, facts]) => wireFieldName(facts, name, parsed));
+    const written = Object.entries(menu.fields)
+      .filter(([, facts]) => takesField(facts, parsed))
+      .map(([name, facts]) => wireFieldName(facts, name, parsed))
+      .filter((name) => isTree || NOT_KEPT[path] !== name);
     const settable = commands.set ?? [];
     expect(settable).toEqual(
       expect.arrayContaining(written.filter((name) => !(menu.fixedRows && name === menu.key))),
     );
-    if (!menu.fixedRows) expect(commands.add).toEqual(expect.arrayContaining(written));
-    else expect(commands).not.toHaveProperty("add");
+    if (menu.fixedRows || menu.singleton) expect(commands).not.toHaveProperty("add");
+    else expect(commands.add).toEqual(expect.arrayContaining(written));
+  },
+);
+
+test.each(cases)("%s: what %s has since a later version is not there yet", (version, path, menu) => {
+  const { set = [] } = (schema as unknown as Record<string, Published>)[version]?.menus[path] ?? {};
+  const parsed = parseVersion(version);
+  const later = Object.entries(menu.fields).filter(([, facts]) => !takesField(facts, parsed));
+  for (const [name] of later) expect(set).not.toContain(name);
+});
+
+test.each(menus)(
+  "what is only shown of $path is shown, and takes no value",
+  ({ path, fields, readOnly = {} }) => {
+    const { menus: trees, properties = {} } = (schema as unknown as Record<string, Published>)[
+      "7.22.3"
+    ] as Published;
+    expect(properties[path]).toEqual(expect.arrayContaining(Object.keys(readOnly)));
+    expect(Object.keys(fields).filter((name) => name in readOnly)).toEqual([]);
+    // `dynamic` of address lists is an argument, too; the timeout is how we ask for it.
+    const settable = trees[path]?.set ?? [];
+    expect(settable.filter((name) => name in readOnly && name !== "dynamic")).toEqual([]);
   },
 );
 
 test("who may reach a service is read under either name", () => {
-  const address = ipService.fields.address;
-  if (!address) throw new Error("no address field");
+  const { address } = ipService.fields;
   expect(readField(address, "address", { address: "10.0.0.0/8" })).toBe("10.0.0.0/8");
   expect(readField(address, "address", { "available-from": "10.0.0.0/8" })).toBe("10.0.0.0/8");
   expect(readField(address, "address", {})).toBeUndefined();

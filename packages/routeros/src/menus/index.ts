@@ -1,0 +1,9 @@
+export { ipService, user, userActive, userGroup } from "./access.ts";
+export type { FieldFacts, MenuFacts } from "./facts.ts";
+export { readField, wireFieldName } from "./facts.ts";
+export type { FieldKind } from "./fields.ts";
+export { canonical, wireValue } from "./fields.ts";
+export { firewallAddressList, firewallFilter } from "./firewall.ts";
+export { certificate, systemIdentity, systemScheduler, systemScript } from "./system.ts";
+export type { RouterDate, TypedRow, TypedValues } from "./typed.ts";
+export { toTyped, toWire } from "./typed.ts";
