@@ -7,15 +7,19 @@ import { documentedRoutes } from "./harness/routes.ts";
 /** Every route the server has registered, seen by Fastify itself. */
 const registered = vi.hoisted(() => [] as { method: string; url: string }[]);
 
+interface WatchedApp {
+  addHook(name: "onRoute", hook: (route: { method: string | string[]; url: string }) => void): void;
+}
+
 vi.mock("fastify", async (importOriginal) => {
-  const original = await importOriginal<typeof import("fastify")>();
-  const build = ((options: never) => {
+  const original = await importOriginal<{ default: (options: unknown) => WatchedApp }>();
+  const build = (options: unknown) => {
     const app = original.default(options);
     app.addHook("onRoute", ({ method, url }) => {
       for (const one of [method].flat()) registered.push({ method: one, url });
     });
     return app;
-  }) as unknown as typeof original.default;
+  };
   return { ...original, default: build };
 });
 

@@ -7,11 +7,10 @@ export {
   expectSync,
   readSite,
 } from "./expectations.ts";
-export { LoopbackNet, listen } from "./network.ts";
+export { listen } from "./network.ts";
 export { PORTS, policyOf } from "./policies.ts";
 export {
   ADMIN,
-  addSite,
   adopt,
   createPolicy,
   type ManagedRouter,

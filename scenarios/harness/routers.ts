@@ -8,7 +8,7 @@ import { PORTS, type PolicyChange, policyOf } from "./policies.ts";
 
 export const ADMIN = { username: "admin", password: "given-Router-1-password" };
 
-export const ROUTER_PORTS = {
+const ROUTER_PORTS = {
   telnet: PORTS.telnet,
   ftp: PORTS.ftp,
   www: PORTS.http,
@@ -36,7 +36,7 @@ export function siteOf(router: Emulator, change: Record<string, unknown> = {}): 
 }
 
 /** Add a site for the router; the answer. It is not adopted yet. */
-export async function addSite(api: ApiClient, router: Emulator, change = {}): Promise<Site> {
+async function addSite(api: ApiClient, router: Emulator, change = {}): Promise<Site> {
   return expectStatus(await api.post("/v1/sites", siteOf(router, change)), 201);
 }
 

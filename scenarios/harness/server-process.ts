@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import pg from "pg";
+import { openClient } from "../../packages/server/src/database/connection.ts";
 import { ApiClient } from "./api.ts";
 import { LoopbackNet } from "./network.ts";
 import { GATEWAY_PORTS } from "./server.ts";
@@ -122,9 +122,7 @@ export class ServerProcess implements AsyncDisposable {
 
   /** SQL on its embedded database, as the owner of the tables. @throws while the database is away */
   async sql(text: string, values: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client(await this.connection());
-    client.on("error", () => undefined);
-    await client.connect();
+    const client = await openClient(await this.connection());
     try {
       return (await client.query(text, [...values])).rows;
     } finally {

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogger, loadConfig, type RunningServer, startServer } from "@portreeve/server";
-import pg from "pg";
+import { openClient } from "../../packages/server/src/database/connection.ts";
 import { createTestDatabase } from "../../packages/server/src/database/testing.ts";
 import { ApiClient } from "./api.ts";
 import { LoopbackNet } from "./network.ts";
@@ -43,9 +43,8 @@ export async function startTestServer({ env = {} }: TestServerOptions = {}): Pro
   const test = starting.use(await createTestDatabase());
   const dataDir = await mkdtemp(join(tmpdir(), "portreeve-scenario-"));
   starting.defer(() => rm(dataDir, { recursive: true, force: true }));
-  const pool = new pg.Pool({ connectionString: test.connectionString, max: 2 });
-  pool.on("error", () => undefined);
-  starting.defer(() => pool.end());
+  const owner = await openClient(test.connectionString);
+  starting.defer(() => owner.end());
   const token = `scenario-${randomBytes(24).toString("hex")}`;
   const config = loadConfig({
     PORTREEVE_HTTP: "127.0.0.1:0",
@@ -72,7 +71,7 @@ export async function startTestServer({ env = {} }: TestServerOptions = {}): Pro
     net,
     gatewayAddress,
     managementAddress,
-    sql: async (text, values = []) => (await pool.query(text, [...values])).rows,
+    sql: async (text, values = []) => (await owner.query(text, [...values])).rows,
     dump: () => test.dump(),
     log: () => lines.join(""),
     async restart() {
