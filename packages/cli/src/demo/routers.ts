@@ -103,12 +103,16 @@ export class RouterRack implements AsyncDisposable {
   }
 
   async #isFree(): Promise<boolean> {
-    try {
-      for (const { address } of this.routers) await probeListen(address, PORTS.api);
-      return true;
-    } catch (error) {
-      if (listenProblem(error) === undefined) throw error;
-      return false;
+    for (const { address } of this.routers) {
+      try {
+        await probeListen(address, PORTS.api);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "EADDRINUSE") return false;
+        throw new OperatorError(
+          `${address}, where an emulated router goes, ${listenProblem(error) ?? error}`,
+        );
+      }
     }
+    return true;
   }
 }

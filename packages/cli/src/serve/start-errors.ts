@@ -26,8 +26,10 @@ function startProblem(error: unknown, environment: Environment): string {
     const given = environment.PORTREEVE_HTTP ?? "127.0.0.1:8080";
     return `PORTREEVE_HTTP: ${given} ${problem}; choose another address:port (port 0: any free one)`;
   }
-  const { code, path, syscall } = error as NodeJS.ErrnoException;
-  if (path !== undefined && syscall !== "spawn") {
+  const { code = "", path, syscall } = error as NodeJS.ErrnoException;
+  // PostgreSQL's own codes: 28… the login is refused, 3D… there is no such database.
+  if (/^(28|3D)\w{3}$/.test(code)) return `DATABASE_URL: ${explain(error)}`;
+  if (path !== undefined && syscall !== undefined && syscall !== "spawn") {
     return `PORTREEVE_DATA_DIR: ${path} can't be used (${code}); choose a directory this user may write to`;
   }
   return explain(error);
