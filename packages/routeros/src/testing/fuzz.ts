@@ -28,7 +28,7 @@ export interface FuzzResult {
   /** Sentences read, and inputs that ended in a ProtocolError: both have to be many, or nothing was tested. */
   readonly sentences: number;
   readonly refused: number;
-  /** Longest time one input took while nothing was wrong, ms. */
+  /** Longest time one input took, the machine's other work included, ms. */
   readonly slowestMs: number;
 }
 
@@ -51,12 +51,13 @@ export async function fuzz(options: { inputs: number; seed: number; onProgress?:
     const random = randomFrom(seed, input);
     const bytes = mutate(corpus, random);
     try {
-      const took = await timed(() => check(bytes, random, tally));
-      // Another process may have had the processor: what is really slow is slow again.
-      if (took > HANG_MS && (await timed(() => check(bytes, random, tally))) > HANG_MS) {
-        throw new Error(`it takes more than ${HANG_MS} ms`);
+      let took = await timed(() => check(bytes, random, tally));
+      // Another process may have had the processor: what is really slow is slow every time.
+      for (let again = 0; took > HANG_MS && again < 10; again++) {
+        took = await timed(() => check(bytes, random, tally));
       }
-      if (took <= HANG_MS) tally.slowestMs = Math.max(tally.slowestMs, took);
+      if (took > HANG_MS) throw new Error(`it takes more than ${HANG_MS} ms`);
+      tally.slowestMs = Math.max(tally.slowestMs, took);
     } catch (error) {
       throw new FuzzFailure(
         error instanceof Error ? error.message : String(error),
