@@ -1,17 +1,25 @@
-/** Our RouterOS client beside node-routeros and beside the plainest decoder, all fed by the same server. */
+/** Our RouterOS client beside others and beside the plainest decoder, all fed by the same server. */
+import { spawnSync } from "node:child_process";
 import type { ClientName } from "../clients/index.ts";
 import { type BenchmarkContext, interleave, type Measurement, Worker } from "../harness.ts";
 
 /** What is over in a tenth of a second takes more rounds to find the middle of. */
 const ROUNDS = { replay: 7, emulator: 3 };
+/** Debian's python3-librouteros: measured where it is installed, in a process of Python. */
+const PYTHON = "librouteros";
+const hasLibrouteros = () => spawnSync("/usr/bin/python3", ["-c", "import librouteros"]).status === 0;
 /** What a measurement's name ends with, by its baseline. */
 const SUFFIXES = {
   "node-routeros": "",
   "node-routeros, TCP_NODELAY": "-nodelay",
+  "routeros-client": "-routeros-client",
+  librouteros: "-librouteros",
   "plain decoder": "-plain",
-} as const satisfies Partial<Record<ClientName, string>>;
+} as const satisfies Partial<Record<ClientName | typeof PYTHON, string>>;
 type Other = keyof typeof SUFFIXES;
-const OTHERS = Object.keys(SUFFIXES) as Other[];
+type Contender = "portreeve" | Other;
+const allOthers = () =>
+  (Object.keys(SUFFIXES) as Other[]).filter((name) => name !== PYTHON || hasLibrouteros());
 
 interface Server {
   /** Its worker. */
@@ -32,14 +40,15 @@ export async function decodeRows(context: BenchmarkContext): Promise<Measurement
 }
 
 // A print is one command: how its words are written makes no difference.
-const ROW_OTHERS = OTHERS.filter((client) => client !== "node-routeros, TCP_NODELAY");
+const rowOthers = () => allOthers().filter((client) => client !== "node-routeros, TCP_NODELAY");
 
 async function rowsFrom(context: BenchmarkContext, name: string, server: Server): Promise<Measurement[]> {
   const times = server.name === "replay" ? 2 : 1;
-  const rates = await race<{ rowsPerSecond: number }>(context, server, ROW_OTHERS, (worker) =>
+  const others = rowOthers();
+  const rates = await race<{ rowsPerSecond: number }>(context, server, others, (worker) =>
     worker.ask("rows", { times }),
   );
-  return ROW_OTHERS.map((baseline) => ({
+  return others.map((baseline) => ({
     name: `${name}${SUFFIXES[baseline]}`,
     value: rates.portreeve.rowsPerSecond,
     unit: "rows/s",
@@ -50,10 +59,11 @@ async function rowsFrom(context: BenchmarkContext, name: string, server: Server)
 }
 
 async function heapOfRows(context: BenchmarkContext): Promise<Measurement[]> {
-  const heap = await race<{ heapBytesPerRow: number }>(context, REPLAY, ROW_OTHERS, (worker) =>
+  const others = rowOthers().filter((client) => client !== PYTHON);
+  const heap = await race<{ heapBytesPerRow: number }>(context, REPLAY, others, (worker) =>
     worker.ask("heap"),
   );
-  return ROW_OTHERS.map((baseline) => ({
+  return others.map((baseline) => ({
     name: `decode-rows-heap${SUFFIXES[baseline]}`,
     value: heap.portreeve.heapBytesPerRow,
     unit: "bytes/row",
@@ -70,10 +80,12 @@ export const commandsSequential = (context: BenchmarkContext) => commands(contex
 export const commandsPipelined = (context: BenchmarkContext) => commands(context, "commands-pipelined", 64);
 
 async function commands(context: BenchmarkContext, name: string, inFlight: number): Promise<Measurement[]> {
-  const rates = await race<{ commandsPerSecond: number }>(context, REPLAY, OTHERS, (worker) =>
+  // librouteros sends a command when the last is answered.
+  const others = allOthers().filter((client) => client !== PYTHON || inFlight === 1);
+  const rates = await race<{ commandsPerSecond: number }>(context, REPLAY, others, (worker) =>
     worker.ask("commands", { inFlight, milliseconds: 300 }),
   );
-  return OTHERS.map((baseline) => ({
+  return others.map((baseline) => ({
     name: `${name}${SUFFIXES[baseline]}`,
     value: rates.portreeve.commandsPerSecond,
     unit: "commands/s",
@@ -89,14 +101,14 @@ async function race<S extends Readonly<Record<string, number>>>(
   server: Server,
   others: readonly Other[],
   work: (worker: Worker) => Promise<S>,
-): Promise<Record<ClientName, S>> {
+): Promise<Record<Contender, S>> {
   await using workers = new AsyncDisposableStack();
   const port = await workers.use(await Worker.start(server.name, context)).ask("listen", server.input);
-  const contenders: Partial<Record<ClientName, () => Promise<S>>> = {};
+  const contenders: Partial<Record<Contender, () => Promise<S>>> = {};
   for (const name of ["portreeve", ...others] as const) {
-    const worker = workers.use(await Worker.start("client", context));
+    const worker = workers.use(await Worker.start(name === PYTHON ? "librouteros" : "client", context));
     await worker.ask("connect", { name, port });
     contenders[name] = () => work(worker);
   }
-  return await interleave(ROUNDS[server.name], contenders as Record<ClientName, () => Promise<S>>);
+  return await interleave(ROUNDS[server.name], contenders as Record<Contender, () => Promise<S>>);
 }

@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import { RouterClient } from "@portreeve/routeros";
 import { RouterOSAPI } from "node-routeros";
+import { RouterOSClient } from "routeros-client";
 import { PlainClient } from "./plain-client.ts";
 
 export interface Client {
@@ -17,6 +18,7 @@ export const clients = {
   portreeve: (port: number): Promise<Client> => RouterClient.connect({ host, port, username, password }),
   "node-routeros": (port: number): Promise<Client> => connectNodeRouteros(port, false),
   "node-routeros, TCP_NODELAY": (port: number): Promise<Client> => connectNodeRouteros(port, true),
+  "routeros-client": connectRouterosClient,
   "plain decoder": (port: number): Promise<Client> => PlainClient.connect({ port, username, password }),
 };
 
@@ -32,4 +34,10 @@ async function connectNodeRouteros(port: number, noDelay: boolean): Promise<Clie
   const { socket } = (api as unknown as { connector: { socket: Socket } }).connector;
   socket.setNoDelay(noDelay);
   return { print: (menu) => api.write([`${menu}/print`]) };
+}
+
+/** node-routeros below, with names in camel case and numbers and booleans as such on top. */
+async function connectRouterosClient(port: number): Promise<Client> {
+  const api = await new RouterOSClient({ host, port, user: username, password }).connect();
+  return { print: (menu) => api.menu(menu).getAll() };
 }

@@ -40,11 +40,11 @@ serveTasks({
   },
 });
 
-/** A client that loses rows is fast: nothing counts but the whole menu. */
+/** A client that loses rows is fast: nothing counts but the whole menu. routeros-client adds an attribute of its own. */
 async function printAll() {
   const rows = await client.print(MENU);
   const last = rows.at(-1);
-  if (rows.length !== ROWS || !last || Object.keys(last).length !== ATTRIBUTES) {
+  if (rows.length !== ROWS || !last || Object.keys(last).length < ATTRIBUTES) {
     throw new Error(`${rows.length} rows of ${Object.keys(last ?? {}).length} attributes came`);
   }
   return rows;
