@@ -77,7 +77,7 @@ export const site = z
   .meta({ id: "Site" });
 export type Site = z.infer<typeof site>;
 
-export const planStep = z
+const planStep = z
   .strictObject({
     menu: z.string(),
     command: z.string(),

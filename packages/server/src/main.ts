@@ -63,11 +63,6 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const policies = new PolicyService({ sites, managementAddress: config.managementAddress });
   const credentials = new CredentialService({ vault, sites, username: config.apiUsername });
   const transientAccess = new TransientAccessService({ vault, sites, policies, ports: config.gateway.ports });
-  const bootstrapped = await ensureBootstrap(database, {
-    token: config.bootstrapToken,
-    onFirstCustomer: (trx, customerId) => policies.createDefault(trx, customerId),
-  });
-
   const access = starting.use(
     new CredentialAccess({ database, vault, addresses, localAddress, username: config.apiUsername }),
   );
@@ -130,6 +125,11 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     url = config.publicUrl ?? urlOf(app.server.address() as AddressInfo);
   }
 
+  // Last: a token made by a start that then fails would be shown to nobody.
+  const bootstrapped = await ensureBootstrap(database, {
+    token: config.bootstrapToken,
+    onFirstCustomer: (trx, customerId) => policies.createDefault(trx, customerId),
+  });
   const running = starting.move();
   return {
     url,

@@ -3,7 +3,7 @@ import { user, userGroup } from "@portreeve/routeros";
 import type { DesiredMenu, RouterFacts } from "../reconcile/types.ts";
 import type { Secret } from "../vault/index.ts";
 
-export const API_GROUP = "portreeve-api";
+const API_GROUP = "portreeve-api";
 const API_USER_COMMENT = "portreeve: API user - do not edit or remove";
 
 /**

@@ -16,7 +16,7 @@ export interface Login {
 /** Long enough that guessing is hopeless, of characters that every version and every terminal takes. */
 const PASSWORD_LENGTH = 32;
 
-export function binding(credentialId: string) {
+function binding(credentialId: string) {
   return { table: "credentials", column: "password", rowId: credentialId };
 }
 

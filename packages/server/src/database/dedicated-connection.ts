@@ -2,7 +2,7 @@ import pg from "pg";
 import { type Connection, openClient } from "./connection.ts";
 
 /** With it a link that swallows everything is noticed within ten seconds. */
-export const HEARTBEAT_MS = 5_000;
+const HEARTBEAT_MS = 5_000;
 
 /** One connection outside the pool that is kept for its session: its LISTENs, its advisory locks. */
 export class DedicatedConnection implements AsyncDisposable {

@@ -30,7 +30,7 @@ export interface Migration {
 const OLDEST_SERVER = 16;
 
 /** The PostgreSQL server is older than the schema can work with. */
-export class ServerTooOldError extends Error {
+class ServerTooOldError extends Error {
   readonly code = "server-too-old";
   constructor(version: string, oldest: number) {
     super(`DATABASE_URL: PostgreSQL ${oldest} or newer is needed, this server is ${version}`);
@@ -114,7 +114,7 @@ async function readRecord(client: pg.Client): Promise<Recorded[]> {
 }
 
 /** Pure: the record must be a prefix of the files, checksum by checksum; what follows is to be applied. */
-export function pendingMigrations(migrations: Migration[], recorded: Recorded[]): Migration[] {
+function pendingMigrations(migrations: Migration[], recorded: Recorded[]): Migration[] {
   const byName = new Map(migrations.map((migration) => [migration.name, migration]));
   for (const { name, checksum } of recorded) {
     const migration = byName.get(name);

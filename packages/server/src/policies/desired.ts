@@ -44,7 +44,7 @@ function serviceRow(name: ServiceName, policy: PolicyFacts, managementAddress: s
 }
 
 /** Who may reach an enabled service: always us, then the networks named, or the trusted ones where none are. */
-export function admitted(
+function admitted(
   service: StoredService,
   policy: Pick<PolicyFacts, "trustedNetworks">,
   managementAddress: string,

@@ -33,7 +33,7 @@ export class PlanError extends Error {
 }
 
 /** Modules may share a menu (`/user`): their rows add up, and a row is owned when one of them owns it. */
-export function mergeByMenu(desired: readonly DesiredMenu[]): DesiredMenu[] {
+function mergeByMenu(desired: readonly DesiredMenu[]): DesiredMenu[] {
   const byPath = Map.groupBy(desired, ({ menu }) => menu.path);
   return [...byPath.values()].map((parts) => ({
     menu: (parts[0] as DesiredMenu).menu,
