@@ -8,6 +8,12 @@ export const idParams = z.object({ id: uuidParam });
 /** The path `…/{site}/…`. */
 export const siteParams = z.object({ site: uuidParam });
 
+/** Lists that may hold passwords take this; asked for or not, they show them to tokens with credentials:reveal alone. */
+export const reveal = z
+  .enum(["true", "false"])
+  .default("true")
+  .describe("false: leave passwords out, and the audit event with them");
+
 /** What every list takes; a list with filters adds them with `.extend()`. */
 export const listQuery = z.strictObject({
   limit: z.coerce

@@ -1,7 +1,7 @@
 export type { AuditEvent, AuditList, AuditQuery } from "./audit.ts";
 export { auditEvent, auditList, auditQuery } from "./audit.ts";
 export type { ListQuery } from "./common.ts";
-export { idParams, listOf, listQuery, siteParams, uuidParam } from "./common.ts";
+export { idParams, listOf, listQuery, reveal, siteParams, uuidParam } from "./common.ts";
 export type { Credential } from "./credentials.ts";
 export { credential } from "./credentials.ts";
 export {

@@ -1,12 +1,12 @@
 import type { Credential } from "@portreeve/api-schema";
 import { facts, table } from "../print.ts";
+import { query } from "./input.ts";
 import { siteId } from "./lists.ts";
 import type { Run } from "./run-verb.ts";
 
 const list: Run = async (api, [site = ""], { reveal }) => {
   const path = `/v1/control-plane/${await siteId(api, site)}/credentials`;
-  const answer = (await api.request("GET", path)) as Credential[];
-  const data = reveal ? answer : answer.map(withoutPassword);
+  const data = (await api.request("GET", path + query({ reveal: reveal === true }))) as Credential[];
   const head = ["username", ...(reveal ? ["password"] : []), "state", "deleted", "id"];
   const rows = data.map(({ username, password, state, deleted_at, id }) => [
     username,

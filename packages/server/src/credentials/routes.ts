@@ -1,4 +1,4 @@
-import { credential, siteParams } from "@portreeve/api-schema";
+import { credential, reveal, siteParams } from "@portreeve/api-schema";
 import { z } from "zod";
 import { type HttpModule, mutate, noStore, read } from "../http/index.ts";
 import { presentCredential } from "./present.ts";
@@ -17,16 +17,17 @@ export function credentialRoutes(credentials: CredentialService): HttpModule {
           tags,
           summary: "List a site's logins, current and historical",
           params: siteParams,
+          querystring: z.strictObject({ reveal }),
           response: { 200: z.array(credential) },
         },
       },
       (request, reply) => {
         noStore(reply);
-        return read(request, async (trx) =>
-          (await credentials.list(trx, request.caller, request.params.site)).map(({ row, password }) =>
-            presentCredential(row, password),
-          ),
-        );
+        return read(request, async (trx) => {
+          const wanted = request.query.reveal === "true";
+          const known = await credentials.list(trx, request.caller, request.params.site, wanted);
+          return known.map(({ row, password }) => presentCredential(row, password));
+        });
       },
     );
     app.post(

@@ -26,9 +26,10 @@ export class CredentialService {
   }
 
   /** Every login of the site, newest last; passwords only for those who may read them, and then audited. */
-  async list(trx: Trx, caller: Caller, siteId: string): Promise<RevealedCredential[]> {
+  async list(trx: Trx, caller: Caller, siteId: string, reveal: boolean): Promise<RevealedCredential[]> {
     await this.#sites.get(trx, siteId);
     const rows = await listCredentials(trx, siteId);
+    if (!reveal) return rows.map((row) => ({ row, password: undefined }));
     return this.#reveal(trx, caller, siteId, rows);
   }
 

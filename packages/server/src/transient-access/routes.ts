@@ -1,4 +1,4 @@
-import { siteParams, transientAccess, transientAccessInput, uuidParam } from "@portreeve/api-schema";
+import { reveal, siteParams, transientAccess, transientAccessInput, uuidParam } from "@portreeve/api-schema";
 import { z } from "zod";
 import { type HttpModule, mutate, noStore, read } from "../http/index.ts";
 import { presentGrant } from "./present.ts";
@@ -9,10 +9,7 @@ const tags = ["Transient access"];
 const grantParams = siteParams.extend({ id: uuidParam });
 const listQuery = z.strictObject({
   include: z.enum(["expired"]).optional().describe("expired: ended ones too"),
-  reveal: z
-    .enum(["true", "false"])
-    .default("true")
-    .describe("false: leave passwords out, and the audit event with them"),
+  reveal,
 });
 
 export interface TransientAccessRouteOptions {
