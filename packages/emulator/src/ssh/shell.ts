@@ -34,6 +34,7 @@ export function runShell(router: Router, session: Session, channel: ServerChanne
     if (!channel.writable) return;
     prompt();
     flush();
+    leaveAtEnd();
   };
   const enter = () => {
     show("\r\n");
@@ -72,6 +73,15 @@ export function runShell(router: Router, session: Session, channel: ServerChanne
       type(character);
     }
   };
+  // Input that comes from a pipe ends: when its last line is answered, so does the session.
+  let ended = false;
+  const leaveAtEnd = () => {
+    if (ended && !running && typed === "") close();
+  };
+  channel.on("end", () => {
+    ended = true;
+    leaveAtEnd();
+  });
   channel.on("data", (chunk: Buffer) => {
     // A line ended by both CR and LF is one line.
     const text = chunk.toString("utf8").replaceAll("\r\n", "\r");

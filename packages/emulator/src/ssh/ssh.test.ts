@@ -73,6 +73,23 @@ test("the console prompts, echoes, answers and quits", async () => {
   client.end();
 });
 
+test("commands from a pipe are answered, and the session ends with them", async () => {
+  await using router = await startEmulator(options);
+  const client = await connect(router);
+  const shell = await new Promise<ssh2.ClientChannel>((resolve, reject) => {
+    client.shell(false, (error, stream) => (error ? reject(error) : resolve(stream)));
+  });
+  let seen = "";
+  shell.on("data", (chunk: Buffer) => {
+    seen += chunk.toString();
+  });
+  const closed = once(shell, "close");
+  shell.end("/system identity print\n/system identity print\n");
+  await closed;
+  expect(seen.match(/name: gw1/g)).toHaveLength(2);
+  client.end();
+});
+
 test("an SSH session is a row of /user/active and ends when it is removed", async () => {
   await using router = await startEmulator({ ...options, version: "7.20" });
   const client = await connect(router);
