@@ -80,7 +80,9 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
     if (!logins.active) throw new SiteNotReadyError("The router has not been adopted yet.");
     const connected = await this.#connectWithEither(logins, signal);
     if (!connected) throw new SiteNotReadyError("The router no longer accepts Portreeve's login.");
-    return this.#session(site, connected, connected.login, signal);
+    // A preview may read while a run is about to move the way in: what that run expects is not for us to forget.
+    const settled = connected.port === site.next_api_port;
+    return this.#session(site, connected, connected.login, signal, settled);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -224,11 +226,12 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
     connected: Connected,
     login: Login,
     signal: AbortSignal,
+    settled = true,
   ): Promise<RouterSession> {
     const { client, port } = connected;
     try {
       const router = await inspect(client, signal);
-      await this.#options.database.asSystem((trx) => recordReached(trx, site.id, port, router));
+      await this.#options.database.asSystem((trx) => recordReached(trx, site.id, { port, settled, router }));
       return {
         client,
         version: parseVersion(router.version),

@@ -1,5 +1,5 @@
 /** Opening connections to routers: where to, from which address, how long to wait. */
-import { ConnectError, RouterClient, type TlsOptions } from "@portreeve/routeros";
+import { LoginError, RouterClient, type TlsOptions } from "@portreeve/routeros";
 import type { AddressRules, SiteRow } from "../sites/index.ts";
 import type { Secret } from "../vault/index.ts";
 
@@ -20,7 +20,8 @@ export interface Connected {
 }
 
 /**
- * Log in to a site's router at the port it was last seen on, or at the one a delivery was moving it to.
+ * Log in to a site's router at the port it was last seen on, or at the one a delivery was moving it to; at both at
+ * once where a move is not settled, because the wrong one may be a service that accepts and never answers.
  * @throws AddressRefusedError, and the errors of `RouterClient.connect`
  */
 export async function connect(
@@ -30,28 +31,52 @@ export async function connect(
   signal: AbortSignal,
 ): Promise<Connected> {
   const host = await dialer.addresses.resolve(site.address);
-  const ports = site.next_api_port === null ? [site.api_port] : [site.next_api_port, site.api_port];
-  let unreachable: unknown;
-  for (const port of ports) {
-    try {
-      const client = await RouterClient.connect({
-        host,
-        port,
-        username: login.username,
-        password: login.password.reveal(),
-        ...tlsOf(site),
-        ...(dialer.localAddress === undefined ? {} : { localAddress: dialer.localAddress }),
-        connectTimeoutMs: CONNECT_TIMEOUT_MS,
-        commandTimeoutMs: COMMAND_TIMEOUT_MS,
-        signal,
-      });
-      return { client, port, loggedInAt: performance.now() };
-    } catch (error) {
-      if (!(error instanceof ConnectError)) throw error;
-      unreachable = error;
+  const logIn = async (port: number, given: AbortSignal): Promise<Connected> => {
+    const client = await RouterClient.connect({
+      host,
+      port,
+      username: login.username,
+      password: login.password.reveal(),
+      ...tlsOf(site),
+      ...(dialer.localAddress === undefined ? {} : { localAddress: dialer.localAddress }),
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      commandTimeoutMs: COMMAND_TIMEOUT_MS,
+      signal: given,
+    });
+    return { client, port, loggedInAt: performance.now() };
+  };
+  if (site.next_api_port === null) return logIn(site.api_port, signal);
+  return firstOf([site.next_api_port, site.api_port], signal, logIn);
+}
+
+/** The first of the ports that lets us in; the attempts at the others are given up. */
+async function firstOf(
+  ports: readonly number[],
+  signal: AbortSignal,
+  logIn: (port: number, signal: AbortSignal) => Promise<Connected>,
+): Promise<Connected> {
+  const attempts = ports.map((port) => {
+    const giveUp = new AbortController();
+    return { port, giveUp, connected: logIn(port, AbortSignal.any([signal, giveUp.signal])) };
+  });
+  let winner: Connected | undefined;
+  try {
+    winner = await Promise.any(attempts.map(({ connected }) => connected));
+    return winner;
+  } catch (error) {
+    const { errors } = error as AggregateError;
+    // A refused login says more than a port where nobody is.
+    throw errors.find((reason) => reason instanceof LoginError) ?? errors[0];
+  } finally {
+    for (const { port, giveUp, connected } of attempts) {
+      if (port === winner?.port) continue;
+      giveUp.abort();
+      connected.then(
+        ({ client }) => client.close(),
+        () => {},
+      );
     }
   }
-  throw unreachable;
 }
 
 /** A site on api-ssl names the certificate it is pinned to; the request that makes it so requires one. */

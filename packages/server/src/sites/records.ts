@@ -88,23 +88,20 @@ export interface RouterIdentity {
   readonly serialNumber: string | null;
 }
 
-/** A login worked on this port: the router is there, and this is how it is reached. */
+/**
+ * A login worked on this port: the router is there, and this is how it is reached.
+ * @param settled nobody is delivering to it now, so a move that was begun is over, whichever port it ended on
+ */
 export async function recordReached(
   trx: Trx,
   siteId: string,
-  port: number,
-  router: RouterIdentity,
+  { port, settled, router }: { port: number; settled: boolean; router: RouterIdentity },
 ): Promise<void> {
   await trx
     .updateTable("sites")
     .set((eb) => ({
       api_port: port,
-      next_api_port: eb
-        .case()
-        .when("next_api_port", "=", port)
-        .then(null)
-        .else(eb.ref("next_api_port"))
-        .end(),
+      ...(settled ? { next_api_port: null } : {}),
       identity: router.identity,
       version: router.version,
       model: router.model,
