@@ -90,6 +90,13 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   }
   starting.use(await listenForChanges(connection, log, driver, doorkeeper));
 
+  // Late, because a token made by a start that then fails would be shown to nobody; and before the API answers, so
+  // that the first request is not refused.
+  const bootstrapped = await ensureBootstrap(database, {
+    token: config.bootstrapToken,
+    onFirstCustomer: (trx, customerId) => policies.createDefault(trx, customerId),
+  });
+
   let url: string | undefined;
   if (config.roles.has("api")) {
     const authenticator = starting.use(new Authenticator(database, log));
@@ -125,11 +132,6 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     url = config.publicUrl ?? urlOf(app.server.address() as AddressInfo);
   }
 
-  // Last: a token made by a start that then fails would be shown to nobody.
-  const bootstrapped = await ensureBootstrap(database, {
-    token: config.bootstrapToken,
-    onFirstCustomer: (trx, customerId) => policies.createDefault(trx, customerId),
-  });
   const running = starting.move();
   return {
     url,
