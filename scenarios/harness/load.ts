@@ -15,6 +15,8 @@ import type { ServerProcess } from "./server-process.ts";
 const POLICIES = "/v1/control-plane/policies";
 const MAX_POLICIES = 8;
 const MAX_OPEN = 4;
+/** Three services share these ports. */
+const POOL = [8291, 2022, 8728, 8738];
 /** Between two attempts at a server that is away, milliseconds. */
 const RETRY_MS = 25;
 
@@ -137,13 +139,15 @@ export class Load {
     }
   }
 
-  /** A name of its own, and ports that move, the way in included. */
+  /** A name of its own, and services that take each other's ports, the way in among them. */
   #input(): Record<string, unknown> {
+    const free = [...POOL];
+    const port = () => free.splice(this.#random.below(free.length), 1)[0] as number;
     return policyOf({
       name: `p${++this.#names}`,
-      winbox: { port: 8291 + this.#random.below(4) },
-      ssh: { port: 2022 + 10 * this.#random.below(2) },
-      api: { port: 8728 + 10 * this.#random.below(2) },
+      winbox: { port: port() },
+      ssh: { port: port() },
+      api: { port: port() },
       telnet: { enabled: this.#random.chance(0.5) },
     });
   }
