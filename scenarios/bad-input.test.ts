@@ -17,6 +17,7 @@ import {
   startTestServer,
   type TestServer,
   useBindablePorts,
+  waitFor,
 } from "./harness/index.ts";
 
 const POLICIES = "/v1/control-plane/policies";
@@ -142,10 +143,11 @@ describe("a policy", () => {
 
   test("takes no site of another customer, and none of those sent with it either", async () => {
     const other = await addCustomer(server);
-    const theirs = expectStatus(
-      await other.post("/v1/sites", { name: "theirs", address: "192.0.2.9", ...ADMIN }),
-      201,
-    );
+    const address = server.net.address(); // nobody is there
+    const theirs = expectStatus(await other.post("/v1/sites", { name: "theirs", address, ...ADMIN }), 201);
+    // Its adoption has begun by itself: from now on nothing but a request changes the counts.
+    const begun = "select 1 from credentials where site_id = $1";
+    await waitFor(async () => (await server.sql(begun, [theirs.id])).length > 0);
     const policy = await createPolicy(server.api);
     const before = (await server.api.get(`/v1/sites/${bystander.site.id}`)).body.policy_id;
     for (const method of ["POST", "PUT"]) {
