@@ -45,8 +45,8 @@ export async function connect(
     });
     return { client, port, loggedInAt: performance.now() };
   };
-  if (site.next_api_port === null) return logIn(site.api_port, signal);
-  return firstOf([site.next_api_port, site.api_port], signal, logIn);
+  const ports = new Set([site.next_api_port ?? site.api_port, site.api_port]);
+  return ports.size === 1 ? logIn(site.api_port, signal) : firstOf([...ports], signal, logIn);
 }
 
 /** The first of the ports that lets us in; the attempts at the others are given up. */

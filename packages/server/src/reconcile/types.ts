@@ -90,7 +90,7 @@ export interface RouterAccess {
    * @throws ConnectError, LoginError and the other errors of the client; NeedsAttentionError
    */
   open(siteId: string, signal: AbortSignal): Promise<RouterSession>;
-  /** Log in with the login that is known to work, changing nothing. */
+  /** Log in over a new connection with the login that is known to work, changing nothing on the router. */
   openForReading(siteId: string, signal: AbortSignal): Promise<RouterSession>;
 }
 
