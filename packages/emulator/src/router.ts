@@ -86,7 +86,10 @@ export class Router {
     this.#stateFile = options.stateFile;
     this.#logLines = options.logLines ?? LOG_LINES;
     this.#bootedAt = this.clock.now();
-    this.menus = menusFor(this.version);
+    if (options.ipv6 === false && this.features.version7) {
+      throw new Error(`RouterOS ${this.version} has IPv6 built in; only RouterOS 6 can be without it`);
+    }
+    this.menus = menusFor(this.version, options.ipv6);
     this.#state = state?.tables;
     this.sessions = new Sessions(this);
     this.connections = new Connections(this);
