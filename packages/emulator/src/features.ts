@@ -24,7 +24,10 @@ const SINCE = {
   dynamicServices: "7.19",
   builtinAuthorities: "7.19",
   activeRemove: "7.20",
+  // `trusted` and `no-key-export` of /certificate/import: in the tree of 7.20.8, not in that of 7.9.
+  importTrusted: "7.20",
   passwordRequired: "7.20",
+  trustStores: "7.21",
   reverseProxy: "7.22",
   scriptExit: "7.22",
   // Seen on 7.22.1 and not on 7.20.8: an error in a script says which command and line it was.
