@@ -11,6 +11,7 @@ const SINCE = {
   restApi: "7.1",
   // The manual has both date forms, the exact version of the change isn't published; 7.10 is our choice.
   isoDates: "7.10",
+  scriptConvert: "7.12",
   onerror: "7.13",
   fileRead: "7.13",
   fileType: "7.15",
@@ -34,6 +35,7 @@ const SINCE = {
   errorLocation: "7.22",
   availableFrom: "7.24",
   schedulerDays: "7.24",
+  scriptUtilities: "7.24",
 } as const;
 
 /** First version that no longer has it, from the same dumps. */
