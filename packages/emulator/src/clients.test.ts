@@ -35,6 +35,10 @@ const target = (router: Emulator) => ({
   timeout: 10,
 });
 
+/** The next reply to this command comes byte by byte, as TCP may bring any. */
+const inPieces = (router: Emulator, command = "/system/identity/print") =>
+  router.control.inject({ kind: "trickle", command, ms: 1 });
+
 /** Has a client's sentence come? The control handle's changes are told to who listens from then on. */
 const received = (router: Emulator, word: string) =>
   expect.poll(() => router.control.transcript().some(({ words }) => words[0] === word)).toBe(true);
@@ -44,6 +48,7 @@ describe("node-routeros", () => {
     await using router = await start(version);
     const api = new RouterOSAPI(target(router));
     await api.connect();
+    inPieces(router);
     expect(await api.write("/system/identity/print")).toEqual([{ name: "gw" }]);
     const [added] = await api.write("/ip/firewall/filter/add", ["=chain=input", "=comment=a", "=dst-port=1"]);
     const id = added?.ret;
@@ -149,6 +154,8 @@ describe("routeros-client", () => {
       await using router = await start(version);
       const client = new RouterOSClient(target(router));
       const api = await client.connect();
+      inPieces(router);
+      expect(await api.menu("/system identity").getOnly()).toMatchObject({ name: "gw" });
       const list = () => api.menu("/ip firewall address-list");
       const added = await list().add({ list: "rc", address: "192.0.2.7" });
       expect(added).toMatchObject({ list: "rc", address: "192.0.2.7", disabled: false });
@@ -228,7 +235,7 @@ describe("mikro-routeros", () => {
     const client = new MikroRouterOs(router.address, router.port("api"), 10_000);
     await client.connect();
     await client.login("admin", "pw");
-    router.control.inject({ kind: "trickle", command: "/system/identity/print", ms: 1 });
+    inPieces(router);
     expect(await client.runQuery("/system/identity/print")).not.toEqual([{ name: "gw" }]);
     client.close();
   });
@@ -272,6 +279,7 @@ describe("librouteros (Python)", () => {
     "prints, queries, adds, updates, removes and meets traps on %s",
     async (version) => {
       await using router = await start(version);
+      inPieces(router);
       const login = version === "6.40.9" ? "token" : "plain";
       const child = spawn(PYTHON, ["-c", SCRIPT, router.address, String(router.port("api")), login]);
       let output = "";
@@ -310,6 +318,7 @@ describe("@portreeve/routeros", () => {
         password: "pw",
       });
       const menu = "/ip/firewall/filter";
+      inPieces(router, `${menu}/print`);
       expect(await client.print(menu)).toEqual([]);
       const id = await client.add(menu, { chain: "input", comment: "ours" });
       await client.set(menu, id, { disabled: "yes" });
