@@ -80,7 +80,9 @@ async function removeEntry(client: RouterClient, id: string, signal: AbortSignal
  * undone does not keep the others from it.
  */
 export function undoScript(steps: readonly Step[]): Script {
-  const undoing = steps.toReversed().flatMap((step) => step.inverse.map((inverse) => undo(step.menu, inverse)));
+  const undoing = steps
+    .toReversed()
+    .flatMap((step) => step.inverse.map((inverse) => undo(step.menu, inverse)));
   return script`${undoing}
 :do { :log warning ${value("portreeve: no new login came, the change of the way in is undone")} } on-error={}
 ${[AT_STARTUP, TIMED].map(removal)}`;

@@ -97,5 +97,7 @@ function firstOfEach(observed: readonly Row[], key: string): Iterable<Row> {
 
 /** A chain loses its rules after nobody jumps into it: half a chain could refuse what the whole one lets in. */
 function jumpsFirst(rows: readonly Row[]): Row[] {
-  return rows.toSorted((a, b) => Number(a["jump-target"] === undefined) - Number(b["jump-target"] === undefined));
+  return rows.toSorted(
+    (a, b) => Number(a["jump-target"] === undefined) - Number(b["jump-target"] === undefined),
+  );
 }

@@ -3,7 +3,7 @@
  * connection dies. It covers the changes of every session, so it is held only from a change of the way in to the proof.
  * Source: MikroTik manual, "Console", safe mode; published command trees (`/safe-mode` from 7.18).
  */
-import { atLeast, type RouterClient, type RouterOsVersion, RouterOsError } from "@portreeve/routeros";
+import { atLeast, type RouterClient, RouterOsError, type RouterOsVersion } from "@portreeve/routeros";
 
 const SINCE = "7.18";
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -19,9 +19,13 @@ export interface SafeMode {
  * Take safe mode for a session. It is the second layer behind the dead-man: where the router has none, or somebody
  * else holds it, we go on without.
  */
-export async function takeSafeMode(client: RouterClient, version: RouterOsVersion): Promise<SafeMode | undefined> {
+export async function takeSafeMode(
+  client: RouterClient,
+  version: RouterOsVersion,
+): Promise<SafeMode | undefined> {
   if (!atLeast(version, SINCE)) return undefined;
-  const call = (command: string) => client.call(`/safe-mode/${command}`, {}, { timeoutMs: ANSWER_TIMEOUT_MS });
+  const call = (command: string) =>
+    client.call(`/safe-mode/${command}`, {}, { timeoutMs: ANSWER_TIMEOUT_MS });
   try {
     await call("take");
   } catch (error) {

@@ -1,6 +1,7 @@
 /** What the reconciler reads and writes about sites, and what a login on a router tells about it. */
-import { record } from "../audit/index.ts";
+
 import type { Updateable } from "kysely";
+import { record } from "../audit/index.ts";
 import type { Database, SitesTable, Trx } from "../database/index.ts";
 import type { Outcome, SiteRecords, SiteSnapshot } from "../reconcile/types.ts";
 import { findSite } from "./store.ts";
