@@ -44,7 +44,7 @@ export const firewallAddressList = {
   key: "comment",
   fields: {
     list: { kind: "text" },
-    address: { kind: "text" },
+    address: { kind: "network" },
     timeout: { kind: "duration" },
     disabled: { kind: "boolean" },
     comment: { kind: "text", default: "" },
