@@ -6,24 +6,24 @@ import { router, rules, services } from "./testing.fixture.ts";
 
 const FILTER = "/ip/firewall/filter";
 
-function step(parts: Partial<Omit<Step, "command">> & { command: string }): Step {
-  const target = { key: "" };
+function step({ id, ...parts }: Partial<Step> & Pick<Step, "command"> & { readonly id?: string }): Step {
   return {
     menu: FILTER,
-    target,
+    target: { field: "comment", key: "", ...(id === undefined ? {} : { id }) },
     values: {},
     secrets: {},
-    inverse: undefined,
+    inverse: [],
     touchesWayIn: false,
+    reportOnly: false,
     text: "",
     ...parts,
-  } as Step;
+  };
 }
 
 const before = router({ filter: rules({ comment: "a" }, { comment: "b" }, { comment: "c" }) });
 const comments = (observed: Observed) => observed.get(FILTER)?.map(({ comment }) => comment);
 const add = (comment: string, values: Row = {}) =>
-  step({ command: "add", target: { key: comment }, values: { comment, chain: "input", ...values } });
+  step({ command: "add", values: { comment, chain: "input", ...values } });
 
 test("a rule is added at the end, or in front of the one it names", () => {
   expect(comments(simulate(before, [add("new")]))).toEqual(["a", "b", "c", "new"]);
@@ -38,17 +38,16 @@ test("a rule is added at the end, or in front of the one it names", () => {
 });
 
 test("a rule moves in front of another, forwards and backwards", () => {
-  const move = (id: string, destination: string) =>
-    step({ command: "move", target: { key: "", id }, values: { destination } });
+  const move = (id: string, destination: string) => step({ command: "move", id, values: { destination } });
   expect(comments(simulate(before, [move("*3", "*1")]))).toEqual(["c", "a", "b"]);
   expect(comments(simulate(before, [move("*1", "*3")]))).toEqual(["b", "a", "c"]);
 });
 
 test("rules are changed and removed by their id, and nothing else changes", () => {
   const steps = [
-    step({ command: "set", target: { key: "a", id: "*1" }, values: { action: "drop" } }),
-    step({ command: "remove", target: { key: "b", id: "*2" } }),
-    step({ command: "remove", target: { key: "gone", id: "*9" } }),
+    step({ command: "set", id: "*1", values: { action: "drop" } }),
+    step({ command: "remove", id: "*2" }),
+    step({ command: "remove", id: "*9" }),
   ];
   const after = simulate(before, steps);
   expect(after.get(FILTER)).toEqual([
@@ -57,6 +56,20 @@ test("rules are changed and removed by their id, and nothing else changes", () =
   ]);
   expect(comments(before)).toEqual(["a", "b", "c"]);
   expect(after.get("/ip/service")).toBe(before.get("/ip/service"));
+});
+
+test("a step that is only reported changes nothing", () => {
+  const reported = step({ command: "remove", id: "*1", reportOnly: true });
+  expect(simulate(before, [reported])).toEqual(before);
+});
+
+test("a row that has no id yet is found by its key, and the row of a menu that has only one without any", () => {
+  const target = { field: "comment", key: "new" };
+  const after = simulate(before, [add("new"), step({ command: "set", target, values: { action: "drop" } })]);
+  expect(after.get(FILTER)?.at(-1)).toMatchObject({ comment: "new", action: "drop" });
+  const identity = new Map([["/system/identity", [{ name: "a" }]]]);
+  const rename = step({ menu: "/system/identity", command: "set", values: { name: "b" } });
+  expect(simulate(identity, [rename]).get("/system/identity")).toEqual([{ name: "b" }]);
 });
 
 test("steps build on each other, and a menu that was not there begins empty", () => {
@@ -70,8 +83,7 @@ test("steps build on each other, and a menu that was not there begins empty", ()
 
 test("the sources of a service are read back under the name they were written under", () => {
   const observed = router({ services: services({ ssh: { "available-from": "10.0.0.0/8" } }) });
-  const set = (values: Row) =>
-    step({ menu: "/ip/service", command: "set", target: { key: "ssh", id: "*3" }, values: { ...values } });
+  const set = (values: Row) => step({ menu: "/ip/service", command: "set", id: "*3", values: { ...values } });
   const row = (values: Row) =>
     simulate(observed, [set(values)])
       .get("/ip/service")

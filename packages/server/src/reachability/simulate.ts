@@ -9,6 +9,7 @@ import type { Observed, Step } from "../reconcile/types.ts";
 export function simulate(observed: Observed, steps: readonly Step[]): Observed {
   const menus = new Map(observed);
   for (const [number, step] of steps.entries()) {
+    if (step.reportOnly) continue; // it is shown, and not delivered
     menus.set(step.menu, after(menus.get(step.menu) ?? [], step, `*new${number + 1}`));
   }
   return menus;
@@ -17,7 +18,7 @@ export function simulate(observed: Observed, steps: readonly Step[]): Observed {
 function after(rows: readonly Row[], step: Step, newId: string): readonly Row[] {
   const index = indexOf(rows, step);
   const row = rows[index];
-  switch (step.command as string) {
+  switch (step.command) {
     case "add": {
       const { "place-before": before, ...values } = step.values;
       return inserted(rows, { ".id": newId, ...printed(values) }, before);
@@ -39,7 +40,8 @@ function inserted(rows: readonly Row[], row: Row, before: string | undefined): r
 
 function indexOf(rows: readonly Row[], { target }: Step): number {
   if (target.id !== undefined) return rows.findIndex((row) => row[".id"] === target.id);
-  return rows.findIndex((row) => row.name === target.key || row.comment === target.key);
+  if (target.key === "") return 0; // the row of a menu that has only one
+  return rows.findIndex((row) => row[target.field] === target.key);
 }
 
 function changed(row: Row, { menu, values }: Step): Row {
