@@ -17,10 +17,17 @@ function plainOrQuoted(value: string): string {
   return /^[A-Za-z0-9._:/@,+!*-]+$/.test(value) ? value : quoted(value);
 }
 
-/** Router output and operator input are hostile: control characters are shown as RouterOS writes them. */
-function quoted(value: string): string {
-  const escaped = value
-    .replace(/["\\$]/g, "\\$&")
-    .replace(/\p{Cc}/gu, (c) => `\\${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
+/**
+ * Text in quotes. Router output and operator input are hostile: what has no glyph of its own (control characters,
+ * marks that turn the direction of writing round) is shown byte by byte, as RouterOS writes it.
+ */
+export function quoted(value: string): string {
+  const escaped = value.replace(/["\\$]/g, "\\$&").replace(/[\p{C}\p{Zl}\p{Zp}]/gu, bytes);
   return `"${escaped}"`;
+}
+
+function bytes(character: string): string {
+  return [...Buffer.from(character)]
+    .map((byte) => `\\${byte.toString(16).toUpperCase().padStart(2, "0")}`)
+    .join("");
 }
