@@ -25,7 +25,7 @@ serveTasks({
     const sites = new SiteService({
       vault,
       addresses,
-      defaultPolicyId: () => Promise.reject(new Error("no sites")),
+      defaultPolicy: () => Promise.reject(new Error("no sites")),
     });
     const policies = new PolicyService({ sites, managementAddress: "100.64.0.1" });
     await ensureBootstrap(database, {
@@ -49,7 +49,11 @@ serveTasks({
   async bare({ connection }: { connection: pg.PoolConfig }): Promise<number> {
     const pool = new pg.Pool({ ...connection, max: CONNECTIONS });
     const app = Fastify();
-    app.get(POLICIES, async () => (await pool.query("select * from policies order by created_at, id")).rows);
+    const select = `select policies.*, services, trusted_networks, custom_input_rules, brute_force_protection,
+                           management_transport
+                      from policies join policy_revisions on policy_revisions.id = policies.revision_id
+                     order by policies.created_at, policies.id`;
+    app.get(POLICIES, async () => (await pool.query(select)).rows);
     await app.listen(listenOn);
     return (app.server.address() as AddressInfo).port;
   },

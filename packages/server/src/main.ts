@@ -22,7 +22,7 @@ import {
 import { Gateway } from "./gateway/index.ts";
 import { buildApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
-import { defaultPolicyId, PolicyService, policyContributor, policyRoutes } from "./policies/index.ts";
+import { defaultPolicy, PolicyService, policyContributor, policyRoutes } from "./policies/index.ts";
 import { Driver, Reconciler } from "./reconcile/index.ts";
 import { AddressRules, SITE_CHANNEL, SiteService, siteRecords, siteRoutes } from "./sites/index.ts";
 import { Authenticator, ensureBootstrap, tokenRoutes } from "./tokens/index.ts";
@@ -59,7 +59,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 
   const addresses = new AddressRules({ allowLoopback: config.allowLoopbackSites });
   const localAddress = await ownManagementAddress(config.managementAddress);
-  const sites = new SiteService({ vault, addresses, defaultPolicyId });
+  const sites = new SiteService({ vault, addresses, defaultPolicy });
   const policies = new PolicyService({ sites, managementAddress: config.managementAddress });
   const credentials = new CredentialService({ vault, sites, username: config.apiUsername });
   const transientAccess = new TransientAccessService({ vault, sites, policies, ports: config.gateway.ports });

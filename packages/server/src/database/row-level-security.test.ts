@@ -19,7 +19,7 @@ const B = "00000000-0000-4000-8000-00000000000b";
 const idOf = (digit: number, customer: string) => `${digit}${customer.slice(1)}`;
 
 async function addCustomer(trx: Trx, id: string): Promise<void> {
-  const [token, policy, site] = [idOf(1, id), idOf(2, id), idOf(3, id)];
+  const [token, policy, site, revision] = [idOf(1, id), idOf(2, id), idOf(3, id), idOf(4, id)];
   const bytes = Buffer.from(id);
   const statements = [
     sql`insert into customers (id, name) values (${id}, 'customer')`,
@@ -28,10 +28,12 @@ async function addCustomer(trx: Trx, id: string): Promise<void> {
     sql`insert into audit_events (customer_id, actor, action, subject_type) values (${id}, 'a', 'b', 'c')`,
     sql`insert into idempotency_keys (customer_id, key, request_hash, status, response)
         values (${id}, 'k', ${bytes}, 200, ${bytes})`,
-    sql`insert into policies (id, customer_id, name, slug, services, trusted_networks)
-        values (${policy}, ${id}, 'p', ${id}, '{}', '{}')`,
-    sql`insert into sites (id, customer_id, policy_id, name, address, api_port)
-        values (${site}, ${id}, ${policy}, 's', '192.0.2.1', 8728)`,
+    sql`insert into policies (id, customer_id, name, slug, revision_id)
+        values (${policy}, ${id}, 'p', ${id}, ${revision})`,
+    sql`insert into policy_revisions (id, customer_id, policy_id, number, services, trusted_networks)
+        values (${revision}, ${id}, ${policy}, 1, '{}', '{}')`,
+    sql`insert into sites (id, customer_id, policy_id, policy_revision_id, name, address, api_port)
+        values (${site}, ${id}, ${policy}, ${revision}, 's', '192.0.2.1', 8728)`,
     sql`insert into credentials (customer_id, site_id, username, password) values (${id}, ${site}, 'u', ${bytes})`,
     sql`insert into transient_access (customer_id, site_id, token_id, type, username, password, port, full_access,
                                       allow_rfc1918, expires_at)

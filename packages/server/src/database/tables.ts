@@ -67,13 +67,22 @@ export interface PoliciesTable {
   name: string;
   slug: string;
   is_default: Generated<boolean>;
+  revision_id: string;
+  created_at: CreatedAt;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface PolicyRevisionsTable {
+  id: Generated<string>;
+  customer_id: string;
+  policy_id: string | null;
+  number: number;
   services: JSONColumnType<Record<string, StoredService>>;
   trusted_networks: string[];
   custom_input_rules: boolean;
   brute_force_protection: boolean;
   management_transport: "api" | "api-ssl";
   created_at: CreatedAt;
-  updated_at: ColumnType<Date, Date | undefined, Date>;
 }
 
 export type SiteStatus = "pending" | "online" | "offline" | "deleting";
@@ -83,6 +92,8 @@ export interface SitesTable {
   id: Generated<string>;
   customer_id: string;
   policy_id: string;
+  policy_revision_id: string;
+  verified_revision_id: string | null;
   name: string;
   address: string;
   api_port: number;
@@ -148,6 +159,7 @@ export interface Tables {
   audit_events: AuditEventsTable;
   idempotency_keys: IdempotencyKeysTable;
   policies: PoliciesTable;
+  policy_revisions: PolicyRevisionsTable;
   sites: SitesTable;
   credentials: CredentialsTable;
   transient_access: TransientAccessTable;

@@ -3,10 +3,8 @@ import {
   DEFAULT_TRUSTED_NETWORKS,
   type PolicyInput,
   policyInput,
-  SERVICE_NAMES,
   type ServiceName,
 } from "@portreeve/api-schema";
-import { sql } from "kysely";
 import { record } from "../audit/index.ts";
 import type { StoredService, Trx } from "../database/index.ts";
 import type { Caller } from "../http/index.ts";
@@ -17,13 +15,16 @@ import { DefaultPolicyError, PolicyNotFoundError, UnknownSitesError, WayInClosed
 import { warningsOf } from "./present.ts";
 import { makeSlug } from "./slug.ts";
 import {
-  columnsOf,
-  defaultPolicyId,
+  changePolicy,
+  contentOf,
+  contentOfSite,
+  defaultPolicy,
   findPolicy,
+  insertPolicy,
   lockPolicy,
+  type PolicyContent,
   type PolicyRow,
   sitesOfPolicy,
-  touchUpdatedAt,
 } from "./store.ts";
 
 export interface PolicyServiceOptions {
@@ -47,9 +48,14 @@ export class PolicyService {
     return policy;
   }
 
+  /** What the site's router is to have now. While a change is on its way this is not yet what its policy says. */
+  ofSite(trx: Trx, siteId: string): Promise<PolicyContent> {
+    return contentOfSite(trx, siteId);
+  }
+
   /** The first policy of a customer: sites start under it and fall back to it. */
   async createDefault(trx: Trx, customerId: string): Promise<void> {
-    const input = policyInput.parse(defaultPolicy(this.#managementNetwork));
+    const input = policyInput.parse(firstPolicy(this.#managementNetwork));
     await this.#insert(trx, customerId, input, true);
   }
 
@@ -60,20 +66,13 @@ export class PolicyService {
   }
 
   async update(trx: Trx, caller: Caller, id: string, input: PolicyInput): Promise<PolicyRow> {
-    if (!(await lockPolicy(trx, id))) throw new PolicyNotFoundError();
-    const attached = await sitesOfPolicy(trx, id);
-    refuseClosedWayIn(input, attached);
-    const policy = await trx
-      .updateTable("policies")
-      .set({ ...columnsOf(this.#admitManagement(input)), updated_at: sql<Date>`now()` })
-      .where("id", "=", id)
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    const before = await lockPolicy(trx, id);
+    if (!before) throw new PolicyNotFoundError();
+    refuseClosedWayIn(input, await sitesOfPolicy(trx, id));
+    const content = this.#admitManagement(contentOf(input));
+    const policy = await changePolicy(trx, before, { name: input.name, content });
     await this.#audit(trx, caller, "policy.updated", policy);
-    await this.#sites.touch(
-      trx,
-      attached.map((site) => site.id),
-    );
+    await this.#follow(trx, policy);
     return policy;
   }
 
@@ -82,13 +81,13 @@ export class PolicyService {
     const policy = await lockPolicy(trx, id);
     if (!policy) throw new PolicyNotFoundError();
     if (policy.is_default) throw new DefaultPolicyError();
-    const fallback = await this.get(trx, await defaultPolicyId(trx));
+    const fallback = await defaultPolicy(trx);
     const attached = await sitesOfPolicy(trx, id);
     refuseClosedWayIn(fallback.services, attached);
     await this.#move(
       trx,
       attached.map((site) => site.id),
-      fallback.id,
+      fallback,
     );
     await trx.deleteFrom("policies").where("id", "=", id).execute();
     await this.#audit(trx, caller, "policy.deleted", policy);
@@ -114,51 +113,51 @@ export class PolicyService {
             .execute();
     refuseUnknown(siteIds, new Set(known.map((site) => site.id)));
     refuseClosedWayIn(policy.services, known);
-    await this.#move(trx, wanted, id);
-    const updated = await this.#storeManagement(trx, policy);
+    // Attaching, too, puts the management network into the stored lists, as the API's document shows.
+    const updated = await changePolicy(trx, policy, {
+      name: policy.name,
+      content: this.#admitManagement(policy),
+    });
     await this.#audit(trx, caller, "policy.attached", updated, { sites: wanted });
+    await this.#move(trx, wanted, updated);
     const attached = (await sitesOfPolicy(trx, id)).map((site) => site.id);
-    await this.#sites.touch(trx, attached);
     return { policy: updated, sites: attached };
   }
 
   #insert(trx: Trx, customerId: string, input: PolicyInput, isDefault: boolean): Promise<PolicyRow> {
-    return trx
-      .insertInto("policies")
-      .values({
-        customer_id: customerId,
-        slug: makeSlug(input.name),
-        is_default: isDefault,
-        ...columnsOf(input),
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    const { name } = input;
+    const policy = { customer_id: customerId, name, slug: makeSlug(name), is_default: isDefault };
+    return insertPolicy(trx, policy, contentOf(input));
   }
 
-  async #move(trx: Trx, siteIds: readonly string[], policyId: string): Promise<void> {
-    if (siteIds.length === 0) return;
-    await trx.updateTable("sites").set({ policy_id: policyId }).where("id", "in", siteIds).execute();
-    await this.#sites.touch(trx, siteIds);
+  async #move(trx: Trx, siteIds: readonly string[], policy: PolicyRow): Promise<void> {
+    if (siteIds.length > 0) {
+      await trx.updateTable("sites").set({ policy_id: policy.id }).where("id", "in", siteIds).execute();
+    }
+    await this.#follow(trx, policy);
   }
 
-  /** Attaching, too, puts the management network into the stored lists, as the API's document shows. */
-  async #storeManagement(trx: Trx, policy: PolicyRow): Promise<PolicyRow> {
-    const services = Object.fromEntries(
-      SERVICE_NAMES.map((name) => [name, this.#withManagement(policy.services[name] as StoredService)]),
-    );
-    await trx
-      .updateTable("policies")
-      .set({ services: JSON.stringify(services) })
-      .where("id", "=", policy.id)
+  /** Give the policy's current revision to those of its sites that have another one. */
+  async #follow(trx: Trx, policy: PolicyRow): Promise<void> {
+    const behind = await trx
+      .updateTable("sites")
+      .set({ policy_revision_id: policy.revision_id })
+      .where("policy_id", "=", policy.id)
+      .where("policy_revision_id", "!=", policy.revision_id)
+      .returning("id")
       .execute();
-    return touchUpdatedAt(trx, policy.id);
+    await this.#sites.touch(
+      trx,
+      behind.map((site) => site.id),
+    );
   }
 
-  #admitManagement(input: PolicyInput): PolicyInput {
-    const services = Object.fromEntries(
-      SERVICE_NAMES.map((name) => [name, this.#withManagement(input[name])]),
-    );
-    return { ...input, ...services };
+  #admitManagement(content: PolicyContent): PolicyContent {
+    const services = Object.entries(content.services).map(([name, service]) => [
+      name,
+      this.#withManagement(service),
+    ]);
+    return { ...content, services: Object.fromEntries(services) };
   }
 
   /**
@@ -212,7 +211,7 @@ function refuseUnknown(given: readonly string[], known: ReadonlySet<string>): vo
 }
 
 /** As the API's document has it: WinBox and SSH from private networks, the API from us, everything else closed. */
-function defaultPolicy(managementNetwork: string) {
+function firstPolicy(managementNetwork: string) {
   const closed = (port: number) => ({ enabled: false, port, networks: [] });
   return {
     name: "Default Policy",

@@ -17,7 +17,7 @@ export interface SiteServiceOptions {
   readonly vault: Vault;
   readonly addresses: AddressRules;
   /** The policy a new site starts under. */
-  readonly defaultPolicyId: (trx: Trx) => Promise<string>;
+  readonly defaultPolicy: (trx: Trx) => Promise<{ readonly id: string; readonly revision_id: string }>;
 }
 
 export class SiteService {
@@ -39,12 +39,14 @@ export class SiteService {
     const id = randomUUID();
     const port = input.api_port ?? (input.management_transport === "api" ? 8728 : 8729);
     await this.#refuseTwin(trx, input.address, port, id);
+    const policy = await this.#options.defaultPolicy(trx);
     const site = await trx
       .insertInto("sites")
       .values({
         id,
         customer_id: caller.customerId,
-        policy_id: await this.#options.defaultPolicyId(trx),
+        policy_id: policy.id,
+        policy_revision_id: policy.revision_id,
         name: input.name,
         address: input.address,
         api_port: port,
