@@ -16,6 +16,8 @@ export const policyContributor: Contributor<Facts> = {
         "policy_revisions.id",
         "policy_revisions.services",
         "policy_revisions.trusted_networks",
+        "policy_revisions.custom_input_rules",
+        "policy_revisions.brute_force_protection",
         "sites.management_transport",
       ])
       .where("sites.id", "=", siteId)
@@ -25,11 +27,14 @@ export const policyContributor: Contributor<Facts> = {
       services: row.services,
       trustedNetworks: row.trusted_networks,
       managementTransport: row.management_transport,
+      customInputRules: row.custom_input_rules,
+      bruteForceProtection: row.brute_force_protection,
     };
   },
   desired,
-  /** What was read back is what this revision wants: the site has proven it. */
-  async record(trx, siteId, { revisionId }) {
+  /** What was read back is what this revision wants, but for changes that are only reported: the site has proven it. */
+  async record(trx, siteId, { revisionId }, { withheld }) {
+    if (withheld.some(({ reportOnly }) => !reportOnly)) return;
     await trx
       .updateTable("sites")
       .set({ verified_revision_id: revisionId })
