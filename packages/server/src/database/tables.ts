@@ -1,4 +1,5 @@
 /** The tables as Kysely sees them. The SQL in `migrations/` is the source; keep both in step. */
+import type { RolloutSiteState, RolloutState } from "@portreeve/api-schema";
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
 
 /** Written by the database (`now()`) unless given; the database's clock is the only one that decides access. */
@@ -85,6 +86,31 @@ export interface PolicyRevisionsTable {
   created_at: CreatedAt;
 }
 
+export interface RolloutsTable {
+  id: Generated<string>;
+  customer_id: string;
+  policy_id: string | null;
+  revision_id: string;
+  state: Generated<RolloutState>;
+  reason: string | null;
+  created_at: CreatedAt;
+  ended_at: Time | null;
+}
+
+export interface RolloutSitesTable {
+  customer_id: string;
+  rollout_id: string;
+  site_id: string;
+  from_revision_id: string;
+  /** `unreachable` is never stored: it is read from the site. */
+  state: Generated<Exclude<RolloutSiteState, "unreachable">>;
+  wave: number | null;
+  generation: string | null;
+  started_at: Time | null;
+  reason: string | null;
+  excused: Generated<boolean>;
+}
+
 export type SiteStatus = "pending" | "online" | "offline" | "deleting";
 export type SyncState = "in_sync" | "pending" | "drifted" | "failed" | "needs_attention";
 
@@ -116,6 +142,7 @@ export interface SitesTable {
   last_seen_at: Time | null;
   generation: Generated<string>;
   observed_generation: Generated<string>;
+  checked_generation: Generated<string>;
   created_at: CreatedAt;
   updated_at: ColumnType<Date, Date | undefined, Date>;
 }
@@ -163,6 +190,8 @@ export interface Tables {
   idempotency_keys: IdempotencyKeysTable;
   policies: PoliciesTable;
   policy_revisions: PolicyRevisionsTable;
+  rollouts: RolloutsTable;
+  rollout_sites: RolloutSitesTable;
   sites: SitesTable;
   credentials: CredentialsTable;
   transient_access: TransientAccessTable;

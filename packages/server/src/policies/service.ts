@@ -1,4 +1,4 @@
-/** The verbs of policies. Each changes intent in the caller's transaction and wakes the sites it concerns. */
+/** The verbs of policies. Each changes intent in the caller's transaction; roll-outs bring it to the sites it concerns. */
 import {
   DEFAULT_TRUSTED_NETWORKS,
   type PolicyInput,
@@ -8,7 +8,7 @@ import {
 import { record } from "../audit/index.ts";
 import type { StoredService, Trx } from "../database/index.ts";
 import type { Caller } from "../http/index.ts";
-import type { SiteService } from "../sites/index.ts";
+import type { RolloutService } from "../rollouts/index.ts";
 import { actorOf } from "../tokens/index.ts";
 import { ROUTEROS_SERVICE } from "./desired.ts";
 import { DefaultPolicyError, PolicyNotFoundError, UnknownSitesError, WayInClosedError } from "./errors.ts";
@@ -29,17 +29,17 @@ import {
 } from "./store.ts";
 
 export interface PolicyServiceOptions {
-  readonly sites: SiteService;
+  readonly rollouts: RolloutService;
   /** The address routers see us come from, unless a site found another one. */
   readonly managementAddress: string;
 }
 
 export class PolicyService {
-  readonly #sites: SiteService;
+  readonly #rollouts: RolloutService;
   readonly #managementNetwork: string;
 
-  constructor({ sites, managementAddress }: PolicyServiceOptions) {
-    this.#sites = sites;
+  constructor({ rollouts, managementAddress }: PolicyServiceOptions) {
+    this.#rollouts = rollouts;
     this.#managementNetwork = hostNetwork(managementAddress);
   }
 
@@ -67,26 +67,26 @@ export class PolicyService {
   }
 
   async update(trx: Trx, caller: Caller, id: string, input: PolicyInput): Promise<PolicyRow> {
-    const before = await lockPolicy(trx, id);
-    if (!before) throw new PolicyNotFoundError();
+    const before = await this.#lock(trx, caller, id);
     refuseClosedWayIn(input, await sitesOfPolicy(trx, id));
     const content = this.#admitManagement(contentOf(input));
     const policy = await changePolicy(trx, before, { name: input.name, content });
     await this.#audit(trx, caller, "policy.updated", policy);
-    await this.#follow(trx, policy);
-    return policy;
+    await this.#rollouts.follow(trx, actorOf(caller), policy);
+    return this.get(trx, id);
   }
 
   /** Delete a policy; its sites fall back to the default one. */
   async remove(trx: Trx, caller: Caller, id: string): Promise<void> {
-    const policy = await lockPolicy(trx, id);
-    if (!policy) throw new PolicyNotFoundError();
+    const policy = await this.#lock(trx, caller, id);
     if (policy.is_default) throw new DefaultPolicyError();
     const fallback = await defaultPolicy(trx);
     const attached = await sitesOfPolicy(trx, id);
     refuseClosedWayIn(fallback.services, attached);
+    await this.#rollouts.abandon(trx, actorOf(caller), id);
     await this.#move(
       trx,
+      caller,
       attached.map((site) => site.id),
       fallback,
     );
@@ -101,8 +101,7 @@ export class PolicyService {
     id: string,
     siteIds: readonly string[],
   ): Promise<{ policy: PolicyRow; sites: string[] }> {
-    const policy = await lockPolicy(trx, id);
-    if (!policy) throw new PolicyNotFoundError();
+    const policy = await this.#lock(trx, caller, id);
     const wanted = [...new Set(siteIds.map((siteId) => siteId.toLowerCase()))];
     const known =
       wanted.length === 0
@@ -120,9 +119,9 @@ export class PolicyService {
       content: this.#admitManagement(policy),
     });
     await this.#audit(trx, caller, "policy.attached", updated, { sites: wanted });
-    await this.#move(trx, wanted, updated);
+    await this.#move(trx, caller, wanted, updated);
     const attached = (await sitesOfPolicy(trx, id)).map((site) => site.id);
-    return { policy: updated, sites: attached };
+    return { policy: await this.get(trx, id), sites: attached };
   }
 
   #insert(trx: Trx, customerId: string, input: PolicyInput, isDefault: boolean): Promise<PolicyRow> {
@@ -131,26 +130,18 @@ export class PolicyService {
     return insertPolicy(trx, policy, contentOf(input));
   }
 
-  async #move(trx: Trx, siteIds: readonly string[], policy: PolicyRow): Promise<void> {
+  async #lock(trx: Trx, caller: Caller, id: string): Promise<PolicyRow> {
+    await this.#rollouts.lock(trx, caller.customerId);
+    const policy = await lockPolicy(trx, id);
+    if (!policy) throw new PolicyNotFoundError();
+    return policy;
+  }
+
+  async #move(trx: Trx, caller: Caller, siteIds: readonly string[], policy: PolicyRow): Promise<void> {
     if (siteIds.length > 0) {
       await trx.updateTable("sites").set({ policy_id: policy.id }).where("id", "in", siteIds).execute();
     }
-    await this.#follow(trx, policy);
-  }
-
-  /** Give the policy's current revision to those of its sites that have another one. */
-  async #follow(trx: Trx, policy: PolicyRow): Promise<void> {
-    const behind = await trx
-      .updateTable("sites")
-      .set({ policy_revision_id: policy.revision_id })
-      .where("policy_id", "=", policy.id)
-      .where("policy_revision_id", "!=", policy.revision_id)
-      .returning("id")
-      .execute();
-    await this.#sites.touch(
-      trx,
-      behind.map((site) => site.id),
-    );
+    await this.#rollouts.follow(trx, actorOf(caller), policy);
   }
 
   #admitManagement(content: PolicyContent): PolicyContent {

@@ -1,7 +1,7 @@
 /** The SQL of policies. */
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { type PolicyInput, SERVICE_NAMES } from "@portreeve/api-schema";
+import { type PolicyInput, type RolloutState, SERVICE_NAMES } from "@portreeve/api-schema";
 import { type Insertable, type RawBuilder, type Selectable, sql } from "kysely";
 import type { Tables, Trx } from "../database/index.ts";
 
@@ -15,8 +15,9 @@ const CONTENT = [
 ] as const;
 export type PolicyContent = Pick<Selectable<Tables["policy_revisions"]>, (typeof CONTENT)[number]>;
 
-/** A policy with the content of its current revision. */
-export type PolicyRow = Selectable<Tables["policies"]> & PolicyContent;
+/** A policy with the content of its current revision, and its roll-out when one is under way. */
+export type PolicyRow = Selectable<Tables["policies"]> &
+  PolicyContent & { readonly rollout_id: string | null; readonly rollout_state: RolloutState | null };
 
 export function listPolicies(trx: Trx): Promise<PolicyRow[]> {
   return policies(trx).orderBy("policies.created_at").orderBy("policies.id").execute();
@@ -113,8 +114,12 @@ function policies(trx: Trx) {
   return trx
     .selectFrom("policies")
     .innerJoin("policy_revisions", "policy_revisions.id", "policies.revision_id")
+    .leftJoin("rollouts", (join) =>
+      join.onRef("rollouts.policy_id", "=", "policies.id").on("rollouts.ended_at", "is", null),
+    )
     .selectAll("policies")
-    .select(CONTENT.map((column) => `policy_revisions.${column}` as const));
+    .select(CONTENT.map((column) => `policy_revisions.${column}` as const))
+    .select(["rollouts.id as rollout_id", "rollouts.state as rollout_state"]);
 }
 
 type Revision = Pick<Insertable<Tables["policy_revisions"]>, "id" | "customer_id" | "policy_id"> & {
