@@ -39,6 +39,7 @@ const POLICY_BEYOND = {
   custom_input_rules: true,
   brute_force_protection: false,
   management_transport: "api",
+  rollout: null,
 };
 
 let server: TestServer;
@@ -142,6 +143,7 @@ test.each(["PUT", "POST"])(
         slug: created.slug,
         created_at: created.created_at,
         sites,
+        rollout: { id: expect.stringMatching(UUID), state: "running" },
       }),
     );
     const shown = expectStatus(await send("GET", `${POLICIES}/${created.id}`), 200);

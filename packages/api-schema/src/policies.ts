@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { documentTime, managementTransport, networkList, uuid } from "./fields.ts";
+import { rolloutOfPolicy } from "./rollouts.ts";
 
 /** The eight management services under the names the API uses, in the order its documents list them. */
 export const SERVICE_NAMES = ["winbox", "ssh", "http", "https", "telnet", "ftp", "api", "api_ssl"] as const;
@@ -85,6 +86,7 @@ export const policy = z
     trusted_networks: z.array(z.string()).describe(trustedNetworks),
     ...options,
     default: z.boolean(),
+    rollout: rolloutOfPolicy,
     sites: z.array(uuid).optional().describe("Only in the answer to attaching sites."),
     warnings: z.array(z.string()).optional().describe("Services opened to the whole internet."),
     created_at: documentTime,

@@ -9,7 +9,7 @@ import type { Options, Run } from "./run-verb.ts";
 const PATH = "/v1/control-plane/policies";
 
 /** Fields of an answer that a request doesn't have. `show --json`, edited, can so be given back to `update`. */
-const ANSWERED_ONLY = ["id", "slug", "default", "sites", "warnings", "created_at", "updated_at"];
+const ANSWERED_ONLY = ["id", "slug", "default", "rollout", "sites", "warnings", "created_at", "updated_at"];
 
 const list: Run = async (api) => {
   const data = (await api.request("GET", PATH)) as Policy[];

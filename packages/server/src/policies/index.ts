@@ -1,4 +1,4 @@
 export { policyContributor } from "./contributor.ts";
 export { policyRoutes } from "./routes.ts";
 export { PolicyService } from "./service.ts";
-export { defaultPolicyId } from "./store.ts";
+export { defaultPolicy } from "./store.ts";

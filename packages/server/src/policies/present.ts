@@ -15,6 +15,7 @@ export function presentPolicy(row: PolicyRow, sites?: readonly string[]): Policy
     brute_force_protection: row.brute_force_protection,
     management_transport: row.management_transport,
     default: row.is_default,
+    rollout: row.rollout_id && row.rollout_state ? { id: row.rollout_id, state: row.rollout_state } : null,
     ...(sites ? { sites: [...sites] } : {}),
     ...(warnings.length > 0 ? { warnings } : {}),
     created_at: documentTime(row.created_at),
