@@ -32,6 +32,9 @@ const trustedNetworks = "Who may reach an enabled service that names no networks
 const options = {
   custom_input_rules: z.boolean().describe("true: the router's own input rules stay ahead of ours."),
   brute_force_protection: z.boolean(),
+  drift: z
+    .enum(["repair", "report"])
+    .describe("What becomes of a change somebody makes on a router by hand: undone, or shown and left."),
   management_transport: managementTransport.describe("The service Portreeve itself comes in by."),
 };
 
@@ -44,6 +47,7 @@ export const policyInput = z
     trusted_networks: networkList.describe(trustedNetworks).default(DEFAULT_TRUSTED_NETWORKS),
     custom_input_rules: options.custom_input_rules.default(true),
     brute_force_protection: options.brute_force_protection.default(false),
+    drift: options.drift.default("repair"),
     management_transport: options.management_transport.default("api"),
   })
   .superRefine((policy, context) => {

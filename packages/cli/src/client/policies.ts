@@ -78,6 +78,7 @@ function describe(policy: Policy): string {
     "Trusted networks": policy.trusted_networks.join(", "),
     "Custom input rules": policy.custom_input_rules,
     "Brute-force protection": policy.brute_force_protection,
+    "Changes made by hand": policy.drift,
     "Portreeve comes in by": policy.management_transport,
     ...(policy.warnings ? { Warnings: policy.warnings.join("; ") } : {}),
   });

@@ -82,6 +82,7 @@ export interface PolicyRevisionsTable {
   trusted_networks: string[];
   custom_input_rules: boolean;
   brute_force_protection: boolean;
+  drift: "repair" | "report";
   management_transport: "api" | "api-ssl";
   created_at: CreatedAt;
 }

@@ -18,6 +18,8 @@ export const policyContributor: Contributor<Facts> = {
         "policy_revisions.trusted_networks",
         "policy_revisions.custom_input_rules",
         "policy_revisions.brute_force_protection",
+        "policy_revisions.drift",
+        "sites.verified_revision_id",
         "sites.management_transport",
       ])
       .where("sites.id", "=", siteId)
@@ -29,6 +31,8 @@ export const policyContributor: Contributor<Facts> = {
       managementTransport: row.management_transport,
       customInputRules: row.custom_input_rules,
       bruteForceProtection: row.brute_force_protection,
+      // What was never on the router did not drift from it.
+      reportDrift: row.drift === "report" && row.verified_revision_id === row.id,
     };
   },
   desired,

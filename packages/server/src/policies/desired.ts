@@ -25,6 +25,8 @@ export interface PolicyFacts {
   readonly managementTransport: "api" | "api-ssl";
   readonly customInputRules: boolean;
   readonly bruteForceProtection: boolean;
+  /** What differs was changed by hand, and is only to be shown; but for the service we come in by. */
+  readonly reportDrift: boolean;
 }
 
 export function desired(policy: PolicyFacts, router: RouterFacts): DesiredMenu[] {
@@ -34,7 +36,8 @@ export function desired(policy: PolicyFacts, router: RouterFacts): DesiredMenu[]
   const open = openServices(policy, trusted[0] as string);
   const filter = managementFilter({ ...policy, services: open, trusted });
   const rows = SERVICE_NAMES.map((name) => serviceRow(name, policy, open));
-  return [{ menu: ipService, rows, owns: () => false }, ...filter];
+  const menus = [{ menu: ipService, rows, owns: () => false }, ...filter];
+  return menus.map((menu) => ({ ...menu, reportOnly: policy.reportDrift }));
 }
 
 /**
@@ -60,5 +63,5 @@ function serviceRow(name: ServiceName, policy: PolicyFacts, open: readonly OpenS
   const service = open.find((candidate) => candidate.name === name);
   if (!service) return { key, fields: { port, disabled: "true" } };
   const fields = { port, disabled: "false", address: service.networks.join(",") };
-  return service.wayIn ? { key, fields, wayIn: true } : { key, fields };
+  return service.wayIn ? { key, fields, wayIn: true, alwaysRepaired: true } : { key, fields };
 }

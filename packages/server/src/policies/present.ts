@@ -13,6 +13,7 @@ export function presentPolicy(row: PolicyRow, sites?: readonly string[]): Policy
     trusted_networks: row.trusted_networks,
     custom_input_rules: row.custom_input_rules,
     brute_force_protection: row.brute_force_protection,
+    drift: row.drift,
     management_transport: row.management_transport,
     default: row.is_default,
     rollout: row.rollout_id && row.rollout_state ? { id: row.rollout_id, state: row.rollout_state } : null,

@@ -11,6 +11,7 @@ const CONTENT = [
   "trusted_networks",
   "custom_input_rules",
   "brute_force_protection",
+  "drift",
   "management_transport",
 ] as const;
 export type PolicyContent = Pick<Selectable<Tables["policy_revisions"]>, (typeof CONTENT)[number]>;
@@ -106,6 +107,7 @@ export function contentOf(input: PolicyInput): PolicyContent {
     trusted_networks: input.trusted_networks,
     custom_input_rules: input.custom_input_rules,
     brute_force_protection: input.brute_force_protection,
+    drift: input.drift,
     management_transport: input.management_transport,
   };
 }
@@ -135,6 +137,7 @@ async function insertRevision(trx: Trx, revision: Revision, content: PolicyConte
       trusted_networks: content.trusted_networks,
       custom_input_rules: content.custom_input_rules,
       brute_force_protection: content.brute_force_protection,
+      drift: content.drift,
       management_transport: content.management_transport,
     })
     .execute();

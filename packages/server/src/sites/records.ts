@@ -3,6 +3,7 @@
 import type { Updateable } from "kysely";
 import { record } from "../audit/index.ts";
 import { type Database, notify, type SitesTable, type Trx } from "../database/index.ts";
+import { describeChange } from "../reconcile/index.ts";
 import type { Outcome, SiteRecords, SiteSnapshot } from "../reconcile/types.ts";
 import { findSite } from "./store.ts";
 
@@ -104,7 +105,7 @@ async function finish(trx: Trx, site: SiteSnapshot, outcome: Outcome): Promise<v
       siteId: site.id,
       detail,
     });
-  const steps = (outcome.delivered ?? []).map(({ text }) => text);
+  const steps = (outcome.delivered ?? []).map(describeChange);
   const isDrift = current.observed_generation === site.generation;
   if (steps.length > 0) await tell(isDrift ? "site.drift_repaired" : "site.configured", { steps });
   if (outcome.state === "drifted" && current.sync_reason !== reason) await tell("site.drifted", { reason });
