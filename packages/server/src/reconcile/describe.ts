@@ -13,7 +13,7 @@ export function describe({ menu, command, target, values, secrets }: Omit<Step, 
   return `/${path} ${command}${row}${given.join("")}${hidden.join("")}`;
 }
 
-function plainOrQuoted(value: string): string {
+export function plainOrQuoted(value: string): string {
   return /^[A-Za-z0-9._:/@,+!*-]+$/.test(value) ? value : quoted(value);
 }
 
