@@ -23,6 +23,7 @@ import { Gateway } from "./gateway/index.ts";
 import { buildApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
 import { defaultPolicyId, PolicyService, policyContributor, policyRoutes } from "./policies/index.ts";
+import { certainLockOut } from "./reachability/index.ts";
 import { Driver, Reconciler } from "./reconcile/index.ts";
 import { AddressRules, SITE_CHANNEL, SiteService, siteRecords, siteRoutes } from "./sites/index.ts";
 import { Authenticator, ensureBootstrap, tokenRoutes } from "./tokens/index.ts";
@@ -75,6 +76,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       credentialContributor(vault, config.apiUsername),
       transientAccessContributor(vault),
     ],
+    guard: (observed, steps, { managementAddress: address, service }) =>
+      certainLockOut(observed, steps, { address, service }),
     log,
   });
   let driver: Driver | undefined;
