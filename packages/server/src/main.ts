@@ -22,7 +22,14 @@ import {
 import { Gateway } from "./gateway/index.ts";
 import { buildApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
-import { defaultPolicyId, PolicyService, policyContributor, policyRoutes } from "./policies/index.ts";
+import {
+  defaultPolicyId,
+  PolicyPreviews,
+  PolicyService,
+  policyContributor,
+  policyRoutes,
+  previewRoutes,
+} from "./policies/index.ts";
 import { certainLockOut } from "./reachability/index.ts";
 import { Driver, Reconciler } from "./reconcile/index.ts";
 import { AddressRules, SITE_CHANNEL, SiteService, siteRecords, siteRoutes } from "./sites/index.ts";
@@ -109,8 +116,12 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       vault,
       authenticate: (token) => authenticator.authenticate(token),
       modules: [
-        siteRoutes({ sites, preview: (siteId, signal) => reconciler.preview(siteId, signal) }),
+        siteRoutes(sites),
         policyRoutes(policies),
+        previewRoutes(
+          policies,
+          new PolicyPreviews((siteId, options, signal) => reconciler.preview(siteId, options, signal)),
+        ),
         credentialRoutes(credentials),
         transientAccessRoutes({
           access: transientAccess,

@@ -1,5 +1,5 @@
 import type { Contributor } from "../reconcile/index.ts";
-import { desired, type PolicyFacts } from "./desired.ts";
+import { desired, type PolicyFacts, policyFacts } from "./desired.ts";
 
 /** The policy of a site, for the reconciler. */
 export const policyContributor: Contributor<PolicyFacts> = {
@@ -17,13 +17,7 @@ export const policyContributor: Contributor<PolicyFacts> = {
       ])
       .where("sites.id", "=", siteId)
       .executeTakeFirstOrThrow();
-    return {
-      services: row.services,
-      trustedNetworks: row.trusted_networks,
-      managementTransport: row.management_transport,
-      customInputRules: row.custom_input_rules,
-      bruteForceProtection: row.brute_force_protection,
-    };
+    return policyFacts(row, row.management_transport);
   },
   desired,
 };

@@ -27,6 +27,28 @@ export interface PolicyFacts {
   readonly bruteForceProtection: boolean;
 }
 
+/** What of a policy means something on routers, as it is stored. */
+export interface PolicyContent {
+  readonly services: Readonly<Record<string, StoredService>>;
+  readonly trusted_networks: readonly string[];
+  readonly custom_input_rules: boolean;
+  readonly brute_force_protection: boolean;
+}
+
+/** @param managementTransport the site's, which may differ from what its policy names */
+export function policyFacts(
+  policy: PolicyContent,
+  managementTransport: PolicyFacts["managementTransport"],
+): PolicyFacts {
+  return {
+    services: policy.services,
+    trustedNetworks: policy.trusted_networks,
+    managementTransport,
+    customInputRules: policy.custom_input_rules,
+    bruteForceProtection: policy.brute_force_protection,
+  };
+}
+
 export function desired(policy: PolicyFacts, router: RouterFacts): DesiredMenu[] {
   // Off-boarding leaves the services as they are: opening what a policy closed would be worse than leaving it.
   if (router.offboarding) return managementFilter(undefined);

@@ -2,6 +2,7 @@
 import { type PolicyInput, SERVICE_NAMES } from "@portreeve/api-schema";
 import { type Selectable, sql } from "kysely";
 import type { Tables, Trx } from "../database/index.ts";
+import type { PolicyContent } from "./desired.ts";
 
 export type PolicyRow = Selectable<Tables["policies"]>;
 
@@ -27,16 +28,48 @@ export async function defaultPolicyId(trx: Trx): Promise<string> {
   return row.id;
 }
 
-/** The policy's columns that a request sets. */
-export function columnsOf(input: PolicyInput) {
+/** What a request says of the routers. */
+export function contentOf(input: PolicyInput): PolicyContent {
   return {
-    name: input.name,
-    services: JSON.stringify(Object.fromEntries(SERVICE_NAMES.map((name) => [name, input[name]]))),
+    services: Object.fromEntries(SERVICE_NAMES.map((name) => [name, input[name]])),
     trusted_networks: input.trusted_networks,
     custom_input_rules: input.custom_input_rules,
     brute_force_protection: input.brute_force_protection,
+  };
+}
+
+/** The policy's columns that a request sets. */
+export function columnsOf(input: PolicyInput) {
+  const { services, trusted_networks, ...options } = contentOf(input);
+  return {
+    name: input.name,
+    services: JSON.stringify(services),
+    trusted_networks: [...trusted_networks],
+    ...options,
     management_transport: input.management_transport,
   };
+}
+
+/** Sites under a policy, or these (one at least); each with what its own policy says now. */
+export function sitesWithPolicy(trx: Trx, of: { policyId: string } | { siteIds: readonly string[] }) {
+  return trx
+    .selectFrom("sites")
+    .innerJoin("policies", "policies.id", "sites.policy_id")
+    .select([
+      "sites.id",
+      "sites.name",
+      "sites.management_transport",
+      "policies.services",
+      "policies.trusted_networks",
+      "policies.custom_input_rules",
+      "policies.brute_force_protection",
+    ])
+    .where((eb) =>
+      "policyId" in of ? eb("policies.id", "=", of.policyId) : eb("sites.id", "in", of.siteIds),
+    )
+    .orderBy("sites.created_at")
+    .orderBy("sites.id")
+    .execute();
 }
 
 export async function sitesOfPolicy(trx: Trx, policyId: string) {

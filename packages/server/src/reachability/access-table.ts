@@ -1,49 +1,36 @@
 /** Who can still get in: sources down, services across, before and after a change. Pure. */
-import { SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
+import { type AccessCell, type AccessRow, SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
 import { type AddressSet, familyOf, formatAddresses, NOBODY, parseAddresses } from "./address-set.ts";
-import type { Answer, RouterView } from "./router-view.ts";
+import type { RouterView } from "./router-view.ts";
 
-/** Whom a row is about: us, whoever asks, a network the policy names, or everybody. */
-export type SourceKind = "management" | "caller" | "policy" | "internet";
-
-export interface Source {
-  readonly kind: SourceKind;
-  /** An address or a network. */
-  readonly network: string;
-}
-
-export interface Cell {
-  readonly access: Answer["access"];
-  readonly because: readonly string[];
-  /** Of a network that is let in partly, or depending on something: the part that is for certain. */
-  readonly networks: readonly string[];
-}
-
-export interface AccessRow {
-  readonly source: Source;
-  readonly services: Readonly<Record<ServiceName, { readonly before: Cell; readonly after: Cell }>>;
-}
+export type Source = AccessRow["source"];
 
 /** Networks shown for one cell, at most. */
 const MAX_NETWORKS = 8;
 
+/** Rows for networks of the policy, at most: it may name hundreds. */
+const MAX_POLICY_ROWS = 100;
+
 const INTERNET = ["0.0.0.0/0", "::/0"];
 
-/** The rows to show, each network once. */
-export function sourcesOf(asked: {
+export interface Sources {
   readonly management: string;
-  /** undefined: not known, as behind a proxy that does not say. */
+  /** undefined: not known. */
   readonly caller: string | undefined;
+  /** Networks the policy names, in any order, some perhaps twice. */
   readonly networks: readonly string[];
-}): Source[] {
-  const { management, caller, networks } = asked;
-  const named = new Set(networks.filter((network) => !INTERNET.includes(network)));
-  return [
+}
+
+/** The rows to show, each network once; and how many more networks there would be. */
+export function rowsFor({ management, caller, networks }: Sources): { rows: Source[]; hidden: number } {
+  const named = [...new Set(networks.filter((network) => !INTERNET.includes(network)))];
+  const rows: Source[] = [
     { kind: "management", network: management },
     ...(caller === undefined ? [] : [{ kind: "caller" as const, network: caller }]),
-    ...[...named].map((network) => ({ kind: "policy" as const, network })),
+    ...named.slice(0, MAX_POLICY_ROWS).map((network) => ({ kind: "policy" as const, network })),
     ...INTERNET.map((network) => ({ kind: "internet" as const, network })),
   ];
+  return { rows, hidden: Math.max(0, named.length - MAX_POLICY_ROWS) };
 }
 
 /** @param routerOsName the router's names of the eight services */
@@ -65,11 +52,15 @@ export function accessTable(
   });
 }
 
-function cellOf(view: RouterView, service: string, { network }: Source): Cell {
+function cellOf(view: RouterView, service: string, { network }: Source): AccessCell {
   const family = familyOf(network);
   const { access, because, admitted } = view.ask(service, family, addressesOf(network));
   const isPart = access === "partly" || access === "depends";
-  return { access, because, networks: isPart ? formatAddresses(admitted, family, MAX_NETWORKS) : [] };
+  return {
+    access,
+    because: [...because],
+    networks: isPart ? formatAddresses(admitted, family, MAX_NETWORKS) : [],
+  };
 }
 
 export function addressesOf(network: string): AddressSet {

@@ -1,6 +1,6 @@
 import type { Row } from "@portreeve/routeros";
 import { expect, test } from "vitest";
-import { assess, type Source, sourcesOf } from "./index.ts";
+import { assess } from "./index.ts";
 import { router, rules, services as serviceRows } from "./testing.fixture.ts";
 
 const SERVICES = {
@@ -14,16 +14,16 @@ const SERVICES = {
   api_ssl: "api-ssl",
 };
 const ours = ({ comment = "" }: Row) => comment.startsWith("portreeve");
-const sources = sourcesOf({
+const sources = {
   management: "100.64.0.1",
   caller: "10.0.0.5",
   networks: ["10.0.0.0/8", "0.0.0.0/0", "10.0.0.0/8", "fd00::/8"],
-});
+};
 
 type Router = Parameters<typeof router>[0];
 
-function assessed(before: Router, after: Router = before, asked: readonly Source[] = sources) {
-  return assess({ before: router(before), after: router(after), sources: asked, services: SERVICES, ours });
+function assessed(before: Router, after: Router = before) {
+  return assess({ before: router(before), after: router(after), sources, services: SERVICES, ours });
 }
 
 /** One column of the table after the change: source -> answer. */
@@ -34,7 +34,8 @@ function column(name: keyof typeof SERVICES, change: ReturnType<typeof assessed>
 }
 
 test("rows are ourselves, the caller, every network once, and the internet of both families", () => {
-  expect(sources.map(({ kind, network }) => `${kind} ${network}`)).toEqual([
+  const rows = assessed({}).access.map(({ source }) => `${source.kind} ${source.network}`);
+  expect(rows).toEqual([
     "management 100.64.0.1",
     "caller 10.0.0.5",
     "policy 10.0.0.0/8",
@@ -213,7 +214,7 @@ test("a router without IPv6 answers nobody there", () => {
   const { "/ipv6/firewall/filter": _filter, ...menus } = Object.fromEntries(router({}));
   const observed = new Map(Object.entries(menus));
   const change = assess({ before: observed, after: observed, sources, services: SERVICES, ours });
-  expect(change.inputChain.ipv6).toBeUndefined();
+  expect(change.inputChain.ipv6).toBeNull();
   expect(change.access.at(-1)?.services.ssh.after).toMatchObject({
     access: "no",
     because: ["this router has no IPv6"],
@@ -250,6 +251,19 @@ test("the input chain is shown in order, with the chains it leads into, in Route
       disabled: true,
     },
     { number: 3, text: "add chain=portreeve action=return", ours: false, dynamic: true, disabled: false },
+  ]);
+});
+
+test("what is too long to be shown is cut, and the warnings say so", () => {
+  const networks = Array.from({ length: 103 }, (_, n) => `10.${n}.0.0/16`);
+  const observed = router({ filter: rules(...Array.from({ length: 1_001 }, () => ({ action: "log" }))) });
+  const asked = { management: "100.64.0.1", caller: undefined, networks };
+  const change = assess({ before: observed, after: observed, sources: asked, services: SERVICES, ours });
+  expect(change.access).toHaveLength(1 + 100 + 2);
+  expect(change.inputChain.ipv4).toHaveLength(1_000);
+  expect(change.warnings).toEqual([
+    "of 1001 rules of IPv4 the first 1000 are shown",
+    "the table leaves out 3 more networks the policy names",
   ]);
 });
 

@@ -1,19 +1,9 @@
+import type { ChainRule } from "@portreeve/api-schema";
 import type { Row } from "@portreeve/routeros";
 import { plainOrQuoted } from "../reconcile/describe.ts";
 import type { Observed } from "../reconcile/types.ts";
 import type { Family } from "./address-set.ts";
 import { filterPath, isSet } from "./filter-table.ts";
-
-/** One rule as shown. */
-export interface ChainRule {
-  /** Its place in the menu, as `print` numbers it. */
-  readonly number: number;
-  /** In RouterOS's own words, as an export has it. */
-  readonly text: string;
-  readonly ours: boolean;
-  readonly dynamic: boolean;
-  readonly disabled: boolean;
-}
 
 /** Longest value of a rule that is shown whole. */
 const MAX_VALUE = 200;
