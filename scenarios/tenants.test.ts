@@ -35,6 +35,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "PUT /v1/control-plane/policies/{id}": policyOf(),
   "POST /v1/control-plane/policies/{id}/sites": { sites: [] },
   "PUT /v1/control-plane/policies/{id}/sites": { sites: [] },
+  "POST /v1/control-plane/policies/{id}/preview": {},
   "POST /v1/control-plane/{site}/transient-access": GRANT,
   "POST /v1/tokens": { name: "new", scopes: ["tokens:write"] },
 };

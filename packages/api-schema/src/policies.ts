@@ -23,7 +23,7 @@ const service = z
   .meta({ id: "Service" });
 export type Service = z.infer<typeof service>;
 
-function eight<Schema>(schema: Schema): Record<ServiceName, Schema> {
+export function eight<Schema>(schema: Schema): Record<ServiceName, Schema> {
   return Object.fromEntries(SERVICE_NAMES.map((name) => [name, schema])) as Record<ServiceName, Schema>;
 }
 

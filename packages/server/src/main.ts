@@ -22,7 +22,14 @@ import {
 import { Gateway } from "./gateway/index.ts";
 import { buildApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
-import { defaultPolicy, PolicyService, policyContributor, policyRoutes } from "./policies/index.ts";
+import {
+  defaultPolicy,
+  PolicyPreviews,
+  PolicyService,
+  policyContributor,
+  policyRoutes,
+  previewRoutes,
+} from "./policies/index.ts";
 import { certainLockOut } from "./reachability/index.ts";
 import { Driver, Reconciler } from "./reconcile/index.ts";
 import { RolloutEngine, RolloutService, rolloutRoutes } from "./rollouts/index.ts";
@@ -122,9 +129,13 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       vault,
       authenticate: (token) => authenticator.authenticate(token),
       modules: [
-        siteRoutes({ sites, preview: (siteId, signal) => reconciler.preview(siteId, signal) }),
+        siteRoutes(sites),
         policyRoutes(policies),
         rolloutRoutes(rollouts),
+        previewRoutes(
+          policies,
+          new PolicyPreviews((siteId, options, signal) => reconciler.preview(siteId, options, signal)),
+        ),
         credentialRoutes(credentials),
         transientAccessRoutes({
           access: transientAccess,

@@ -1,5 +1,5 @@
 import type { Contributor } from "../reconcile/index.ts";
-import { desired, type PolicyFacts } from "./desired.ts";
+import { desired, type PolicyFacts, policyFacts } from "./desired.ts";
 
 interface Facts extends PolicyFacts {
   readonly revisionId: string;
@@ -24,16 +24,9 @@ export const policyContributor: Contributor<Facts> = {
       ])
       .where("sites.id", "=", siteId)
       .executeTakeFirstOrThrow();
-    return {
-      revisionId: row.id,
-      services: row.services,
-      trustedNetworks: row.trusted_networks,
-      managementTransport: row.management_transport,
-      customInputRules: row.custom_input_rules,
-      bruteForceProtection: row.brute_force_protection,
-      // What was never on the router did not drift from it.
-      reportDrift: row.drift === "report" && row.verified_revision_id === row.id,
-    };
+    // What was never on the router did not drift from it.
+    const reportDrift = row.drift === "report" && row.verified_revision_id === row.id;
+    return { revisionId: row.id, ...policyFacts(row, row.management_transport, reportDrift) };
   },
   desired,
   /** What was read back is what this revision wants, but for changes that are only reported: the site has proven it. */

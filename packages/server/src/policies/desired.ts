@@ -5,6 +5,7 @@ import type { StoredService } from "../database/index.ts";
 import type { DesiredMenu, DesiredRow, RouterFacts } from "../reconcile/types.ts";
 import { managementFilter, type OpenService } from "./management-filter.ts";
 import { hostNetwork } from "./networks.ts";
+import type { DeliveredContent } from "./store.ts";
 
 /** Our names of the services beside RouterOS's. */
 export const ROUTEROS_SERVICE: Record<ServiceName, string> = {
@@ -27,6 +28,25 @@ export interface PolicyFacts {
   readonly bruteForceProtection: boolean;
   /** What differs was changed by hand, and is only to be shown; but for the service we come in by. */
   readonly reportDrift: boolean;
+}
+
+/**
+ * @param policy what of a policy means something on routers, as it is stored
+ * @param managementTransport the site's, which may differ from what its policy names
+ */
+export function policyFacts(
+  policy: DeliveredContent,
+  managementTransport: PolicyFacts["managementTransport"],
+  reportDrift: boolean,
+): PolicyFacts {
+  return {
+    services: policy.services,
+    trustedNetworks: policy.trusted_networks,
+    managementTransport,
+    customInputRules: policy.custom_input_rules,
+    bruteForceProtection: policy.brute_force_protection,
+    reportDrift,
+  };
 }
 
 export function desired(policy: PolicyFacts, router: RouterFacts): DesiredMenu[] {

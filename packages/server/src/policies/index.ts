@@ -1,4 +1,6 @@
 export { policyContributor } from "./contributor.ts";
+export { PolicyPreviews } from "./preview.ts";
+export { previewRoutes } from "./preview-routes.ts";
 export { policyRoutes } from "./routes.ts";
 export { PolicyService } from "./service.ts";
 export { defaultPolicy } from "./store.ts";

@@ -1,7 +1,9 @@
 /** The verbs of policies. Each changes intent in the caller's transaction; roll-outs bring it to the sites it concerns. */
 import {
   DEFAULT_TRUSTED_NETWORKS,
+  MAX_PREVIEW_SITES,
   type PolicyInput,
+  type PreviewInput,
   policyInput,
   type ServiceName,
 } from "@portreeve/api-schema";
@@ -9,11 +11,19 @@ import { record } from "../audit/index.ts";
 import type { StoredService, Trx } from "../database/index.ts";
 import type { Caller } from "../http/index.ts";
 import type { RolloutService } from "../rollouts/index.ts";
+import { SiteNotFoundError } from "../sites/index.ts";
 import { actorOf } from "../tokens/index.ts";
 import { ROUTEROS_SERVICE } from "./desired.ts";
-import { DefaultPolicyError, PolicyNotFoundError, UnknownSitesError, WayInClosedError } from "./errors.ts";
+import {
+  DefaultPolicyError,
+  PolicyNotFoundError,
+  TooManySitesError,
+  UnknownSitesError,
+  WayInClosedError,
+} from "./errors.ts";
 import { hostNetwork } from "./networks.ts";
 import { warningsOf } from "./present.ts";
+import type { PreviewTarget } from "./preview.ts";
 import { makeSlug } from "./slug.ts";
 import {
   changePolicy,
@@ -26,6 +36,7 @@ import {
   type PolicyContent,
   type PolicyRow,
   sitesOfPolicy,
+  sitesWithRevision,
 } from "./store.ts";
 
 export interface PolicyServiceOptions {
@@ -122,6 +133,33 @@ export class PolicyService {
     await this.#move(trx, caller, wanted, updated);
     const attached = (await sitesOfPolicy(trx, id)).map((site) => site.id);
     return { policy: await this.get(trx, id), sites: attached };
+  }
+
+  /** A site to be previewed under the policy it has. @throws SiteNotFoundError */
+  async previewedSite(trx: Trx, siteId: string): Promise<PreviewTarget> {
+    const [site] = await sitesWithRevision(trx, { siteIds: [siteId] });
+    if (!site) throw new SiteNotFoundError();
+    return { site, now: site, policy: site };
+  }
+
+  /**
+   * The sites a preview is about, each with the policy it would have.
+   * @param draft instead of what is stored
+   * @param siteIds these, attached or not; undefined for all attached ones
+   * @throws PolicyNotFoundError, UnknownSitesError, TooManySitesError
+   */
+  async previewed(
+    trx: Trx,
+    id: string,
+    { policy: draft, sites: siteIds }: PreviewInput,
+  ): Promise<PreviewTarget[]> {
+    const stored = await this.get(trx, id);
+    const ids = siteIds?.map((siteId) => siteId.toLowerCase());
+    const sites = await sitesWithRevision(trx, ids ? { siteIds: ids } : { policyId: id });
+    if (siteIds) refuseUnknown(siteIds, new Set(sites.map((site) => site.id)));
+    if (sites.length > MAX_PREVIEW_SITES) throw new TooManySitesError(sites.length, MAX_PREVIEW_SITES);
+    const policy = draft ? this.#admitManagement(contentOf(draft)) : stored;
+    return sites.map((site) => ({ site, now: site, policy }));
   }
 
   #insert(trx: Trx, customerId: string, input: PolicyInput, isDefault: boolean): Promise<PolicyRow> {

@@ -16,6 +16,9 @@ const CONTENT = [
 ] as const;
 export type PolicyContent = Pick<Selectable<Tables["policy_revisions"]>, (typeof CONTENT)[number]>;
 
+/** What of it is delivered by itself: the transport is the site's. */
+export type DeliveredContent = Omit<PolicyContent, "management_transport" | "drift">;
+
 /** A policy with the content of its current revision, and its roll-out when one is under way. */
 export type PolicyRow = Selectable<Tables["policies"]> &
   PolicyContent & { readonly rollout_id: string | null; readonly rollout_state: RolloutState | null };
@@ -88,6 +91,25 @@ export function contentOfSite(trx: Trx, siteId: string): Promise<PolicyContent> 
     .select(CONTENT.map((column) => `policy_revisions.${column}` as const))
     .where("sites.id", "=", siteId)
     .executeTakeFirstOrThrow();
+}
+
+/** Sites under a policy, or these (one at least); each with what its revision says. */
+export function sitesWithRevision(trx: Trx, of: { policyId: string } | { siteIds: readonly string[] }) {
+  return trx
+    .selectFrom("sites")
+    .innerJoin("policy_revisions", "policy_revisions.id", "sites.policy_revision_id")
+    .select(["sites.id", "sites.name", "sites.management_transport"])
+    .select(
+      CONTENT.filter((column) => column !== "management_transport").map(
+        (column) => `policy_revisions.${column}` as const,
+      ),
+    )
+    .where((eb) =>
+      "policyId" in of ? eb("sites.policy_id", "=", of.policyId) : eb("sites.id", "in", of.siteIds),
+    )
+    .orderBy("sites.created_at")
+    .orderBy("sites.id")
+    .execute();
 }
 
 export async function sitesOfPolicy(trx: Trx, policyId: string) {

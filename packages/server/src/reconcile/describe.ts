@@ -25,7 +25,7 @@ export function describeChange(step: Step): string {
   return `${step.text} # was${before.map(([name, value]) => ` ${name}=${plainOrQuoted(value)}`).join("")}`;
 }
 
-function plainOrQuoted(value: string): string {
+export function plainOrQuoted(value: string): string {
   return /^[A-Za-z0-9._:/@,+!*-]+$/.test(value) ? value : quoted(value);
 }
 

@@ -4,7 +4,7 @@ export { Driver } from "./driver.ts";
 export { isUnknown, messageOf, NeedsAttentionError, printable } from "./errors.ts";
 export { observe } from "./observe.ts";
 export { plan } from "./plan.ts";
-export { Reconciler } from "./reconciler.ts";
+export { type Preview, type PreviewOptions, Reconciler } from "./reconciler.ts";
 export type {
   Contributor,
   DesiredMenu,
