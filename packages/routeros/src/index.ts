@@ -30,12 +30,24 @@ export {
 export type { Reply, ReplyLimits } from "./exchange.ts";
 export type { FieldFacts, FieldKind, MenuFacts, RouterDate, TypedRow, TypedValues } from "./menus/index.ts";
 export {
+  bandwidthServer,
   canonical,
   certificate,
   firewallAddressList,
   firewallFilter,
+  ipDns,
+  ipProxy,
   ipService,
+  ipSocks,
+  ipSsh,
+  ipUpnp,
+  macPing,
+  macServer,
+  macWinbox,
+  neighborDiscovery,
   readField,
+  romon,
+  snmp,
   systemIdentity,
   systemScheduler,
   systemScript,
@@ -44,6 +56,7 @@ export {
   user,
   userActive,
   userGroup,
+  userSettings,
   wireFieldName,
   wireValue,
 } from "./menus/index.ts";

@@ -4,6 +4,21 @@ export { readField, wireFieldName } from "./facts.ts";
 export type { FieldKind } from "./fields.ts";
 export { canonical, wireValue } from "./fields.ts";
 export { firewallAddressList, firewallFilter } from "./firewall.ts";
+export {
+  bandwidthServer,
+  ipDns,
+  ipProxy,
+  ipSocks,
+  ipSsh,
+  ipUpnp,
+  macPing,
+  macServer,
+  macWinbox,
+  neighborDiscovery,
+  romon,
+  snmp,
+  userSettings,
+} from "./settings.ts";
 export { certificate, systemIdentity, systemScheduler, systemScript } from "./system.ts";
 export type { RouterDate, TypedRow, TypedValues } from "./typed.ts";
 export { toTyped, toWire } from "./typed.ts";
