@@ -14,6 +14,7 @@ import { backup, root } from "./root.ts";
 import { safeMode } from "./safe-mode.ts";
 import { scheduler } from "./scheduler.ts";
 import { script, scriptEnvironment, scriptJob } from "./script.ts";
+import { bandwidthServer, ipv6Settings, macPing, proxy, socks, upnp } from "./settings.ts";
 import { identity, resource, routerboard, system, userSettings } from "./system.ts";
 import { tool } from "./tool.ts";
 import { user } from "./user.ts";
@@ -47,7 +48,11 @@ function writtenMenus(features: Features): readonly Menu[] {
     backup,
     tool(features),
     root(features),
-    ...(features.version7 ? [deviceMode(features)] : []),
+    bandwidthServer(features),
+    proxy(features),
+    socks(features),
+    upnp(features),
+    ...(features.version7 ? [deviceMode(features), ipv6Settings(features)] : [macPing(features)]),
     ...(features.safeMode ? [safeMode] : []),
   ];
 }

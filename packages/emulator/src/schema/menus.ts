@@ -12,7 +12,7 @@ import {
   readFields,
   readRequired,
 } from "./data.ts";
-import { FACTORY } from "./factory.ts";
+import { FACTORY, SETTINGS } from "./factory.ts";
 import { valueType } from "./types.ts";
 import { dumpedMenus } from "./versions.ts";
 
@@ -74,7 +74,9 @@ function menuOf(
   const fields = fieldsOf(path, dumped, known, required);
   const single = !dumped.rows && dumped.print;
   const refuse = refusalOf(required);
-  const rows = single ? [{ values: defaultsOf(fields) }] : FACTORY[path]?.map((values) => ({ values }));
+  const rows = single
+    ? [{ values: { ...defaultsOf(fields), ...SETTINGS[path] } }]
+    : FACTORY[path]?.map((values) => ({ values }));
   return {
     path,
     fields,
@@ -131,13 +133,18 @@ function fieldOf(
   const clearable = name === "comment" || known?.can_disable || known?.remove_value === "";
   const addOnly = dumped.set !== undefined && !dumped.set.includes(name);
   return {
-    type: valueType(dumped.types?.[name], path === "/ip/firewall/nat"),
+    type: valueType(dumped.types?.[name] ?? switchType(path, name), path === "/ip/firewall/nat"),
     ...(insists.includes(name) ? { required: true } : {}),
     ...(value === undefined || value === null ? {} : { default: String(value) }),
     ...(known?.write_only ? { writeOnly: true } : {}),
     ...(clearable || (dumped.commands.includes("unset") && value === undefined) ? { clearable: true } : {}),
     ...(addOnly ? { addOnly: true } : {}),
   };
+}
+
+/** RouterOS 6 has no dump that tells types; a setting that comes as true or false is a switch. */
+function switchType(path: string, name: string): "boolean" | undefined {
+  return ["true", "false"].includes(SETTINGS[path]?.[name] ?? "") ? "boolean" : undefined;
 }
 
 function defaultsOf(fields: Readonly<Record<string, Field>>): Record<string, string> {
