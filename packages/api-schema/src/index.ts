@@ -13,6 +13,8 @@ export {
   parseNetwork,
   uuid,
 } from "./fields.ts";
+export type { EnforcedFixes, Finding, FindingStatus, HardeningReport, Severity } from "./hardening.ts";
+export { enforcedFixes, fixParams, hardeningFixes, hardeningReport, SEVERITIES } from "./hardening.ts";
 export type { Policy, PolicyInput, Service, ServiceName } from "./policies.ts";
 export { attachSites, DEFAULT_TRUSTED_NETWORKS, policy, policyInput, SERVICE_NAMES } from "./policies.ts";
 export type { Problem } from "./problem.ts";

@@ -41,6 +41,8 @@ export {
   ipSocks,
   ipSsh,
   ipUpnp,
+  ipv6FirewallAddressList,
+  ipv6FirewallFilter,
   macPing,
   macServer,
   macWinbox,

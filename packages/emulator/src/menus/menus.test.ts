@@ -198,20 +198,3 @@ test("a log line can be written and read", async () => {
     { topics: "script,warning", message: "hello" },
   ]);
 });
-
-test.each(["6.49.17", "7.9", "7.24"])(
-  "settings of %s come as MikroTik ships them, and are set",
-  async (version) => {
-    await using router = await start(version);
-    const { control } = router;
-    expect(control.rows("/tool/bandwidth-server")).toMatchObject([{ enabled: "true", authenticate: "true" }]);
-    expect(control.rows("/tool/mac-server")).toMatchObject([{ "allowed-interface-list": "all" }]);
-    expect(control.rows("/tool/mac-server/ping")).toMatchObject([{ enabled: "true" }]);
-    expect(control.rows("/ip/dns")).toMatchObject([{ "allow-remote-requests": "false" }]);
-    for (const menu of ["/ip/proxy", "/ip/socks", "/ip/upnp", "/snmp", "/tool/romon"]) {
-      expect(control.rows(menu), menu).toMatchObject([{ enabled: "false" }]);
-      await control.setRow(menu, undefined, { enabled: "yes" });
-      expect(control.rows(menu), menu).toMatchObject([{ enabled: "true" }]);
-    }
-  },
-);

@@ -1,5 +1,6 @@
 /**
  * Menus of settings: one row each, set without a target. Of their fields those that harden a router.
+ * Which of them a router has depends on its version and its packages.
  * Sources: MikroTik manual ("Securing your router", CLI reference) and the published command trees.
  */
 import type { FieldFacts, MenuFacts } from "./facts.ts";
@@ -7,7 +8,7 @@ import type { FieldFacts, MenuFacts } from "./facts.ts";
 /** @param fields the first of them stands for the row, which has no name */
 function settings(path: string, fields: Readonly<Record<string, FieldFacts>>): MenuFacts {
   const [key = ""] = Object.keys(fields);
-  return { path, key, fields, rank: 8, singleton: true, removeCommand: () => undefined };
+  return { path, key, fields, rank: 8, singleton: true, optional: true, removeCommand: () => undefined };
 }
 
 const enabled = { enabled: { kind: "boolean" } } as const;

@@ -17,6 +17,7 @@ const PROPERTIES: Readonly<Record<string, readonly string[] | "all">> = {
   ],
   "/ip/cloud": ["ddns-enabled", "dns-name"],
   "/ip/dns": ["allow-remote-requests"],
+  "/ip/firewall/address-list": ["list", "address", "disabled"],
   "/ip/firewall/filter": "all",
   "/ip/neighbor/discovery-settings": ["discover-interface-list"],
   "/ip/proxy": ["enabled", "port"],
@@ -24,6 +25,7 @@ const PROPERTIES: Readonly<Record<string, readonly string[] | "all">> = {
   "/ip/socks": ["enabled", "port", "auth-method"],
   "/ip/ssh": ["strong-crypto"],
   "/ip/upnp": ["enabled"],
+  "/ipv6/firewall/address-list": ["list", "address", "disabled"],
   "/ipv6/firewall/filter": "all",
   "/ipv6/settings": ["disable-ipv6"],
   "/snmp": ["enabled"],
@@ -73,6 +75,6 @@ async function readMenu(client: RouterClient, menu: string, signal: AbortSignal)
     return { rows: await client.print(menu, { ...proplist, signal }) };
   } catch (error) {
     if (!(error instanceof TrapError)) throw error;
-    return error.message.startsWith("no such command") ? { absent: true } : { refused: error.message };
+    return error.unknownCommand ? { absent: true } : { refused: error.message };
   }
 }

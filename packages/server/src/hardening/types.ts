@@ -2,14 +2,14 @@
 import type { FindingStatus, ServiceName, Severity } from "@portreeve/api-schema";
 import type { RouterOsVersion, Row } from "@portreeve/routeros";
 import type { StoredService } from "../database/index.ts";
-import type { DesiredMenu } from "../reconcile/types.ts";
+import type { DesiredMenu, Observed } from "../reconcile/types.ts";
 
 /** What a check may know: rows read from the router now, and what Portreeve itself wants of it. */
 export interface RouterView {
   /** Rows of a menu, in its order; none of a menu that is only looked at where it is there, and is not. */
   rows(menu: string): readonly Row[];
-  /** Whether a menu that is only looked at if there was there. */
-  has(menu: string): boolean;
+  /** The same rows, for what takes them all at once. */
+  readonly observed: Observed;
   readonly version: RouterOsVersion;
   /** The server's clock. */
   readonly now: Date;

@@ -25,7 +25,7 @@ const STAGES = [
 ];
 
 /** What a comment of ours begins with here; the rest of it names the rule. */
-const MARK = "portreeve: brute force - ";
+export const BRUTE_FORCE_MARK = "portreeve: brute force - ";
 
 /** One rule, by RouterOS's names; every rule has `chain`, `action` and a `comment` of its own. */
 export type FilterRule = Readonly<Record<string, string>>;
@@ -55,11 +55,11 @@ export function bruteForceRules({ chain, ports, trustedList }: BruteForceOptions
       "dst-port": [...new Set(ports)].sort((a, b) => a - b).join(","),
       "connection-state": "new",
       "src-address-list": `!${trustedList}`,
-      comment: `${MARK}count connections that are not from trusted networks`,
+      comment: `${BRUTE_FORCE_MARK}count connections that are not from trusted networks`,
     },
-    counting({ ...drop, comment: `${MARK}banned` }),
+    counting({ ...drop, comment: `${BRUTE_FORCE_MARK}banned` }),
     ...climbing(),
-    counting({ ...drop, comment: `${MARK}banned just now` }),
+    counting({ ...drop, comment: `${BRUTE_FORCE_MARK}banned just now` }),
   ];
 }
 
@@ -73,7 +73,7 @@ function climbing(): FilterRule[] {
         ...(index === 0 ? {} : { "src-address-list": STAGES[index - 1]?.list as string }),
         "address-list": list,
         "address-list-timeout": timeout,
-        comment: `${MARK}connection ${index + 1}`,
+        comment: `${BRUTE_FORCE_MARK}connection ${index + 1}`,
       }),
     )
     .toReversed();

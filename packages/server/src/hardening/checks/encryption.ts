@@ -10,7 +10,8 @@ const DAY_MS = 86_400_000;
 const WARN_DAYS = 30;
 const TLS_SERVICES = ["www-ssl", "api-ssl"];
 
-const BY_HAND = "Portreeve does not put certificates on routers. Make one and name it: /certificate/add, /certificate/sign, /ip/service/set";
+const BY_HAND =
+  "Portreeve does not put certificates on routers. Make one and name it: /certificate/add, /certificate/sign, /ip/service/set";
 
 export const encryptionChecks: readonly Check[] = [
   setting({
@@ -72,7 +73,11 @@ function judgeCertificates(router: RouterView): Judgement {
 
 /** The certificates that services show. */
 function certificatesInUse(router: RouterView): Row[] {
-  const names = new Set(tlsServices(router).filter(hasCertificate).map(({ certificate }) => certificate));
+  const names = new Set(
+    tlsServices(router)
+      .filter(hasCertificate)
+      .map(({ certificate }) => certificate),
+  );
   return router.rows("/certificate").filter(({ name }) => names.has(name));
 }
 
@@ -94,12 +99,24 @@ function judgeExpiry(router: RouterView): Judgement {
   const ending = left.filter(({ days }) => days !== undefined && days < WARN_DAYS).map(({ row }) => row);
   if (ending.length > 0) {
     const names = named(ending.map(({ name }) => name ?? ""));
-    return { status: "open", detail: `Ended, or ends soon: ${names}.`, evidence: ending.map(certificateEvidence) };
+    return {
+      status: "open",
+      detail: `Ended, or ends soon: ${names}.`,
+      evidence: ending.map(certificateEvidence),
+    };
   }
   const untold = left.filter(({ days }) => days === undefined).map(({ row }) => row);
   return untold.length > 0
-    ? { status: "unknown", detail: "The router does not show when they end.", evidence: untold.map(certificateEvidence) }
-    : { status: "ok", detail: `None ends within ${WARN_DAYS} days.`, evidence: used.map(certificateEvidence) };
+    ? {
+        status: "unknown",
+        detail: "The router does not show when they end.",
+        evidence: untold.map(certificateEvidence),
+      }
+    : {
+        status: "ok",
+        detail: `None ends within ${WARN_DAYS} days.`,
+        evidence: used.map(certificateEvidence),
+      };
 }
 
 /** Whole days until a certificate ends, by the router's own reckoning where it gives one; negative once it has. */
@@ -121,10 +138,18 @@ function judgeUsage(router: RouterView): Judgement {
   if (used.length === 0) return { status: "not_applicable", detail: "No enabled service has a certificate." };
   const wrong = used.filter((row) => {
     const usage = (row["key-usage"] ?? "").split(",");
-    return (row["subject-alt-name"] ?? "") === "" || usage.includes("key-cert-sign") || !usage.includes("tls-server");
+    return (
+      (row["subject-alt-name"] ?? "") === "" ||
+      usage.includes("key-cert-sign") ||
+      !usage.includes("tls-server")
+    );
   });
   return wrong.length === 0
-    ? { status: "ok", detail: "They have a subject-alt-name and are for servers.", evidence: used.map(certificateEvidence) }
+    ? {
+        status: "ok",
+        detail: "They have a subject-alt-name and are for servers.",
+        evidence: used.map(certificateEvidence),
+      }
     : {
         status: "open",
         detail: `No subject-alt-name, no tls-server, or may sign others: ${named(wrong.map(({ name }) => name ?? ""))}.`,

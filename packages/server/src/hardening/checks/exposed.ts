@@ -1,8 +1,8 @@
 /** Servers that a router runs beside its management services, and that strangers look for. */
 import { bandwidthServer, ipDns, ipProxy, ipSocks, ipUpnp, type Row, snmp } from "@portreeve/routeros";
-import { fateOf, isEverything } from "../input-chain.ts";
+import { fromOutside } from "../from-outside.ts";
 import type { Check, Judgement, RouterView } from "../types.ts";
-import { evidenceOf, FATE_WORDS, isTrue } from "./rows.ts";
+import { evidenceOf, FATE_STATUS, FATE_WORDS, isEverything, isTrue } from "./rows.ts";
 import { setting } from "./setting.ts";
 import { SECURING, SNMP } from "./sources.ts";
 
@@ -16,9 +16,11 @@ export const exposedChecks: readonly Check[] = [
       source: SECURING,
       menu: ipDns,
       wanted: { "allow-remote-requests": "false" },
-      caution: "Devices that use the router as their DNS server can no longer resolve names. If there are any, drop UDP and TCP port 53 from outside in the input chain instead.",
+      caution:
+        "Devices that use the router as their DNS server can no longer resolve names. If there are any, drop UDP and TCP port 53 from outside in the input chain instead.",
     }),
     reads: [ipDns.path, "/ip/firewall/filter"],
+    mayRead: ["/ip/firewall/address-list"],
     judge: judgeDns,
   },
   setting({
@@ -38,7 +40,8 @@ export const exposedChecks: readonly Check[] = [
       why: "Version 1 and 2c of SNMP know no password but the name of the community; `public` is the one from the factory.",
       source: SNMP,
       menu: snmp,
-      caution: "Monitoring that asks this router by SNMP stops. To keep it, rename the community, limit its addresses, and leave this fix alone.",
+      caution:
+        "Monitoring that asks this router by SNMP stops. To keep it, rename the community, limit its addresses, and leave this fix alone.",
     }),
     reads: [snmp.path, "/snmp/community"],
     judge: judgeSnmp,
@@ -82,16 +85,19 @@ export const exposedChecks: readonly Check[] = [
   },
 ];
 
-function judgeDns({ rows }: RouterView): Judgement {
+function judgeDns({ rows, observed }: RouterView): Judgement {
   const [row] = rows(ipDns.path);
   const evidence = row ? [evidenceOf(ipDns.path, row, ["allow-remote-requests"])] : [];
   if (row?.["allow-remote-requests"] === undefined)
-    return { status: "unknown", detail: "The router does not show whether it answers DNS requests of others." };
+    return {
+      status: "unknown",
+      detail: "The router does not show whether it answers DNS requests of others.",
+    };
   if (!isTrue(row["allow-remote-requests"]))
     return { status: "ok", detail: "It answers nobody's requests but its own.", evidence };
-  const fate = fateOf(rows("/ip/firewall/filter"), { protocol: "udp", port: 53 });
+  const fate = fromOutside(observed, "ipv4", { protocol: "udp", port: 53 });
   return {
-    status: fate.verdict === "dropped" ? "ok" : fate.verdict === "accepted" ? "open" : "unknown",
+    status: FATE_STATUS[fate.verdict],
     detail: `It answers requests of others, and the input chain ${FATE_WORDS[fate.verdict]} those from outside (UDP port 53).`,
     evidence: [...evidence, ...fate.rules.map((rule) => evidenceOf("/ip/firewall/filter", rule))],
   };
@@ -120,7 +126,8 @@ function judgeCloud({ rows }: RouterView): Judgement {
   const [row = {}] = rows("/ip/cloud");
   const value = row["ddns-enabled"];
   const evidence = [evidenceOf("/ip/cloud", row, ["ddns-enabled", "dns-name"])];
-  if (value === undefined) return { status: "unknown", detail: "The router does not show whether DDNS is on." };
+  if (value === undefined)
+    return { status: "unknown", detail: "The router does not show whether DDNS is on." };
   // `auto`: a name only while Back To Home is on, which leaves one behind.
   const isOn = isTrue(value) || (value === "auto" && (row["dns-name"] ?? "") !== "");
   return { status: isOn ? "open" : "ok", detail: `/ip/cloud has ddns-enabled=${value}.`, evidence };

@@ -1,13 +1,15 @@
 /** What the input chain does, and what it was meant to do. */
 import type { Row } from "@portreeve/routeros";
-import { fateOf } from "../input-chain.ts";
+import { fromOutside } from "../from-outside.ts";
 import { named } from "../text.ts";
 import type { Check, Judgement, RouterView } from "../types.ts";
-import { enabledServices, evidenceOf, FATE_WORDS, isTrue } from "./rows.ts";
+import { enabledServices, evidenceOf, FATE_STATUS, FATE_WORDS, isTrue, worstOf } from "./rows.ts";
 import { BRUTE_FORCE, FILTER } from "./sources.ts";
 
 const FILTER_MENU = "/ip/firewall/filter";
 const FILTER_MENU_6 = "/ipv6/firewall/filter";
+/** Asked about where no service is on. */
+const SSH = 22;
 
 export const firewallChecks: readonly Check[] = [
   {
@@ -17,7 +19,7 @@ export const firewallChecks: readonly Check[] = [
     why: "IPv4's rules do not apply to IPv6. A router that gets an IPv6 address is open to all of it without rules of its own.",
     source: FILTER,
     reads: [FILTER_MENU_6, "/ip/service"],
-    mayRead: ["/ipv6/settings"],
+    mayRead: ["/ipv6/settings", "/ipv6/firewall/address-list"],
     judge: judgeIpv6,
     fix: "Portreeve does not know what IPv6 is used for here. Add rules to the input chain of /ipv6/firewall/filter, or turn it off: /ipv6/settings/set disable-ipv6=yes",
   },
@@ -34,29 +36,28 @@ export const firewallChecks: readonly Check[] = [
   },
 ];
 
-function judgeIpv6({ rows, has }: RouterView): Judgement {
+function judgeIpv6({ rows, observed }: RouterView): Judgement {
   const [settings] = rows("/ipv6/settings");
-  if (has("/ipv6/settings") && isTrue(settings?.["disable-ipv6"]))
-    return { status: "ok", detail: "IPv6 is off.", evidence: [{ menu: "/ipv6/settings", values: { "disable-ipv6": "true" } }] };
-  const rules = rows(FILTER_MENU_6);
+  if (isTrue(settings?.["disable-ipv6"])) {
+    const values = { "disable-ipv6": settings?.["disable-ipv6"] ?? "" };
+    return { status: "ok", detail: "IPv6 is off.", evidence: [{ menu: "/ipv6/settings", values }] };
+  }
   const ports = enabledServices(rows("/ip/service")).map(({ port }) => Number(port));
-  const fates = (ports.length > 0 ? ports : [22]).map((port) => fateOf(rules, { protocol: "tcp", port }));
-  const worst =
-    fates.find(({ verdict }) => verdict === "accepted") ??
-    fates.find(({ verdict }) => verdict === "unknown") ??
-    fates[0];
-  const verdict = worst?.verdict ?? "unknown";
+  const fates = (ports.length > 0 ? ports : [SSH]).map((port) => fromOutside(observed, "ipv6", { port }));
+  const verdict = worstOf(fates.map((fate) => fate.verdict));
+  const deciding = new Set(fates.filter((fate) => fate.verdict === verdict).flatMap(({ rules }) => rules));
   return {
-    status: verdict === "accepted" ? "open" : verdict === "unknown" ? "unknown" : "ok",
+    status: FATE_STATUS[verdict],
     detail: `The IPv6 input chain ${FATE_WORDS[verdict]} new connections from outside.`,
-    evidence: (worst?.rules ?? []).map((rule) => evidenceOf(FILTER_MENU_6, rule)),
+    evidence: [...deciding].map((rule) => evidenceOf(FILTER_MENU_6, rule)),
   };
 }
 
 function judgeStages({ rows }: RouterView): Judgement {
   const menus = [FILTER_MENU, FILTER_MENU_6].map((menu) => ({ menu, rules: rows(menu) }));
   const staged = menus.flatMap(({ rules }) => rules.filter(isStage));
-  if (staged.length === 0) return { status: "not_applicable", detail: "No rule counts connections by address list." };
+  if (staged.length === 0)
+    return { status: "not_applicable", detail: "No rule counts connections by address list." };
   const climbs = menus.flatMap(({ menu, rules }) => climbsOf(rules).map((climb) => ({ menu, climb })));
   if (climbs.length === 0) return { status: "ok", detail: "The stages stand in reverse, last one first." };
   const lists = named([...new Set(climbs.map(({ climb }) => climb.at(-1)?.["src-address-list"] ?? ""))]);

@@ -53,7 +53,8 @@ export const layer2Checks: readonly Check[] = [
     menu: neighborDiscovery,
     wanted: { "discover-interface-list": "none" },
     accepts: isLimited,
-    caution: "WinBox no longer lists the router as a neighbour, and telephones get no VLAN by LLDP-MED from it.",
+    caution:
+      "WinBox no longer lists the router as a neighbour, and telephones get no VLAN by LLDP-MED from it.",
   }),
   setting({
     id: "romon",

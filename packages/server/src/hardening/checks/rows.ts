@@ -1,18 +1,30 @@
 /** Reading rows in checks. */
 import type { Row } from "@portreeve/routeros";
-import { isEverything } from "../input-chain.ts";
 import type { Evidence } from "../types.ts";
 
 export function isTrue(text: string | undefined): boolean {
   return text === "true" || text === "yes";
 }
 
+/** Does a network, or no network at all, mean everybody? */
+export function isEverything(network: string): boolean {
+  return network === "" || network.endsWith("/0");
+}
+
 /** What the verdict on the input chain reads like after "the input chain". */
 export const FATE_WORDS = {
   accepted: "accepts",
   dropped: "drops",
-  unknown: "may accept or drop (rules that hang on an interface, a limit or the like decide)",
+  unknown: "may accept or drop (that hangs on an interface, a limit or the like)",
 } as const;
+
+/** A verdict on the input chain as the status of a finding. */
+export const FATE_STATUS = { accepted: "open", dropped: "ok", unknown: "unknown" } as const;
+
+/** The one of several verdicts that matters most. */
+export function worstOf(verdicts: readonly (keyof typeof FATE_WORDS)[]): keyof typeof FATE_WORDS {
+  return (["accepted", "unknown"] as const).find((verdict) => verdicts.includes(verdict)) ?? "dropped";
+}
 
 /** A firewall rule has a hundred properties; those it was not given are left out of its row. Counters say nothing. */
 const NOT_TELLING = new Set(["bytes", "packets", "dynamic", "invalid", "disabled", "log", "log-prefix"]);

@@ -2,10 +2,18 @@
 import { SERVICE_NAMES, type ServiceName, type Severity } from "@portreeve/api-schema";
 import type { Row } from "@portreeve/routeros";
 import { ROUTEROS_SERVICE } from "../../policies/index.ts";
-import { fateOf } from "../input-chain.ts";
+import { fromOutside } from "../from-outside.ts";
 import { named } from "../text.ts";
 import type { Check, Evidence, Judgement, RouterView, SiteView } from "../types.ts";
-import { enabledServices, evidenceOf, FATE_WORDS, isOpenToAll, sourcesOf } from "./rows.ts";
+import {
+  enabledServices,
+  evidenceOf,
+  FATE_STATUS,
+  FATE_WORDS,
+  isOpenToAll,
+  sourcesOf,
+  worstOf,
+} from "./rows.ts";
 import { SECURING, SERVICES } from "./sources.ts";
 
 const SERVICE_MENU = "/ip/service";
@@ -13,10 +21,26 @@ const FILTER_MENU = "/ip/firewall/filter";
 
 /** Services that send the password readable, or let the whole session be read. */
 const PLAIN: readonly { name: ServiceName; severity: Severity; why: string }[] = [
-  { name: "telnet", severity: "high", why: "Telnet sends the password and everything else readable. SSH does the same work." },
-  { name: "ftp", severity: "high", why: "FTP sends the password and the files readable. SFTP, over SSH, does the same work." },
-  { name: "http", severity: "high", why: "WebFig over plain HTTP can be read and changed on the way. HTTPS does the same work." },
-  { name: "api", severity: "medium", why: "The plain API sends the password readable. api-ssl does the same work." },
+  {
+    name: "telnet",
+    severity: "high",
+    why: "Telnet sends the password and everything else readable. SSH does the same work.",
+  },
+  {
+    name: "ftp",
+    severity: "high",
+    why: "FTP sends the password and the files readable. SFTP, over SSH, does the same work.",
+  },
+  {
+    name: "http",
+    severity: "high",
+    why: "WebFig over plain HTTP can be read and changed on the way. HTTPS does the same work.",
+  },
+  {
+    name: "api",
+    severity: "medium",
+    why: "The plain API sends the password readable. api-ssl does the same work.",
+  },
 ];
 
 /** `GET /ip/service` knows them as `http` and so on; findings go by RouterOS's names. */
@@ -53,6 +77,7 @@ export const serviceChecks: readonly Check[] = [
     why: "Management services that the internet can reach are found within hours and attacked without end, by guessing and through vulnerabilities.",
     source: SECURING,
     reads: [SERVICE_MENU, FILTER_MENU],
+    mayRead: ["/ip/firewall/address-list"],
     judge: judgeExposed,
     fix: `${BY_POLICY} Name networks there, or drop new connections from outside in the input chain.`,
   },
@@ -107,20 +132,20 @@ function strangers(open: readonly Row[]): string {
 }
 
 /** Open by its own addresses, and not stopped by the firewall either. */
-function judgeExposed({ rows }: RouterView): Judgement {
+function judgeExposed({ rows, observed }: RouterView): Judgement {
   const open = enabledServices(rows(SERVICE_MENU)).filter(isOpenToAll);
   if (open.length === 0) return { status: "ok", detail: "Every enabled service has addresses." };
-  const rules = rows(FILTER_MENU);
-  const judged = open.map((row) => ({ row, fate: fateOf(rules, { protocol: "tcp", port: Number(row.port) }) }));
-  const worst = (["accepted", "unknown", "dropped"] as const).find((verdict) =>
-    judged.some(({ fate }) => fate.verdict === verdict),
-  );
+  const judged = open.map((row) => ({
+    row,
+    fate: fromOutside(observed, "ipv4", { port: Number(row.port) }),
+  }));
+  const worst = worstOf(judged.map(({ fate }) => fate.verdict));
   const those = judged.filter(({ fate }) => fate.verdict === worst);
   const names = named(those.map(({ row }) => row.name ?? ""));
   const deciding = new Set(those.flatMap(({ fate }) => fate.rules));
   return {
-    status: worst === "accepted" ? "open" : worst === "unknown" ? "unknown" : "ok",
-    detail: `The input chain ${FATE_WORDS[worst ?? "dropped"]} new connections from outside to ${names}.`,
+    status: FATE_STATUS[worst],
+    detail: `The input chain ${FATE_WORDS[worst]} new connections from outside to ${names}.`,
     evidence: [
       ...those.map(({ row }) => serviceEvidence(row)),
       ...[...deciding].map((rule) => evidenceOf(FILTER_MENU, rule)),

@@ -14,17 +14,24 @@ interface Setting extends Described {
 }
 
 /** A menu's setting has to have a value, and Portreeve can give it that. */
-export function setting({ menu, wanted = { enabled: "false" }, caution, accepts, ...described }: Setting): Check {
+export function setting({
+  menu,
+  wanted = { enabled: "false" },
+  caution,
+  accepts,
+  ...described
+}: Setting): Check {
   const [[field, value] = ["", ""]] = Object.entries(wanted);
   const { kind } = menu.fields[field] ?? { kind: "text" };
-  const isGood = (text: string) => canonical(kind, text) === canonical(kind, value) || accepts?.(text) === true;
+  const isGood = (text: string) =>
+    canonical(kind, text) === canonical(kind, value) || accepts?.(text) === true;
   return {
     ...described,
     reads: [menu.path],
     judge: ({ rows }) => judgeSetting(menu, field, rows(menu.path)[0], isGood),
     fix: {
       // Its row is the router's own; it is never ours to remove.
-      desired: () => [{ menu: { ...menu, optional: true }, rows: [{ key: "", fields: wanted }], owns: () => false }],
+      desired: () => [{ menu, rows: [{ key: "", fields: wanted }], owns: () => false }],
       ...(caution === undefined ? {} : { caution }),
     },
   };
@@ -37,7 +44,8 @@ function judgeSetting(
   isGood: (text: string) => boolean,
 ): Judgement {
   const text = row?.[field];
-  if (text === undefined) return { status: "unknown", detail: `The router does not show ${field} of ${path}.` };
+  if (text === undefined)
+    return { status: "unknown", detail: `The router does not show ${field} of ${path}.` };
   const evidence = [{ menu: path, values: { [field]: text } }];
   return { status: isGood(text) ? "ok" : "open", detail: `${path} has ${field}=${text}.`, evidence };
 }

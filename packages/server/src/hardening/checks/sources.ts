@@ -1,7 +1,10 @@
 /** What the checks rest on. */
 const MANUAL = "https://manual.mikrotik.com/docs";
 
-const manual = (page: string, path: string) => ({ title: `MikroTik manual, ${page}`, url: `${MANUAL}/${path}` });
+const manual = (page: string, path: string) => ({
+  title: `MikroTik manual, ${page}`,
+  url: `${MANUAL}/${path}`,
+});
 
 export const SECURING = manual("Securing your router", "getting-started/securing-your-router");
 export const USERS = manual("User", "authentication-authorization-accounting/user");

@@ -6,11 +6,12 @@ import type { Check, Judgement, RouterView } from "../types.ts";
 import { enabledServices, evidenceOf, isTrue } from "./rows.ts";
 import { CHANGELOGS, CVE, DEVICE_MODE, SCRIPTS } from "./sources.ts";
 
-const UPGRADE = "Portreeve does not upgrade routers: it needs a reboot. Type /system/package/update/set channel=long-term and /system/package/update/install at a time that suits.";
+const UPGRADE =
+  "Portreeve does not upgrade routers: it needs a reboot. Type /system/package/update/set channel=long-term and /system/package/update/install at a time that suits.";
 
 /** Menus that a vulnerability may be reached through, beside the services. */
-const SWITCHED_MENUS = [...new Set(VULNERABILITIES.flatMap(({ reachedThrough }) => reachedThrough))].filter((name) =>
-  name.startsWith("/"),
+const SWITCHED_MENUS = [...new Set(VULNERABILITIES.flatMap(({ reachedThrough }) => reachedThrough))].filter(
+  (name) => name.startsWith("/"),
 );
 
 export const systemChecks: readonly Check[] = [
@@ -62,7 +63,8 @@ function judgeVersion({ rows, version }: RouterView): Judgement {
   const [row = {}] = rows("/system/resource");
   const evidence = [evidenceOf("/system/resource", row, ["version"])];
   const newest = LONG_TERM[version.major];
-  if (!newest) return { status: "unknown", detail: "This Portreeve knows no long-term release of it.", evidence };
+  if (!newest)
+    return { status: "unknown", detail: "This Portreeve knows no long-term release of it.", evidence };
   const isOlder = compareVersions(version, parseVersion(newest.version)) < 0;
   return {
     status: isOlder ? "open" : "ok",
@@ -79,7 +81,9 @@ function judgeVulnerabilities(router: RouterView): Judgement {
     .map((one) => ({ one, through: waysTo(one, router) }))
     .filter(({ through }) => through.length > 0);
   if (reached.length > 0) {
-    const words = reached.map(({ one, through }) => `${one.id} through ${through.join(" and ")}: ${one.what}`);
+    const words = reached.map(
+      ({ one, through }) => `${one.id} through ${through.join(" and ")}: ${one.what}`,
+    );
     return { status: "open", detail: `${words.join(". ")}.`, evidence };
   }
   const off = affecting.map(({ id }) => id);

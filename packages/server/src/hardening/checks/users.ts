@@ -98,7 +98,10 @@ function judgeDefaultUser({ rows, site }: RouterView): Judgement {
   return {
     status: "open",
     detail: "The user admin is enabled.",
-    evidence: [...evidence, ...sessions.map((row) => evidenceOf("/user/active", row, ["name", "address", "via"]))],
+    evidence: [
+      ...evidence,
+      ...sessions.map((row) => evidenceOf("/user/active", row, ["name", "address", "via"])),
+    ],
     ...(noFix === undefined ? {} : { noFix }),
   };
 }
@@ -117,8 +120,7 @@ function reasonToKeepDefault(
   }
   const groups = rows("/user/group");
   const others = rows("/user").filter(
-    (row) =>
-      row.name !== DEFAULT_USER && row.name !== apiUsername && isEnabled(row) && isFull(row, groups),
+    (row) => row.name !== DEFAULT_USER && row.name !== apiUsername && isEnabled(row) && isFull(row, groups),
   );
   if (others.length > 0) return undefined;
   return "It is the only user with full rights beside Portreeve's own. Add one for a person first: /user/add name=… group=full password=…";
@@ -143,7 +145,11 @@ function judgeUnrestricted({ rows }: RouterView): Judgement {
   const anywhere = full.filter(({ address = "" }) => address === "" || address.endsWith("/0"));
   const names = named(anywhere.map(({ name }) => name ?? ""));
   return anywhere.length === 0
-    ? { status: "ok", detail: "Every enabled user with full rights has an address.", evidence: full.map(userEvidence) }
+    ? {
+        status: "ok",
+        detail: "Every enabled user with full rights has an address.",
+        evidence: full.map(userEvidence),
+      }
     : { status: "open", detail: `From anywhere: ${names}.`, evidence: anywhere.map(userEvidence) };
 }
 

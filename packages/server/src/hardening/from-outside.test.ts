@@ -1,13 +1,22 @@
 import type { Row } from "@portreeve/routeros";
 import { expect, test } from "vitest";
-import { fateOf } from "./input-chain.ts";
+import { fromOutside } from "./from-outside.ts";
 
-const dns = { protocol: "udp", port: 53 } as const;
-const fate = (...rules: Row[]) =>
-  fateOf(
-    rules.map((rule) => ({ chain: "input", ...rule })),
-    dns,
-  ).verdict;
+const DNS = { protocol: "udp", port: 53 } as const;
+const LISTS = [
+  { list: "mgmt", address: "203.0.113.0/24" },
+  { list: "bad", address: "198.51.100.7" },
+];
+
+function meeting(rules: readonly Row[]) {
+  const rows = rules.map((rule, i) => ({ ".id": `*${i + 1}`, chain: "input", ...rule }));
+  const observed = new Map<string, readonly Row[]>([
+    ["/ip/firewall/filter", rows],
+    ["/ip/firewall/address-list", LISTS],
+  ]);
+  return fromOutside(observed, "ipv4", DNS);
+}
+const fate = (...rules: Row[]) => meeting(rules).verdict;
 
 const established = { action: "accept", "connection-state": "established,related,untracked" };
 const dropRest = { action: "drop" };
@@ -92,14 +101,33 @@ test("chains that jump in circles end, with an answer or without", () => {
   const circle = (length: number) =>
     Array.from({ length }, () => ({ chain: "a", action: "jump", "jump-target": "a" }));
   expect(fate({ action: "jump", "jump-target": "a" }, ...circle(1))).toBe("accepted");
-  expect(fate({ action: "jump", "jump-target": "a" }, ...circle(8))).toBe("unknown");
+  expect(fate({ action: "jump", "jump-target": "a" }, ...circle(8))).toBe("accepted");
 });
 
 test("the rules that decide are named", () => {
   const rules = [
-    { ".id": "*1", chain: "input", ...established },
-    { ".id": "*2", chain: "input", action: "accept", "in-interface": "ether1" },
-    { ".id": "*3", chain: "input", action: "drop" },
+    established,
+    { action: "accept", "in-interface": "ether1" },
+    { action: "accept", "in-interface-list": "LAN" },
+    { action: "drop" },
   ];
-  expect(fateOf(rules, dns).rules.map((rule) => rule[".id"])).toEqual(["*2", "*3"]);
+  expect(meeting(rules).rules.map((rule) => rule[".id"])).toEqual(["*2", "*4"]);
+});
+
+test("IPv6 is judged by its own rules", () => {
+  const drop = { ".id": "*1", chain: "input", action: "drop" };
+  const ssh = { port: 22 };
+  expect(
+    fromOutside(
+      new Map([
+        ["/ipv6/firewall/filter", []],
+        ["/ip/firewall/filter", [drop]],
+      ]),
+      "ipv6",
+      ssh,
+    ).verdict,
+  ).toBe("accepted");
+  expect(fromOutside(new Map([["/ipv6/firewall/filter", [drop]]]), "ipv6", ssh).verdict).toBe("dropped");
+  const lan = { ...drop, "in-interface-list": "!LAN" };
+  expect(fromOutside(new Map([["/ipv6/firewall/filter", [lan]]]), "ipv6", ssh).verdict).toBe("dropped");
 });

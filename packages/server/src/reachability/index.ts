@@ -1,0 +1,14 @@
+export {
+  type AddressSet,
+  everybody,
+  type Family,
+  intersect,
+  parseAddresses,
+  subtract,
+  unite,
+} from "./address-set.ts";
+export { filterTable } from "./filter-table.ts";
+export { guardWayIn, type WayIn, type WayInProblem } from "./guard.ts";
+export type { Packet } from "./matchers.ts";
+export { simulate } from "./simulate.ts";
+export { Budget, type Condition, type Outcome, type Verdict, walk } from "./walk.ts";
