@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { uuid } from "./fields.ts";
+import { idParams } from "./common.ts";
 import { plan } from "./sites.ts";
 
 export const SEVERITIES = ["critical", "high", "medium", "low", "info"] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
-export const FINDING_STATUSES = ["open", "ok", "unknown", "not_applicable"] as const;
+const FINDING_STATUSES = ["open", "ok", "unknown", "not_applicable"] as const;
 export type FindingStatus = (typeof FINDING_STATUSES)[number];
 
 const evidence = z
@@ -57,9 +57,12 @@ export const hardeningFixes = z
   .meta({ id: "HardeningFixes" });
 
 export const enforcedFixes = z
-  .strictObject({ fixes: z.array(z.string()).describe("Findings whose fixes are being delivered or kept.") })
+  .strictObject({
+    fixes: z.array(z.string()).describe("Findings whose fixes are being delivered or kept."),
+    note: z.string().describe("What happens to the router now."),
+  })
   .meta({ id: "EnforcedFixes" });
 export type EnforcedFixes = z.infer<typeof enforcedFixes>;
 
 /** The path `/v1/sites/{id}/hardening/{fix}`. */
-export const fixParams = z.object({ id: uuid.toLowerCase(), fix: z.string().max(100) });
+export const fixParams = idParams.extend({ fix: z.string().max(100, "must be at most 100 characters") });

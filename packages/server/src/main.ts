@@ -20,6 +20,7 @@ import {
   waitForServer,
 } from "./database/index.ts";
 import { Gateway } from "./gateway/index.ts";
+import { HardeningService, hardeningContributor, hardeningRoutes } from "./hardening/index.ts";
 import { buildApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
 import { defaultPolicyId, PolicyService, policyContributor, policyRoutes } from "./policies/index.ts";
@@ -74,6 +75,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       policyContributor,
       credentialContributor(vault, config.apiUsername),
       transientAccessContributor(vault),
+      hardeningContributor,
     ],
     log,
   });
@@ -108,6 +110,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       modules: [
         siteRoutes({ sites, preview: (siteId, signal) => reconciler.preview(siteId, signal) }),
         policyRoutes(policies),
+        hardeningRoutes(new HardeningService({ sites, policies, access, apiUsername: config.apiUsername })),
         credentialRoutes(credentials),
         transientAccessRoutes({
           access: transientAccess,

@@ -82,16 +82,19 @@ const PROTOCOL_NUMBERS = { tcp: "6", udp: "17" };
 /** Does a matcher's value, without its `!`, hold for the packet? undefined: not to be known from here. */
 type Test = (value: string, packet: Packet) => boolean | undefined;
 
-const TESTS: Readonly<Record<string, Test>> = {
-  protocol: (value, { protocol = "tcp" }) => value === protocol || value === PROTOCOL_NUMBERS[protocol],
-  "connection-state": (value) => value.split(",").includes("new"),
-  "dst-port": (value, { port }) => holdsPort(value, port),
-  port: (value, { port }) => holdsPort(value, port) || undefined, // or the source port is among them
-  "src-port": (value) => (holdsPort(value, 1) && /^[01]-65535$/.test(value) ? true : undefined),
-  "dst-address": (value, { family, destination }) => holdsDestination(value, family, destination),
-  "dst-address-type": (value) => value.split(",").includes("local"), // else it would not be in this chain
-  "tcp-flags": (value, { protocol }) => protocol !== "udp" && holdsFlags(value),
-};
+/** A map: a router may name a property `constructor`. */
+const TESTS: ReadonlyMap<string, Test> = new Map(
+  Object.entries<Test>({
+    protocol: (value, { protocol = "tcp" }) => value === protocol || value === PROTOCOL_NUMBERS[protocol],
+    "connection-state": (value) => value.split(",").includes("new"),
+    "dst-port": (value, { port }) => holdsPort(value, port),
+    port: (value, { port }) => holdsPort(value, port) || undefined, // or the source port is among them
+    "src-port": (value) => (holdsPort(value, 1) && /^[01]-65535$/.test(value) ? true : undefined),
+    "dst-address": (value, { family, destination }) => holdsDestination(value, family, destination),
+    "dst-address-type": (value) => value.split(",").includes("local"), // else it would not be in this chain
+    "tcp-flags": (value, { protocol }) => protocol !== "udp" && holdsFlags(value),
+  }),
+);
 
 /**
  * @param within the sources asked about
@@ -124,7 +127,7 @@ function sourcesOf(name: string, value: string, packet: Packet, onList: (list: s
   const { family } = packet;
   if (name === "src-address-list") return onList(value);
   if (name === "src-address") return exactly(parseAddresses(value, family), family);
-  return exactly(allOrNobody(TESTS[name]?.(value, packet), family), family);
+  return exactly(allOrNobody(TESTS.get(name)?.(value, packet), family), family);
 }
 
 /** @param set undefined: not to be known, so nobody for certain and everybody possibly */

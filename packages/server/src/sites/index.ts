@@ -1,5 +1,6 @@
 export { AddressRules } from "./address.ts";
-export { SiteNotFoundError, SiteNotReadyError } from "./errors.ts";
+export { askRouter, SiteNotFoundError, SiteNotReadyError } from "./errors.ts";
+export { presentPlan } from "./present-plan.ts";
 export { type RouterIdentity, recordAdopted, recordReached, siteRecords } from "./records.ts";
 export { siteRoutes } from "./routes.ts";
 export { adoptionLoginBinding, SITE_CHANNEL, SiteService } from "./service.ts";

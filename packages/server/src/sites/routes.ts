@@ -10,9 +10,9 @@ import {
   uuid,
 } from "@portreeve/api-schema";
 import { z } from "zod";
-import { DomainError, type HttpModule, mutate, pageOf, read, readCursor } from "../http/index.ts";
-import { messageOf, type Plan } from "../reconcile/index.ts";
-import { RouterUnavailableError } from "./errors.ts";
+import { type HttpModule, mutate, pageOf, read, readCursor } from "../http/index.ts";
+import type { Plan } from "../reconcile/index.ts";
+import { askRouter } from "./errors.ts";
 import { presentSite } from "./present.ts";
 import { presentPlan } from "./present-plan.ts";
 import type { SiteService } from "./service.ts";
@@ -119,12 +119,7 @@ export function siteRoutes({ sites, preview }: SiteRouteOptions): HttpModule {
       },
       async (request) => {
         await read(request, (trx) => sites.get(trx, request.params.id));
-        try {
-          return presentPlan(await preview(request.params.id, request.signal));
-        } catch (error) {
-          if (error instanceof DomainError) throw error;
-          throw new RouterUnavailableError(messageOf(error), error);
-        }
+        return presentPlan(await askRouter(preview(request.params.id, request.signal)));
       },
     );
     app.post(
