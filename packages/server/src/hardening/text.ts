@@ -1,8 +1,10 @@
 /** Router text made fit to be shown: it is hostile input. */
 import type { Evidence } from "./types.ts";
 
-/** Longest value shown, characters; 24 rows of 12 such values are 60 KB in a report. */
+/** Longest value shown, characters; 24 rows of 16 such values are 80 KB in a finding at worst. */
 const MAX_VALUE = 200;
+/** A router may make up names of properties, too. */
+const MAX_NAME = 60;
 const MAX_DETAIL = 1_000;
 const MAX_ROWS = 24;
 
@@ -21,11 +23,13 @@ export function escaped(text: string, length = MAX_VALUE): string {
 
 export const escapedDetail = (text: string): string => escaped(text, MAX_DETAIL);
 
-/** The first rows of the evidence, each value escaped and bounded. */
+/** The first rows of the evidence, each name and value escaped and bounded. */
 export function shownEvidence(evidence: readonly Evidence[]): { shown: Evidence[]; omitted: number } {
   const shown = evidence.slice(0, MAX_ROWS).map(({ menu, values }) => ({
     menu,
-    values: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, escaped(value)])),
+    values: Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [escaped(name, MAX_NAME), escaped(value)]),
+    ),
   }));
   return { shown, omitted: evidence.length - shown.length };
 }
