@@ -14,9 +14,9 @@ const SSH = 22;
 export const firewallChecks: readonly Check[] = [
   {
     id: "ipv6-unfiltered",
-    title: "The input chain filters IPv6, or IPv6 is off",
+    title: "The management services are filtered over IPv6, or IPv6 is off",
     severity: "high",
-    why: "IPv4's rules do not apply to IPv6. A router that gets an IPv6 address is open to all of it without rules of its own.",
+    why: "IPv4's rules do not apply to IPv6. A router that gets an IPv6 address shows its services to all of it without rules of its own.",
     source: FILTER,
     reads: [FILTER_MENU_6, "/ip/service"],
     mayRead: ["/ipv6/settings", "/ipv6/firewall/address-list"],
@@ -48,7 +48,7 @@ function judgeIpv6({ rows, observed }: RouterView): Judgement {
   const deciding = new Set(fates.filter((fate) => fate.verdict === verdict).flatMap(({ rules }) => rules));
   return {
     status: FATE_STATUS[verdict],
-    detail: `The IPv6 input chain ${FATE_WORDS[verdict]} new connections from outside.`,
+    detail: `The IPv6 input chain ${FATE_WORDS[verdict]} new connections from outside to the services.`,
     evidence: [...deciding].map((rule) => evidenceOf(FILTER_MENU_6, rule)),
   };
 }

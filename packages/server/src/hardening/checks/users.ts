@@ -134,7 +134,7 @@ function judgePasswords({ rows, site }: RouterView): Judgement {
   const must = expired.length > 0 ? ` ${named(expired)} must set a new one at the next log-in.` : "";
   return {
     status: "unknown",
-    detail: `Whether ${people.length} of the users have a password can't be read.${must}`,
+    detail: `RouterOS shows no passwords; of ${named(people.map(({ name }) => name ?? ""))} it is not known.${must}`,
     evidence: people.map(userEvidence),
   };
 }
