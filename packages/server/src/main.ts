@@ -24,6 +24,7 @@ import { HardeningService, hardeningContributor, hardeningRoutes } from "./harde
 import { buildApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
 import { defaultPolicyId, PolicyService, policyContributor, policyRoutes } from "./policies/index.ts";
+import { certainLockOut } from "./reachability/index.ts";
 import { Driver, Reconciler } from "./reconcile/index.ts";
 import { AddressRules, SITE_CHANNEL, SiteService, siteRecords, siteRoutes } from "./sites/index.ts";
 import { Authenticator, ensureBootstrap, tokenRoutes } from "./tokens/index.ts";
@@ -77,6 +78,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       transientAccessContributor(vault),
       hardeningContributor,
     ],
+    guard: (observed, steps, { managementAddress: address, service }) =>
+      certainLockOut(observed, steps, { address, service }),
     log,
   });
   let driver: Driver | undefined;

@@ -8,7 +8,7 @@ export {
   unite,
 } from "./address-set.ts";
 export { filterTable } from "./filter-table.ts";
-export { guardWayIn, type WayIn, type WayInProblem } from "./guard.ts";
+export { certainLockOut, guardWayIn, type WayIn, type WayInProblem } from "./guard.ts";
 export type { Packet } from "./matchers.ts";
 export { simulate } from "./simulate.ts";
 export { Budget, type Condition, type Outcome, type Verdict, walk } from "./walk.ts";

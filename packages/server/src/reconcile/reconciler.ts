@@ -14,6 +14,7 @@ import { plan } from "./plan.ts";
 import type {
   Contributor,
   DesiredMenu,
+  Guard,
   Observed,
   Outcome,
   Plan,
@@ -32,6 +33,7 @@ export interface ReconcilerOptions {
   readonly sites: SiteRecords;
   // biome-ignore lint/suspicious/noExplicitAny: each module's facts are its own; it gets back what it loaded
   readonly contributors: readonly Contributor<any>[];
+  readonly guard: Guard;
   readonly log: Logger;
 }
 
@@ -87,7 +89,8 @@ export class Reconciler {
     const delivered: Step[] = [];
     for (;;) {
       const { observed, steps } = await this.#look(loaded, wayIn.session, signal);
-      const reason = await wayIn.reasonAgainst(wayInOf(steps));
+      const reason =
+        (await wayIn.reasonAgainst(wayInOf(steps))) ?? this.#guard(loaded.site, observed, steps, wayIn);
       const isDue = (step: Step) => !step.reportOnly && !(step.touchesWayIn && reason !== undefined);
       const due = steps.filter(isDue);
       if (due.length === 0) {
@@ -101,6 +104,17 @@ export class Reconciler {
       // Verify: everything is read back over a new connection, under the new rules. Only that proves the plan and the
       // way in, and what is left then was not possible before.
     }
+  }
+
+  #guard(
+    site: SiteSnapshot,
+    observed: Observed,
+    steps: readonly Step[],
+    { session }: WayIn,
+  ): string | undefined {
+    if (site.offboarding || wayInOf(steps).length === 0) return undefined;
+    const reason = this.#options.guard(observed, steps, session);
+    return reason && `the change of the way in was not made, because ${reason}`;
   }
 
   async #deliver(site: SiteSnapshot, steps: readonly Step[], wayIn: WayIn, signal: AbortSignal) {

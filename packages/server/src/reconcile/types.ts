@@ -108,7 +108,16 @@ export interface RouterSession extends AsyncDisposable {
   readonly client: RouterClient;
   readonly version: RouterOsVersion;
   readonly managementAddress: string;
+  /** The service we are logged in to. */
+  readonly service: "api" | "api-ssl";
 }
+
+/** Looks at steps before they are delivered. @returns why those that touch the way in must not be */
+export type Guard = (
+  observed: Observed,
+  steps: readonly Step[],
+  session: Pick<RouterSession, "managementAddress" | "service">,
+) => string | undefined;
 
 export interface RouterAccess {
   /**
