@@ -74,7 +74,12 @@ describe.each(["6.49.17", "7.9", "7.18", "7.24"])("on RouterOS %s", (version) =>
       expect.arrayContaining([...EVERYWHERE, "default-admin-user", "full-users-unrestricted"]),
     );
     expect(open).toEqual(
-      expect.not.arrayContaining(["service-telnet", "service-address", "management-exposed"]),
+      expect.not.arrayContaining([
+        "service-telnet",
+        "service-address",
+        "management-exposed",
+        "ipv6-unfiltered",
+      ]),
     );
 
     const kept = expectStatus(await fix(site.id, ...EVERYWHERE), 202);

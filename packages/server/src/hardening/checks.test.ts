@@ -1,6 +1,7 @@
 import type { FindingStatus } from "@portreeve/api-schema";
 import type { Row } from "@portreeve/routeros";
 import { expect, test } from "vitest";
+import { bruteForceRules } from "../policies/brute-force.ts";
 import { CHECKS } from "./checks/index.ts";
 import { findingOn, type RouterChange, reportOn, servicesWith } from "./testing.fixture.ts";
 
@@ -243,6 +244,13 @@ test.each<[string, Row[], FindingStatus]>([
   expect(findingOn("brute-force-order", menus(filter(...rules))).status).toBe(status);
   const ipv6 = { "/ipv6/firewall/filter": rules.map(rule) };
   expect(findingOn("brute-force-order", menus(ipv6)).status).toBe(status);
+});
+
+test("Portreeve's own rules against guessing are in the right order", () => {
+  const own = bruteForceRules({ chain: "portreeve", ports: [22], trustedList: "portreeve-trusted" });
+  expect(findingOn("brute-force-order", menus({ "/ip/firewall/filter": own }))).toMatchObject({
+    status: "ok",
+  });
 });
 
 const adminAnd = (...others: Row[]) => users({ name: "admin" }, ...others);

@@ -12,6 +12,7 @@ import {
   type Condition,
   everybody,
   type Family,
+  type FilterTable,
   filterTable,
   intersect,
   type Outcome,
@@ -70,7 +71,7 @@ const KNOWN: Readonly<Record<string, boolean>> = {
 
 export function fromOutside(observed: Observed, family: Family, packet: Omit<Packet, "family">): FromOutside {
   const sources = INTERNET[family];
-  const table = filterTable(observed, family);
+  const table = tableOf(observed, family);
   const { outcomes } = walk(table, { ...packet, family }, { sources, budget: new Budget(BUDGET) });
   const { accept, refuse } = fates(outcomes, sources);
   const verdict = isMost(subtract(accept, refuse), sources)
@@ -82,6 +83,17 @@ export function fromOutside(observed: Observed, family: Family, packet: Omit<Pac
     rule && holdsAll(conditions) !== false ? [rule.row] : [],
   );
   return { verdict, rules: [...new Set(rules)] };
+}
+
+/** One report asks about many ports; address lists of a hundred thousand entries are read once for all of them. */
+const tables = new WeakMap<Observed, Map<Family, FilterTable>>();
+
+function tableOf(observed: Observed, family: Family): FilterTable {
+  const known = tables.get(observed) ?? new Map<Family, FilterTable>();
+  tables.set(observed, known);
+  const table = known.get(family) ?? filterTable(observed, family);
+  known.set(family, table);
+  return table;
 }
 
 /** Who may be accepted and who may be refused: the first case that holds for certain ends it for its sources. */

@@ -7,7 +7,7 @@ export {
   subtract,
   unite,
 } from "./address-set.ts";
-export { filterTable } from "./filter-table.ts";
+export { type FilterTable, filterTable } from "./filter-table.ts";
 export { certainLockOut, guardWayIn, type WayIn, type WayInProblem } from "./guard.ts";
 export type { Packet } from "./matchers.ts";
 export { simulate } from "./simulate.ts";
