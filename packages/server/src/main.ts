@@ -20,6 +20,7 @@ import {
   waitForServer,
 } from "./database/index.ts";
 import { Gateway } from "./gateway/index.ts";
+import { HardeningService, hardeningContributor, hardeningRoutes } from "./hardening/index.ts";
 import { buildApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
 import {
@@ -91,6 +92,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       policyContributor,
       credentialContributor(vault, config.apiUsername),
       transientAccessContributor(vault),
+      hardeningContributor,
     ],
     guard: (observed, steps, { managementAddress: address, service }) =>
       certainLockOut(observed, steps, { address, service }),
@@ -136,6 +138,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
           policies,
           new PolicyPreviews((siteId, options, signal) => reconciler.preview(siteId, options, signal)),
         ),
+        hardeningRoutes(new HardeningService({ sites, policies, access, apiUsername: config.apiUsername })),
         credentialRoutes(credentials),
         transientAccessRoutes({
           access: transientAccess,

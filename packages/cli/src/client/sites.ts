@@ -2,6 +2,7 @@ import { type Plan, type Site, siteInput } from "@portreeve/api-schema";
 import { facts, printable, table } from "../print.ts";
 import { askPassword, readPassword } from "../secret-input.ts";
 import { describeEffect } from "./effect.ts";
+import { report } from "./hardening.ts";
 import { checked, numeric, query } from "./input.ts";
 import { listAll, policyId, siteId } from "./lists.ts";
 import type { Run } from "./run-verb.ts";
@@ -65,7 +66,7 @@ const reconcile: Run = async (api, [name = ""]) => {
   return { data, text: `${printable(data.name)} is being looked at now` };
 };
 
-export const sites = { list, show, add, remove, plan, reconcile };
+export const sites = { list, show, add, remove, plan, hardening: report, reconcile };
 
 function describe(site: Site): string {
   return facts({

@@ -43,6 +43,7 @@ async function addCustomer(trx: Trx, id: string): Promise<void> {
     sql`insert into transient_access (customer_id, site_id, token_id, type, username, password, port, full_access,
                                       allow_rfc1918, expires_at)
         values (${id}, ${site}, ${token}, 'ssh', ${id}, ${bytes}, ${id === A ? 40000 : 40001}, false, false, now())`,
+    sql`insert into site_hardening_fixes (customer_id, site_id, fix) values (${id}, ${site}, 'socks')`,
   ];
   for (const statement of statements) await statement.execute(trx);
 }

@@ -183,6 +183,14 @@ export interface TransientAccessTable {
   removed_from_gateway_at: Time | null;
 }
 
+export interface SiteHardeningFixesTable {
+  customer_id: string;
+  site_id: string;
+  fix: string;
+  /** Asked for again, it counts from then. */
+  created_at: ColumnType<Date, Date | undefined, Date>;
+}
+
 export interface Tables {
   customers: CustomersTable;
   api_tokens: ApiTokensTable;
@@ -196,4 +204,5 @@ export interface Tables {
   sites: SitesTable;
   credentials: CredentialsTable;
   transient_access: TransientAccessTable;
+  site_hardening_fixes: SiteHardeningFixesTable;
 }
