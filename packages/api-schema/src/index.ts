@@ -25,3 +25,4 @@ export type { CreatedToken, Token, TokenInput, TokenList } from "./tokens.ts";
 export { createdToken, token, tokenInput, tokenList } from "./tokens.ts";
 export type { TransientAccess, TransientAccessInput } from "./transient-access.ts";
 export { transientAccess, transientAccessInput } from "./transient-access.ts";
+export { plainMessage, problemsOf } from "./wording.ts";
