@@ -13,8 +13,16 @@ export {
   parseNetwork,
   uuid,
 } from "./fields.ts";
-export type { Policy, PolicyInput, Service, ServiceName } from "./policies.ts";
-export { attachSites, DEFAULT_TRUSTED_NETWORKS, policy, policyInput, SERVICE_NAMES } from "./policies.ts";
+export type { ManagementNetwork, Policy, PolicyInput, Service, ServiceName } from "./policies.ts";
+export {
+  admitManagement,
+  attachSites,
+  DEFAULT_TRUSTED_NETWORKS,
+  managementNetwork,
+  policy,
+  policyInput,
+  SERVICE_NAMES,
+} from "./policies.ts";
 export type { Problem } from "./problem.ts";
 export { PROBLEM_MEDIA_TYPE, problem, problemType } from "./problem.ts";
 export type { Scope } from "./scopes.ts";

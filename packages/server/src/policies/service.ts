@@ -1,5 +1,6 @@
 /** The verbs of policies. Each changes intent in the caller's transaction and wakes the sites it concerns. */
 import {
+  admitManagement,
   DEFAULT_TRUSTED_NETWORKS,
   type PolicyInput,
   policyInput,
@@ -34,11 +35,12 @@ export interface PolicyServiceOptions {
 
 export class PolicyService {
   readonly #sites: SiteService;
-  readonly #managementNetwork: string;
+  /** What PUT and attach put first into the lists of enabled services. */
+  readonly managementNetwork: string;
 
   constructor({ sites, managementAddress }: PolicyServiceOptions) {
     this.#sites = sites;
-    this.#managementNetwork = hostNetwork(managementAddress);
+    this.managementNetwork = hostNetwork(managementAddress);
   }
 
   async get(trx: Trx, id: string): Promise<PolicyRow> {
@@ -49,7 +51,7 @@ export class PolicyService {
 
   /** The first policy of a customer: sites start under it and fall back to it. */
   async createDefault(trx: Trx, customerId: string): Promise<void> {
-    const input = policyInput.parse(defaultPolicy(this.#managementNetwork));
+    const input = policyInput.parse(defaultPolicy(this.managementNetwork));
     await this.#insert(trx, customerId, input, true);
   }
 
@@ -144,7 +146,10 @@ export class PolicyService {
   /** Attaching, too, puts the management network into the stored lists, as the API's document shows. */
   async #storeManagement(trx: Trx, policy: PolicyRow): Promise<PolicyRow> {
     const services = Object.fromEntries(
-      SERVICE_NAMES.map((name) => [name, this.#withManagement(policy.services[name] as StoredService)]),
+      SERVICE_NAMES.map((name) => [
+        name,
+        admitManagement(policy.services[name] as StoredService, this.managementNetwork),
+      ]),
     );
     await trx
       .updateTable("policies")
@@ -156,19 +161,9 @@ export class PolicyService {
 
   #admitManagement(input: PolicyInput): PolicyInput {
     const services = Object.fromEntries(
-      SERVICE_NAMES.map((name) => [name, this.#withManagement(input[name])]),
+      SERVICE_NAMES.map((name) => [name, admitManagement(input[name], this.managementNetwork)]),
     );
     return { ...input, ...services };
-  }
-
-  /**
-   * An enabled service's list starts with the management network. A service without a list keeps none: it means
-   * "the trusted networks", and a list of one would mean "only Portreeve".
-   */
-  #withManagement(service: StoredService): StoredService {
-    if (!service.enabled || !service.networks?.length) return service;
-    const others = service.networks.filter((network) => network !== this.#managementNetwork);
-    return { ...service, networks: [this.#managementNetwork, ...others] };
   }
 
   #audit(trx: Trx, caller: Caller, action: string, policy: PolicyRow, detail = {}) {
