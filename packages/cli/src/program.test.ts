@@ -6,7 +6,20 @@ test("the help names every command", async () => {
   const { code, stdout } = await runCli(["--help"]);
 
   expect(code).toBe(0);
-  const names = ["demo", "serve", "emulate", "sites", "policies", "access", "credentials", "audit", "tokens"];
+  const names = [
+    "demo",
+    "serve",
+    "emulate",
+    "export",
+    "plan",
+    "apply",
+    "sites",
+    "policies",
+    "access",
+    "credentials",
+    "audit",
+    "tokens",
+  ];
   for (const name of names) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
 });
 
