@@ -191,7 +191,11 @@ describe.each(VERSIONS)("other people's rows on RouterOS %s", (version) => {
       group: "full",
       comment: "Portreeve transient access",
     });
-    await control.addRow("/ip/firewall/filter", { chain: "input", action: "accept", comment: "portreeve" });
+    await control.addRow("/ip/firewall/filter", {
+      chain: "input",
+      action: "accept",
+      comment: "portreeve: my own",
+    });
     await control.addRow("/ip/firewall/filter", {
       chain: "input",
       action: "drop",
@@ -220,6 +224,7 @@ describe.each(VERSIONS)("other people's rows on RouterOS %s", (version) => {
 });
 
 const OURS = new Set(["portreeve-api", "portreeve-full", "portreeve-read"]);
+const OUR_COMMENTS = /^portreeve: (transient access |management - )/;
 
 /** Everything in these menus that isn't ours, without what a log-in or a packet changes. */
 function othersRows(router: Emulator) {
@@ -227,9 +232,7 @@ function othersRows(router: Emulator) {
   return menus.map((menu) =>
     router.control
       .rows(menu)
-      .filter(
-        ({ name = "", comment = "" }) => !OURS.has(name) && !/^portreeve: transient access /.test(comment),
-      )
+      .filter(({ name = "", comment = "" }) => !OURS.has(name) && !OUR_COMMENTS.test(comment))
       .map(({ "last-logged-in": _login, bytes: _bytes, packets: _packets, ...row }) => row),
   );
 }

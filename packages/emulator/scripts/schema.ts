@@ -8,6 +8,9 @@
  * (fields of ansible-collections/community.routeros `_api_data.py`), `feature-versions.json` (restraml, 48
  * versions) and `required-args.json` (tikoci/lsp-routeros-ts). Each names its repository and commit in `_meta`,
  * which is kept. What the emulator has no use for is left out: help texts, console options, export and find.
+ *
+ * Written by hand in the resulting form, from the sources they name: `more-*.json`, `manual-*.json`, and what
+ * `_meta.also` of the fields' files lists.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 

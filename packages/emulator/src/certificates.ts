@@ -46,7 +46,7 @@ export function pemOf(item: Item): { cert: string; key: string | undefined } | u
 export function usableCertificate(router: Router, name: string | undefined): Item | undefined {
   const item = router.table("/certificate").items.find(({ values }) => values.name === name);
   if (!item || pemOf(item)?.key === undefined) return undefined;
-  return (usableAt.get(item) ?? 0) <= router.clock.now() ? item : undefined;
+  return (usableAt.get(item) ?? 0) <= router.clock.running() ? item : undefined;
 }
 
 /**
@@ -74,7 +74,7 @@ export async function signTemplate(router: Router, template: Item, ca: string | 
   table.remove(template);
   const item = table.add(values);
   const lateMs = router.faults.takeForCertificate()?.ms;
-  if (lateMs !== undefined) usableAt.set(item, router.clock.now() + lateMs);
+  if (lateMs !== undefined) usableAt.set(item, router.clock.running() + lateMs);
   return item;
 }
 

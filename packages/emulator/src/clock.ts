@@ -1,30 +1,54 @@
-/** The router's clock: the machine's time plus what a test has advanced it by. */
+/**
+ * The router's clock. Time runs on as the machine's does, plus what a test has advanced it by; the time of day is what
+ * somebody set, or what a board without a battery has after a start. Waits are of the first kind: setting the clock
+ * shortens and lengthens none.
+ */
 export class Clock {
-  #offsetMs = 0;
+  /** What a test has advanced time by. */
+  #advancedMs = 0;
+  /** Between the time of day and time that runs on. */
+  #differenceMs = 0;
   readonly #alarms = new Set<Alarm>();
+  readonly #listeners = new Set<() => void>();
 
-  /** Milliseconds since 1970. */
+  /** The time of day, milliseconds since 1970. */
   now(): number {
-    return Date.now() + this.#offsetMs;
+    return this.running() + this.#differenceMs;
   }
 
-  /** Run `action` once the clock reaches `atMs`; the returned function forgets it. */
-  alarm(atMs: number, action: () => void): () => void {
-    const alarm: Alarm = { atMs, action, timer: undefined };
+  /** Milliseconds that run on whatever the time of day is set to: for how long something takes. */
+  running(): number {
+    return Date.now() + this.#advancedMs;
+  }
+
+  /** Set the time of day, backwards too. */
+  set(ms: number): void {
+    this.#differenceMs = ms - this.running();
+    for (const tell of this.#listeners) tell();
+  }
+
+  /** Call `listener` whenever the time of day is set. */
+  onSet(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Run `action` in `ms` milliseconds; the returned function forgets it. */
+  alarm(ms: number, action: () => void): () => void {
+    const alarm: Alarm = { atMs: this.running() + ms, action, timer: undefined };
     this.#alarms.add(alarm);
     this.#arm(alarm);
     return () => this.#forget(alarm);
   }
 
   /**
-   * Move the clock forward. What falls due happens in the order of its time, each at its own.
+   * Move time forward. What falls due happens in the order of its time, each at its own.
    * @param settled asked before each step: what has begun and must end, or wait for the clock, before time goes on.
    *   Where it never has anything to wait for, all is done before the promise is returned.
    */
   async advance(ms: number, settled: () => Promise<void> | undefined = () => undefined): Promise<void> {
     // What has begun comes as far as it can first: a wait it then begins counts from before the step.
     for (let running = settled(); running; running = settled()) await running;
-    const target = this.now() + ms;
+    const target = this.running() + ms;
     for (;;) {
       for (let running = settled(); running; running = settled()) await running;
       const due = [...this.#alarms].filter(({ atMs }) => atMs <= target);
@@ -39,7 +63,7 @@ export class Clock {
   }
 
   #moveTo(ms: number): void {
-    this.#offsetMs += Math.max(0, ms - this.now());
+    this.#advancedMs += Math.max(0, ms - this.running());
   }
 
   stop(): void {
@@ -48,7 +72,7 @@ export class Clock {
 
   #arm(alarm: Alarm): void {
     clearTimeout(alarm.timer);
-    const left = alarm.atMs - this.now();
+    const left = alarm.atMs - this.running();
     if (left <= 0) {
       this.#forget(alarm);
       alarm.action();
@@ -66,6 +90,7 @@ export class Clock {
 }
 
 interface Alarm {
+  /** On the clock that runs on. */
   readonly atMs: number;
   readonly action: () => void;
   timer: NodeJS.Timeout | undefined;
@@ -80,4 +105,15 @@ export function formatTime(ms: number, iso: boolean): string {
   if (iso) return `${date} ${clock}`;
   const [year, month, day] = date.split("-");
   return `${MONTHS[Number(month) - 1]}/${day}/${year} ${clock}`;
+}
+
+/** Midnight UTC of "2026-09-26" or "sep/26/2026", milliseconds since 1970; undefined for anything else. */
+export function readDate(value: string): number | undefined {
+  const iso = /^(\d{4})-(\d{2})-(\d{2})$/.exec(value);
+  const old = /^([a-z]{3})\/(\d{2})\/(\d{4})$/i.exec(value);
+  const [year, month, day] = iso
+    ? [iso[1], Number(iso[2]), iso[3]]
+    : [old?.[3], MONTHS.indexOf((old?.[1] ?? "").toLowerCase()) + 1, old?.[2]];
+  const ms = Date.UTC(Number(year), month - 1, Number(day));
+  return new Date(ms).getUTCDate() === Number(day) && month >= 1 ? ms : undefined;
 }

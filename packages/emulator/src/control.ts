@@ -138,9 +138,20 @@ export class Control {
     this.#router.commit();
   }
 
-  /** Drop all connections, lose what is only in RAM, and come back. Resolves when it listens again. */
-  reboot(): Promise<void> {
-    return this.#router.exclusive(() => this.#services.reboot());
+  /**
+   * Set the time of day, backwards too, as `/system/clock/set` or NTP would. Schedules follow it; uptime, timeouts and
+   * delays run on.
+   */
+  setClock(time: Date): void {
+    this.#router.clock.set(time.getTime());
+  }
+
+  /**
+   * Drop all connections, lose what is only in RAM, and come back. Resolves when it listens again.
+   * @param options.clock the time of day after it; a board without a battery begins in 1970
+   */
+  reboot({ clock }: { readonly clock?: Date } = {}): Promise<void> {
+    return this.#router.exclusive(() => this.#services.reboot(clock));
   }
 
   /** Off: every connection drops and its ports refuse, until `powerOn`. */

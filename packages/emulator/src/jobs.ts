@@ -86,16 +86,21 @@ export class Jobs {
     const id = formatId(this.#nextId);
     this.run(source, caller)
       .then((output) => finished?.(output))
-      .catch((error) => this.logFailure("script", error));
+      .catch((error) => this.logFailure(id, error));
     return id;
   }
 
-  logFailure(what: string, error: unknown): void {
+  /**
+   * Two lines, the second with the reason. Source: manual, "Scheduler", log messages.
+   * @param from who ran it: "scheduler:nightly"
+   */
+  logFailure(what: string, error: unknown, from = `script:${what}`): void {
     if (!(error instanceof Refusal)) {
       process.emitWarning(error instanceof Error ? error : String(error));
       return;
     }
-    this.#router.log("script,error", `${what} error: ${error.message}`);
+    this.#router.log("script,error", `executing script ${what}`);
+    this.#router.log("script,error,debug", `(${from}) ${error.message}`);
   }
 
   /**

@@ -8,6 +8,7 @@ const USAGE = `portreeve-emulator [options]: RouterOS in a process, until it is 
   --address <address>    where to listen; 127.77.0.1 by default
   --version <version>    RouterOS version, 7.16 by default
   --user, --password     first user; admin with an empty password
+  --no-ipv6               a RouterOS 6 without its ipv6 package
   --identity <name>      MikroTik by default
   --state-file <file>    keep the configuration in this file
   --seed <text>          the same serial number and host key every time
@@ -20,6 +21,7 @@ const OPTIONS = {
   version: { type: "string" },
   user: { type: "string" },
   password: { type: "string" },
+  "no-ipv6": { type: "boolean" },
   identity: { type: "string" },
   "state-file": { type: "string" },
   seed: { type: "string" },
@@ -53,6 +55,7 @@ async function start(values: Values): Promise<readonly Emulator[]> {
     ...(user === undefined ? {} : { username: user }),
     ...(password === undefined ? {} : { password }),
     ...(seed === undefined ? {} : { seed }),
+    ...(values["no-ipv6"] ? { ipv6: false } : {}),
   };
   if (count !== undefined) {
     if (!/^[1-9]\d{0,6}$/.test(count)) throw new Error(`--count ${count}: give a number of routers`);

@@ -46,6 +46,11 @@ export interface EmulatorOptions {
    */
   readonly listen?: readonly ServiceName[];
   /**
+   * Has RouterOS 6 its `ipv6` package? Without it the menus under `/ipv6` are unknown to the router. True by default;
+   * RouterOS 7 has no such package and refuses `false`.
+   */
+  readonly ipv6?: boolean;
+  /**
    * JSON file holding the configuration, mode 0600. Written before a change is answered. If it exists the router
    * comes back as it was, and users, identity, ports and hardware given here are not applied.
    */

@@ -85,8 +85,11 @@ export class Router {
     this.openSessions = options.openSessions ?? "go-on";
     this.#stateFile = options.stateFile;
     this.#logLines = options.logLines ?? LOG_LINES;
-    this.#bootedAt = this.clock.now();
-    this.menus = menusFor(this.version);
+    this.#bootedAt = this.clock.running();
+    if (options.ipv6 === false && this.features.version7) {
+      throw new Error(`RouterOS ${this.version} has IPv6 built in; only RouterOS 6 can be without it`);
+    }
+    this.menus = menusFor(this.version, options.ipv6);
     this.#state = state?.tables;
     this.sessions = new Sessions(this);
     this.connections = new Connections(this);
@@ -132,7 +135,7 @@ export class Router {
   }
 
   get uptimeSeconds(): number {
-    return (this.clock.now() - this.#bootedAt) / 1000;
+    return (this.clock.running() - this.#bootedAt) / 1000;
   }
 
   /** Changes of the configuration happen one after another, so that each is checked against the last. */
@@ -178,7 +181,7 @@ export class Router {
     this.files.forgetRam();
     for (const table of this.#tables.values()) table.dropDynamic();
     this.lastLogins.clear();
-    this.#bootedAt = this.clock.now();
+    this.#bootedAt = this.clock.running();
   }
 }
 

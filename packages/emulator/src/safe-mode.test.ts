@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { expect, test } from "vitest";
 import { RawClient } from "./testing/raw-client.ts";
 import { startRouter, trapOf } from "./testing/scripts.ts";
@@ -24,6 +25,10 @@ test("released changes stay, unrolled ones go, and listeners follow", async () =
   const { client, router } = on;
   await client.run("/safe-mode/take");
   expect(await client.run("/safe-mode/get")).toEqual([["!done", "=ret=true"]]);
+  expect(await client.run("/safe-mode/get", "=value-name=user")).toEqual([["!done", "=ret=admin"]]);
+  expect(await client.rows("/safe-mode/print")).toEqual([
+    { enabled: "true", user: "admin", current: "true", owner: "admin" },
+  ]);
   await client.run("/ip/service/set", "=.id=ssh", "=disabled=yes");
   expect(await client.run("/safe-mode/unroll")).toEqual([["!done"]]);
   using ssh = await RawClient.open(router.port("ssh"));
@@ -59,4 +64,31 @@ test("an entry of the scheduler that safe mode takes back doesn't run", async ()
   await on.client.run("/safe-mode/unroll");
   await on.router.control.advanceClock(600_000);
   expect(identity(on)).toBe("MikroTik");
+});
+
+test("safe mode seen by another session is not its own", async () => {
+  await using on = await start();
+  using other = await RawClient.login(on.router.port("api"));
+  expect(await other.rows("/safe-mode/print")).toEqual([{ enabled: "false", current: "false" }]);
+  await on.client.run("/safe-mode/take");
+  expect(await other.rows("/safe-mode/print")).toMatchObject([{ enabled: "true", current: "false" }]);
+});
+
+test("what a reset connection leaves in safe mode is taken back, rules of the firewall in their order", async () => {
+  await using on = await start();
+  const ids = [];
+  for (const comment of ["a", "b"]) {
+    const [done] = await on.client.run("/ip/firewall/filter/add", "=chain=forward", `=comment=${comment}`);
+    ids.push(done?.[1]?.slice("=ret=".length));
+  }
+  const holder = await RawClient.login(on.router.port("api"));
+  await holder.run("/safe-mode/take");
+  await holder.run("/ip/firewall/filter/move", `=numbers=${ids[1]}`, `=destination=${ids[0]}`);
+  await holder.run("/ip/firewall/filter/add", "=chain=forward", "=comment=c", `=place-before=${ids[1]}`);
+  await holder.run("/ip/firewall/filter/set", `=.id=${ids[0]}`, "=disabled=yes");
+  const rules = () =>
+    on.router.control.rows("/ip/firewall/filter").map((row) => `${row.comment} ${row.disabled}`);
+  expect(rules()).toEqual(["c false", "b false", "a true"]);
+  (holder.socket as Socket).resetAndDestroy();
+  await expect.poll(rules).toEqual(["a false", "b false"]);
 });

@@ -94,6 +94,16 @@ export class TrapError extends RouterOsError {
     this.traps = traps;
     this.command = context.command;
   }
+
+  /** The router has no such menu or command: "no such command or directory (x)", "no such command prefix". */
+  get unknownCommand(): boolean {
+    return this.message.startsWith("no such command");
+  }
+
+  /** The row is gone: "no such item". */
+  get unknownItem(): boolean {
+    return this.message.startsWith("no such item");
+  }
 }
 
 /** The router ended the connection with `!fatal`; commands without an answer are in an unknown state. */

@@ -35,6 +35,8 @@ export {
   firewallAddressList,
   firewallFilter,
   ipService,
+  ipv6FirewallAddressList,
+  ipv6FirewallFilter,
   readField,
   systemIdentity,
   systemScheduler,

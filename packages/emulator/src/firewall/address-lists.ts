@@ -13,14 +13,14 @@ const deadlines = new WeakMap<Item, { atMs: number; forget: () => void }>();
 /** What is left of an entry's time, in RouterOS's spelling; undefined for one that stays. */
 export function timeLeft(router: Router, item: Item): string | undefined {
   const deadline = deadlines.get(item);
-  return deadline && formatSeconds(Math.ceil((deadline.atMs - router.clock.now()) / 1000));
+  return deadline && formatSeconds(Math.ceil((deadline.atMs - router.clock.running()) / 1000));
 }
 
 /** Start an entry's time, or start it again. */
 export function startTimeout(router: Router, path: string, item: Item, seconds: number): void {
   deadlines.get(item)?.forget();
-  const atMs = router.clock.now() + seconds * 1000;
-  const forget = router.clock.alarm(atMs, () => {
+  const atMs = router.clock.running() + seconds * 1000;
+  const forget = router.clock.alarm(seconds * 1000, () => {
     const table = router.table(path);
     if (table.byId(item.id) === item) table.remove(item);
   });

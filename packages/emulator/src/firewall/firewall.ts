@@ -68,7 +68,9 @@ export class Firewall {
 
   #decide(packet: Packet, quiet: boolean): Verdict {
     const family = packet.srcAddress.includes(":") ? "ipv6" : "ipv4";
-    const rules = this.#router.table(`${FAMILIES[family]}/filter`).items;
+    const menu = `${FAMILIES[family]}/filter`;
+    // A router without the IPv6 package has no rules for it.
+    const rules = this.#router.menus.has(menu) ? this.#router.table(menu).items : [];
     if (rules.length === 0) return "accept";
     return this.#walk({ family, rules, packet, quiet }, "input", 0) ?? "accept";
   }

@@ -69,9 +69,11 @@ const UNKNOWN = [
   "psd",
   "random",
   "realm",
+  "routing-table",
   "tcp-mss",
   "time",
   "tls-host",
+  "tos",
   "ttl",
 ];
 

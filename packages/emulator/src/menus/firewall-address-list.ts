@@ -42,14 +42,24 @@ export const listAddress: ValueType = {
   },
 };
 
-/** The IPv6 list: address, prefix or DNS name; a single address shows its /128, as IPv6 prints do. */
+/**
+ * The IPv6 list: address, prefix or DNS name. A prefix with host bits is stored as its network, a single address as
+ * /128, and a range is no name. Source: MikroTik manual, command reference of `/ipv6/firewall/address-list`.
+ */
 export const listAddress6: ValueType = {
-  read(value, argument) {
-    const prefix = value.includes(":") ? readPrefix(value) : undefined;
-    if (prefix === undefined && !isName(value)) throw refusals.invalidValue(argument);
+  read(value) {
+    const prefix = value.includes(":") ? networkOf(value) : undefined;
+    if (prefix === undefined && !isName(value)) throw refusals.failure(`${value} is not a valid dns name`);
     return prefix ?? value;
   },
 };
+
+function networkOf(value: string): string | undefined {
+  const [address = "", bits = "128"] = value.split("/");
+  if (!ipaddr.IPv6.isValid(address) || !/^\d{1,3}$/.test(bits) || Number(bits) > 128) return undefined;
+  const canonical = ipaddr.IPv6.parse(address).toString();
+  return `${ipaddr.IPv6.networkAddressFromCIDR(`${canonical}/${bits}`)}/${bits}`;
+}
 
 /** Start an entry's time, or start it again when `set` gave a new one. */
 function schedule(router: Router, path: string, change: Change, item: Item): void {

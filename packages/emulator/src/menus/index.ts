@@ -6,7 +6,7 @@ import { clock } from "./clock.ts";
 import { deviceMode } from "./device-mode.ts";
 import { file } from "./file.ts";
 import { firewallAddressList, listAddress, listAddress6 } from "./firewall-address-list.ts";
-import { firewallFilter, ipv6FirewallFilter } from "./firewall-filter.ts";
+import { firewallFilters } from "./firewall-filter.ts";
 import { ipService } from "./ip-service.ts";
 import { log } from "./log.ts";
 import type { Menu } from "./menu.ts";
@@ -25,8 +25,6 @@ function writtenMenus(features: Features): readonly Menu[] {
   return [
     ipService(features),
     certificate,
-    firewallFilter,
-    ipv6FirewallFilter,
     firewallAddressList("/ip/firewall/address-list", listAddress),
     firewallAddressList("/ipv6/firewall/address-list", listAddress6),
     log,
@@ -62,7 +60,9 @@ function withCommandsOf(menu: Menu, other: Menu | undefined): Menu {
 }
 
 function build(version: string): ReadonlyMap<string, Menu> {
-  const menus = new Map(schemaMenus(version).map((menu) => [menu.path, menu]));
+  const menus = new Map(
+    schemaMenus(version).map((menu) => [menu.path, firewallFilters[menu.path]?.(menu) ?? menu]),
+  );
   for (const menu of writtenMenus(featuresOf(version))) {
     menus.set(menu.path, withCommandsOf(menu, menus.get(menu.path)));
   }
@@ -75,9 +75,16 @@ function build(version: string): ReadonlyMap<string, Menu> {
 
 const built = new Map<string, ReadonlyMap<string, Menu>>();
 
-/** Every menu the emulator has of a RouterOS version, by path. Routers of one version share them. */
-export function menusFor(version: string): ReadonlyMap<string, Menu> {
-  const menus = built.get(version) ?? build(version);
-  built.set(version, menus);
+/**
+ * Every menu the emulator has of a RouterOS version, by path. Routers of one kind share them.
+ * @param ipv6 false for a RouterOS 6 without its `ipv6` package
+ */
+export function menusFor(version: string, ipv6 = true): ReadonlyMap<string, Menu> {
+  const kind = `${version} ${ipv6}`;
+  const menus = built.get(kind) ?? withoutPackage(build(version), ipv6);
+  built.set(kind, menus);
   return menus;
 }
+
+const withoutPackage = (menus: ReadonlyMap<string, Menu>, ipv6: boolean): ReadonlyMap<string, Menu> =>
+  ipv6 ? menus : new Map([...menus].filter(([path]) => !path.startsWith("/ipv6/")));

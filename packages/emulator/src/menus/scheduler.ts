@@ -1,23 +1,10 @@
-import { formatTime } from "../clock.ts";
+import { formatTime, readDate } from "../clock.ts";
 import { refusals } from "../refusal.ts";
 import { boolean, duration, listOf, readSeconds, text, type ValueType } from "../values.ts";
 import { requireDevice } from "./device-mode.ts";
 import type { MenuFor } from "./menu.ts";
 import { settlePolicy } from "./script.ts";
 import { policyNames } from "./user-group.ts";
-
-const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-
-/** Midnight UTC of "2026-09-26" or "sep/26/2026", milliseconds since 1970; undefined for anything else. */
-export function readDate(value: string): number | undefined {
-  const iso = /^(\d{4})-(\d{2})-(\d{2})$/.exec(value);
-  const old = /^([a-z]{3})\/(\d{2})\/(\d{4})$/i.exec(value);
-  const [year, month, day] = iso
-    ? [iso[1], Number(iso[2]), iso[3]]
-    : [old?.[3], MONTHS.indexOf((old?.[1] ?? "").toLowerCase()) + 1, old?.[2]];
-  const ms = Date.UTC(Number(year), month - 1, Number(day));
-  return new Date(ms).getUTCDate() === Number(day) && month >= 1 ? ms : undefined;
-}
 
 /** Dates are taken in the form the version prints. */
 const date = (isoDates: boolean): ValueType => ({
@@ -35,6 +22,13 @@ const startTime: ValueType = {
     if (seconds === undefined || seconds >= 86_400) throw refusals.invalidValue(argument);
     return value.padStart(8, "0");
   },
+};
+
+const DAYS = listOf(["sun", "mon", "tue", "wed", "thu", "fri", "sat"]);
+
+/** Weekdays, or `always` or `never` alone. */
+const days: ValueType = {
+  read: (value, argument) => (value === "always" || value === "never" ? value : DAYS.read(value, argument)),
 };
 
 /** Longest interval: the longest time the schema dumps show, seconds. */
@@ -61,9 +55,7 @@ export const scheduler: MenuFor = (features) => ({
     "start-date": { type: date(features.isoDates) },
     "start-time": { type: startTime },
     interval: { type: duration(0, MAX_INTERVAL), default: "0s" },
-    ...(features.schedulerDays
-      ? { days: { type: listOf(["sun", "mon", "tue", "wed", "thu", "fri", "sat"]), clearable: true } }
-      : {}),
+    ...(features.schedulerDays ? { days: { type: days, clearable: true } } : {}),
     "on-event": { type: text, default: "" },
     owner: { type: text, readOnly: true },
     policy: { type: listOf(policyNames(features)) },

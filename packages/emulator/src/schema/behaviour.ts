@@ -77,6 +77,9 @@ export const BEHAVIOUR: Readonly<Record<string, Partial<Menu>>> = {
       return undefined;
     },
   },
+  "/system/package/update": {
+    computed: (router) => ({ "installed-version": router.version }),
+  },
   "/queue/simple": { unique: { fields: ["name"], refusal: "already have such name" } },
   "/interface/list": { unique: { fields: ["name"], refusal: "already have such name" } },
   "/ip/address": {

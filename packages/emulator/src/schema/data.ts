@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 
 /**
  * The published schemas the other menus are made of, as `scripts/schema.ts` wrote them; every file names its
- * source in `_meta`. Commands and arguments are those of tikoci/restraml's dumps of a CHR, defaults those of
- * ansible-collections/community.routeros, arguments `add` insists on those of tikoci/lsp-routeros-ts.
+ * source in `_meta`. Commands and arguments are those of tikoci/restraml's dumps of a CHR and of the manual's command
+ * reference, defaults those of ansible-collections/community.routeros and the manual, arguments `add` insists on
+ * those of tikoci/lsp-routeros-ts.
  */
 
 /** What an argument takes, where the source has more than "string". */
@@ -61,12 +62,23 @@ type ByMenu<T> = Readonly<Record<string, T>>;
 export const DUMPS = ["7.9", "7.22.3", "7.24"] as const;
 export const DEEP_DUMP = "7.22.3";
 
+/** Menus beside those of a dump: the IPv6 firewall from whole trees, settings as the manual lists their arguments. */
+const BESIDE: Readonly<Record<string, readonly string[]>> = {
+  "7.9": ["more-7.9"],
+  "7.22.3": ["more-7.23", "manual-7.24"],
+  "7.24": ["more-7.23", "manual-7.24"],
+};
+
 function read<T>(file: string): T {
   const { _meta, ...content } = JSON.parse(readFileSync(new URL(file, import.meta.url), "utf8"));
   return content as T;
 }
 
-export const readDump = (version: string): ByMenu<DumpedMenu> => read(`./${version}.json`);
+export function readDump(version: string): ByMenu<DumpedMenu> {
+  const files = [version, ...(BESIDE[version] ?? [])];
+  return Object.assign({}, ...files.map((file) => read<ByMenu<DumpedMenu>>(`./${file}.json`)));
+}
+
 export const readFields = (version: "6.49" | "7.20"): ByMenu<KnownFields> => read(`./fields-${version}.json`);
 export const readRequired = (): Readonly<Record<string, ByMenu<Required>>> => read("./required.json");
 export const readFeatures = (): Features => read("./features.json");

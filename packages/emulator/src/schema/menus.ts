@@ -1,9 +1,10 @@
 import { atLeast, parseVersion } from "@portreeve/routeros";
 import type { Change, Field, GenericCommand, Menu, OwnCommand } from "../menus/menu.ts";
 import { refusals } from "../refusal.ts";
-import { text } from "../values.ts";
+import { boolean, text } from "../values.ts";
 import { BEHAVIOUR } from "./behaviour.ts";
 import {
+  DEEP_DUMP,
   type DumpedMenu,
   type KnownField,
   type KnownFields,
@@ -11,6 +12,7 @@ import {
   readDump,
   readFields,
   readRequired,
+  type TypeName,
 } from "./data.ts";
 import { FACTORY } from "./factory.ts";
 import { valueType } from "./types.ts";
@@ -37,19 +39,30 @@ export function schemaMenus(version: string): readonly Menu[] {
   });
 }
 
-/** RouterOS 6: the fields of the collection, the commands of the oldest dump of 7. */
+/** RouterOS 6: the fields of the collection, the commands of the oldest dump of 7; what is yes or no there is it here. */
 function menusOf6(fields: Readonly<Record<string, KnownFields>>): ReadonlyMap<string, DumpedMenu> {
   const oldest = readDump("7.9");
+  const deep = readDump(DEEP_DUMP);
   const paths = Object.keys(fields).filter((path) => !ONLY_IN_7.includes(path));
   return new Map(
     paths.map((path) => {
       const { own: _own, ...shape } = oldest[path] ?? guessed(fields[path]);
       const { rows } = guessed(fields[path]);
       const names = Object.keys(fields[path]?.fields ?? {}).filter((name) => name !== "numbers");
-      return [path, { ...shape, rows, add: names, set: names }];
+      const words = RULES.includes(path) ? deep[path]?.types : switches(deep[path]);
+      const types = { ...words, ...shape.types };
+      return [path, { ...shape, rows, add: names, set: names, types }];
     }),
   );
 }
+
+/** Menus whose words were the same in 6. */
+const RULES = ["/ip/firewall/filter", "/ipv6/firewall/filter"];
+
+const switches = (menu: DumpedMenu | undefined): DumpedMenu["types"] =>
+  Object.fromEntries(
+    Object.entries(menu?.types ?? {}).filter(([, type]) => type === "boolean" || takesNo(type)),
+  );
 
 /** A menu no dump has: the CHR lacks some that boards have. */
 function guessed(known: KnownFields | undefined): DumpedMenu {
@@ -128,16 +141,30 @@ function fieldOf(
   if (!args.has(name) || known?.read_only) return { type: text, readOnly: true };
   const isFlag = name === "disabled" && dumped.rows;
   const value = known?.default ?? (isFlag ? false : undefined);
+  const type = valueType(dumped.types?.[name] ?? inferred(value), path === "/ip/firewall/nat");
   const clearable = name === "comment" || known?.can_disable || known?.remove_value === "";
   const addOnly = dumped.set !== undefined && !dumped.set.includes(name);
   return {
-    type: valueType(dumped.types?.[name], path === "/ip/firewall/nat"),
+    type,
     ...(insists.includes(name) ? { required: true } : {}),
-    ...(value === undefined || value === null ? {} : { default: String(value) }),
+    ...(value === undefined || value === null ? {} : { default: spelt(value, type) }),
     ...(known?.write_only ? { writeOnly: true } : {}),
     ...(clearable || (dumped.commands.includes("unset") && value === undefined) ? { clearable: true } : {}),
     ...(addOnly ? { addOnly: true } : {}),
   };
+}
+
+/** The collection reads `yes` and `no` as booleans, among other words too: only those without a type are switches. */
+const inferred = (value: KnownField["default"]): "boolean" | undefined =>
+  typeof value === "boolean" ? "boolean" : undefined;
+
+/** `no` among other words. */
+const takesNo = (type: TypeName): boolean =>
+  typeof type === "object" && "oneOf" in type && type.oneOf.includes("no");
+
+function spelt(value: string | number | boolean, type: Field["type"]): string {
+  if (typeof value !== "boolean" || type === boolean) return String(value);
+  return value ? "yes" : "no";
 }
 
 function defaultsOf(fields: Readonly<Record<string, Field>>): Record<string, string> {

@@ -214,9 +214,9 @@ const parse: Control = async (run, given, scope) => {
 
 const time: Control = async (run, given, scope) => {
   const { clock } = run.router;
-  const from = clock.now();
+  const from = clock.running();
   await runBlock(run, given, "command", scope);
-  return { type: "time", value: clock.now() - from };
+  return { type: "time", value: clock.running() - from };
 };
 
 /** Commands that decide what runs; all others are functions of their arguments. */

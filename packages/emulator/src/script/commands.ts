@@ -47,12 +47,12 @@ async function carryOut(run: Interpreter, statement: MenuCommand, scope: Scope):
   for (const [argument, expression] of statement.given) {
     given.set(argument, await run.value(expression, scope));
   }
-  if (name === "find" || name === "print") {
+  const own = ownCommand(menu, name);
+  if (!own && (name === "find" || name === "print")) {
     requirePolicies(caller, ["read"]);
     const found = await select(run, menu, statement.where, scope);
     return name === "find" ? list(found.map(({ item }) => id(item.id))) : print(run, menu, given, found);
   }
-  const own = ownCommand(menu, name);
   const attributes = attributesOf(router, menu, given, statement.unset, !own);
   if (!attributes) return NOTHING;
   const command: Command = { menu, name, attributes, queries: [] };

@@ -110,7 +110,7 @@ export class Interpreter {
         this.#options.waiting?.(false);
         resolve();
       };
-      const forget = clock.alarm(clock.now() + Math.max(ms, 1), wake);
+      const forget = clock.alarm(Math.max(ms, 1), wake);
       signal?.addEventListener("abort", wake);
     });
     this.#live();

@@ -90,8 +90,10 @@ export class Services implements ServicePorts {
     else setImmediate(begin);
   }
 
-  async reboot(): Promise<void> {
+  /** @param clock what a board without a battery takes for the time of day when it comes back */
+  async reboot(clock?: Date): Promise<void> {
     await this.powerOff();
+    if (clock) this.#router.clock.set(clock.getTime());
     await this.powerOn();
   }
 

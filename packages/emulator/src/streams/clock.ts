@@ -5,7 +5,7 @@ import { readSeconds } from "../values.ts";
 export function sleep(router: Router, ms: number, signal: AbortSignal): Promise<boolean> {
   if (signal.aborted) return Promise.resolve(false);
   return new Promise((resolve) => {
-    const forget = router.clock.alarm(router.clock.now() + ms, () => end(true));
+    const forget = router.clock.alarm(ms, () => end(true));
     const stop = () => {
       forget();
       end(false);

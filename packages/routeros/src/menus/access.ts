@@ -50,6 +50,7 @@ export const ipService = {
   // From 7.19 every listener and open connection is a dynamic row under the service's name; setting one fails
   // with "this is configured elsewhere".
   skips: isDynamic,
+  dynamicSince: "7.19",
   removeCommand: () => undefined,
 } as const satisfies MenuFacts;
 

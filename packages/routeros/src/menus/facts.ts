@@ -39,6 +39,10 @@ export interface MenuFacts {
   readonly exclusive?: string;
   /** Rows that exist for other reasons and must not be set. */
   readonly skips?: (row: Row) => boolean;
+  /** The version from which such rows bear the key of others, so that a `find` by it has to leave them out. */
+  readonly dynamicSince?: string;
+  /** A router may lack the menu: its package is not installed. */
+  readonly optional?: true;
   /** The command that removes a row; undefined where this version has none. */
   readonly removeCommand: (version: RouterOsVersion) => string | undefined;
 }

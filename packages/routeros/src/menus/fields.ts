@@ -11,6 +11,7 @@ export type FieldKind =
   | "text"
   | "boolean"
   | "number"
+  | "network"
   | "networks"
   | "policies"
   | "secret"
@@ -28,6 +29,8 @@ export function canonical(kind: FieldKind, text: string | undefined): string {
   switch (kind) {
     case "boolean":
       return value === "true" || value === "yes" ? "true" : "false";
+    case "network":
+      return value === "" ? "" : canonicalNetwork(value);
     case "networks":
       return splitList(value).map(canonicalNetwork).sort().join(",");
     case "policies":

@@ -1,4 +1,4 @@
-/** The IPv4 packet filter and its address lists. The IPv6 ones are not in the published trees we hold to. */
+/** The packet filters and their address lists, of IPv4 and of IPv6. */
 import { isDynamic, type MenuFacts } from "./facts.ts";
 
 /** Rules are tried in the order of `print`, which `.id` does not follow. Ours are known by their comment. */
@@ -44,7 +44,7 @@ export const firewallAddressList = {
   key: "comment",
   fields: {
     list: { kind: "text" },
-    address: { kind: "text" },
+    address: { kind: "network" },
     timeout: { kind: "duration" },
     disabled: { kind: "boolean" },
     comment: { kind: "text", default: "" },
@@ -53,4 +53,16 @@ export const firewallAddressList = {
   rank: 4,
   skips: isDynamic,
   removeCommand: () => "remove",
+} as const satisfies MenuFacts;
+
+/** IPv6 has its own rules; `tarpit` is IPv4's alone, and the words of `reject-with` differ. */
+export const ipv6FirewallFilter = {
+  ...firewallFilter,
+  path: "/ipv6/firewall/filter",
+} as const satisfies MenuFacts;
+
+/** Its entries are IPv6 prefixes: an address without a length is shown with /128. */
+export const ipv6FirewallAddressList = {
+  ...firewallAddressList,
+  path: "/ipv6/firewall/address-list",
 } as const satisfies MenuFacts;

@@ -3,7 +3,12 @@ export type { FieldFacts, MenuFacts } from "./facts.ts";
 export { readField, wireFieldName } from "./facts.ts";
 export type { FieldKind } from "./fields.ts";
 export { canonical, wireValue } from "./fields.ts";
-export { firewallAddressList, firewallFilter } from "./firewall.ts";
+export {
+  firewallAddressList,
+  firewallFilter,
+  ipv6FirewallAddressList,
+  ipv6FirewallFilter,
+} from "./firewall.ts";
 export { certificate, systemIdentity, systemScheduler, systemScript } from "./system.ts";
 export type { RouterDate, TypedRow, TypedValues } from "./typed.ts";
 export { toTyped, toWire } from "./typed.ts";

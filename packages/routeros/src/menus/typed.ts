@@ -25,6 +25,7 @@ interface Types {
   secret: string;
   boolean: boolean;
   number: number;
+  network: string;
   networks: readonly string[];
   policies: readonly string[];
   list: readonly string[];
@@ -60,6 +61,7 @@ const CONVERSIONS: { readonly [Kind in FieldKind]: Conversion<Types[Kind]> } = {
   secret: { read: () => undefined, write: (text) => text },
   boolean: unlessEmpty(parseBoolean, formatBoolean),
   number: unlessEmpty(parseNumber, formatNumber),
+  network: asText,
   networks: asList,
   policies: asList,
   list: asList,

@@ -87,6 +87,9 @@ export interface SitesTable {
   address: string;
   api_port: number;
   next_api_port: number | null;
+  way_in_armed: string | null;
+  way_in_problem: string | null;
+  way_in_problem_change: string | null;
   management_transport: "api" | "api-ssl";
   tls_fingerprint: string | null;
   management_address: string | null;

@@ -1,8 +1,10 @@
-/** The `/ip service` settings a policy means on a router. Pure. */
+/** What a policy means on a router: the `/ip service` settings and the management filter. Pure. */
 import { SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
 import { ipService } from "@portreeve/routeros";
 import type { StoredService } from "../database/index.ts";
 import type { DesiredMenu, DesiredRow, RouterFacts } from "../reconcile/types.ts";
+import { managementFilter, type OpenService } from "./management-filter.ts";
+import { hostNetwork } from "./networks.ts";
 
 /** Our names of the services beside RouterOS's. */
 export const ROUTEROS_SERVICE: Record<ServiceName, string> = {
@@ -21,39 +23,42 @@ export interface PolicyFacts {
   readonly trustedNetworks: readonly string[];
   /** The service Portreeve comes in by on this site, as RouterOS calls it. */
   readonly managementTransport: "api" | "api-ssl";
+  readonly customInputRules: boolean;
+  readonly bruteForceProtection: boolean;
 }
 
 export function desired(policy: PolicyFacts, router: RouterFacts): DesiredMenu[] {
   // Off-boarding leaves the services as they are: opening what a policy closed would be worse than leaving it.
-  if (router.offboarding) return [];
-  const rows = SERVICE_NAMES.map((name) => serviceRow(name, policy, router.managementAddress));
-  return [{ menu: ipService, rows, owns: () => false }];
+  if (router.offboarding) return managementFilter(undefined);
+  const trusted = [hostNetwork(router.managementAddress), ...policy.trustedNetworks];
+  const open = openServices(policy, trusted[0] as string);
+  const filter = managementFilter({ ...policy, services: open, trusted });
+  const rows = SERVICE_NAMES.map((name) => serviceRow(name, policy, open));
+  return [{ menu: ipService, rows, owns: () => false }, ...filter];
 }
 
-function serviceRow(name: ServiceName, policy: PolicyFacts, managementAddress: string): DesiredRow {
-  const service = policy.services[name];
-  if (!service) throw new Error(`policy without ${name}`);
+/**
+ * Whatever is stored, the service we come in by stays open to us. Requests that say otherwise are refused before they
+ * are stored; this holds should one get past.
+ */
+function openServices(policy: PolicyFacts, managementNetwork: string): OpenService[] {
+  return SERVICE_NAMES.flatMap((name) => {
+    const service = policy.services[name];
+    if (!service) throw new Error(`policy without ${name}`);
+    const wayIn = ROUTEROS_SERVICE[name] === policy.managementTransport;
+    if (!service.enabled && !wayIn) return [];
+    // Always us, then the networks named, or the trusted ones where none are.
+    const named = service.networks?.length ? service.networks : policy.trustedNetworks;
+    const networks = [...new Set([managementNetwork, ...named])];
+    return [{ name, port: service.port, networks, wayIn }];
+  });
+}
+
+function serviceRow(name: ServiceName, policy: PolicyFacts, open: readonly OpenService[]): DesiredRow {
   const key = ROUTEROS_SERVICE[name];
-  const port = String(service.port);
-  const wayIn = key === policy.managementTransport;
-  // Whatever is stored, the service we come in by stays open to us. Requests that say otherwise are refused
-  // before they are stored; this line holds should one get past.
-  if (!service.enabled && !wayIn) return { key, fields: { port, disabled: "true" } };
-  const fields = { port, disabled: "false", address: admitted(service, policy, managementAddress).join(",") };
-  return wayIn ? { key, fields, wayIn } : { key, fields };
-}
-
-/** Who may reach an enabled service: always us, then the networks named, or the trusted ones where none are. */
-function admitted(
-  service: StoredService,
-  policy: Pick<PolicyFacts, "trustedNetworks">,
-  managementAddress: string,
-): string[] {
-  const networks = service.networks?.length ? service.networks : policy.trustedNetworks;
-  return [...new Set([hostNetwork(managementAddress), ...networks])];
-}
-
-/** A single address as a network. */
-export function hostNetwork(address: string): string {
-  return address.includes(":") ? `${address}/128` : `${address}/32`;
+  const port = String(policy.services[name]?.port);
+  const service = open.find((candidate) => candidate.name === name);
+  if (!service) return { key, fields: { port, disabled: "true" } };
+  const fields = { port, disabled: "false", address: service.networks.join(",") };
+  return service.wayIn ? { key, fields, wayIn: true } : { key, fields };
 }

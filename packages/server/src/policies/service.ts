@@ -13,8 +13,9 @@ import type { StoredService, Trx } from "../database/index.ts";
 import type { Caller } from "../http/index.ts";
 import type { SiteService } from "../sites/index.ts";
 import { actorOf } from "../tokens/index.ts";
-import { hostNetwork, ROUTEROS_SERVICE } from "./desired.ts";
+import { ROUTEROS_SERVICE } from "./desired.ts";
 import { DefaultPolicyError, PolicyNotFoundError, UnknownSitesError, WayInClosedError } from "./errors.ts";
+import { hostNetwork } from "./networks.ts";
 import { warningsOf } from "./present.ts";
 import { makeSlug } from "./slug.ts";
 import {

@@ -6,11 +6,12 @@ import type { Step } from "./types.ts";
 const step: Step = {
   menu: "/user",
   command: "add",
-  target: { key: "u" },
+  target: { field: "name", key: "u" },
   values: {},
   secrets: {},
-  inverse: undefined,
+  inverse: [],
   touchesWayIn: false,
+  reportOnly: false,
   text: "/user add name=u",
 };
 const unreachable = new ConnectError("connection refused", { host: "192.0.2.1", port: 8728, stage: "tcp" });

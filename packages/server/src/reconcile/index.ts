@@ -14,6 +14,7 @@ export type {
   RouterAccess,
   RouterFacts,
   RouterSession,
+  Seen,
   SiteRecords,
   SiteSnapshot,
   Step,

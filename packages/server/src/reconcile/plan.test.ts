@@ -27,6 +27,8 @@ const policy = {
   },
   trustedNetworks: ["192.168.0.0/16"],
   managementTransport: "api" as const,
+  customInputRules: true,
+  bruteForceProtection: false,
 };
 
 /** A router from the factory, as `print` shows it. */

@@ -6,24 +6,21 @@
  * Planning again after the steps were carried out gives an empty plan, or, where services pass ports on to each
  * other in a ring, the steps that were not possible before.
  */
-import {
-  canonical,
-  type MenuFacts,
-  type RouterOsVersion,
-  type Row,
-  readField,
-  wireFieldName,
-  wireValue,
-} from "@portreeve/routeros";
-import { describe } from "./describe.ts";
+import { canonical, type RouterOsVersion, type Row } from "@portreeve/routeros";
 import { wayInLast, withoutCollisions } from "./exclusive.ts";
+import { keptRows, orderedChanges } from "./ordered.ts";
+import { addStep, removeStep, type StepContext, setStep } from "./steps.ts";
 import type { DesiredMenu, DesiredRow, Observed, Plan, Step } from "./types.ts";
 
 /** @throws PlanError when a row that is wanted can't exist on this router */
 export function plan(desired: readonly DesiredMenu[], observed: Observed, version: RouterOsVersion): Plan {
-  const menus = mergeByMenu(desired).sort((a, b) => a.menu.rank - b.menu.rank);
-  const changes = menus.flatMap((menu) => changesOf(menu, rowsOf(menu, observed), version));
-  const removals = menus.toReversed().flatMap((menu) => removalsOf(menu, rowsOf(menu, observed), version));
+  const menus = mergeByMenu(desired)
+    .filter(({ menu }) => observed.has(menu.path))
+    .sort((a, b) => a.menu.rank - b.menu.rank);
+  const changes = menus.flatMap((menu) => changesOf(contextOf(menu, version), menu, rowsOf(menu, observed)));
+  const removals = menus
+    .toReversed()
+    .flatMap((menu) => removalsOf(contextOf(menu, version), menu, rowsOf(menu, observed)));
   return { steps: wayInLast([...changes, ...removals]) };
 }
 
@@ -40,7 +37,12 @@ function mergeByMenu(desired: readonly DesiredMenu[]): DesiredMenu[] {
     rows: parts.flatMap(({ rows }) => rows),
     owns: (row) => parts.some(({ owns }) => owns(row)),
     wayIn: (row) => parts.some(({ wayIn }) => wayIn?.(row) ?? false),
+    reportOnly: parts.every(({ reportOnly }) => reportOnly),
   }));
+}
+
+function contextOf({ menu, owns, reportOnly }: DesiredMenu, version: RouterOsVersion): StepContext {
+  return { menu, version, owns, reportOnly: reportOnly === true };
 }
 
 function rowsOf({ menu }: DesiredMenu, observed: Observed): readonly Row[] {
@@ -48,114 +50,54 @@ function rowsOf({ menu }: DesiredMenu, observed: Observed): readonly Row[] {
   return menu.skips ? rows.filter((row) => !menu.skips?.(row)) : rows;
 }
 
-function changesOf({ menu, rows }: DesiredMenu, observed: readonly Row[], version: RouterOsVersion): Step[] {
-  const byKey = new Map(observed.map((row) => [row[menu.key], row]));
+function changesOf(context: StepContext, { menu, rows }: DesiredMenu, observed: readonly Row[]): Step[] {
+  if (menu.ordered) return orderedChanges(context, rows, observed);
+  const existing = (row: DesiredRow) =>
+    menu.singleton ? observed[0] : observed.find((candidate) => candidate[menu.key] === row.key);
   const steps = rows.flatMap((row) => {
-    const existing = byKey.get(row.key);
-    return (existing ? setStep(menu, row, existing, version) : addStep(menu, row, version)) ?? [];
+    const there = existing(row);
+    return (there ? setStep(context, row, there) : missing(context, row)) ?? [];
   });
   const disable = (row: Row) =>
-    setStep(menu, { key: row[menu.key] ?? "", fields: { disabled: "true" } }, row, version);
+    setStep(context, { key: row[menu.key] ?? "", fields: { disabled: "true" } }, row);
   return withoutCollisions(menu, observed, steps, disable);
 }
 
-function addStep(menu: MenuFacts, row: DesiredRow, version: RouterOsVersion): Step | undefined {
-  if (menu.fixedRows) {
-    // A router without a service has nothing of it to close; one that should offer it can't.
-    if (canonical("boolean", row.fields.disabled) === "true") return undefined;
-    throw new PlanError(`this router has no ${menu.path} "${row.key}"`);
-  }
-  const values = wireValues(menu, { [menu.key]: row.key, ...row.fields }, {}, version);
-  return step({
-    menu: menu.path,
-    command: "add",
-    target: { key: row.key },
-    values,
-    secrets: row.secrets ?? {},
-    inverse: { menu: menu.path, command: "remove", key: row.key, values: {} },
-    touchesWayIn: row.wayIn === true,
-  });
+function missing(context: StepContext, row: DesiredRow): Step | undefined {
+  const { menu } = context;
+  if (menu.singleton) return undefined; // it did not answer with its row: nothing to set
+  if (!menu.fixedRows) return addStep(context, row);
+  // A router without a service has nothing of it to close; one that should offer it can't.
+  if (canonical("boolean", row.fields.disabled) === "true") return undefined;
+  throw new PlanError(`this router has no ${menu.path} "${row.key}"`);
 }
 
-function setStep(
-  menu: MenuFacts,
-  row: DesiredRow,
-  existing: Row,
-  version: RouterOsVersion,
-): Step | undefined {
-  const changed = Object.entries(row.fields).filter(([name, value]) => {
-    const { kind } = fieldOf(menu, name);
-    return canonical(kind, value) !== canonical(kind, readField(fieldOf(menu, name), name, existing));
-  });
-  if (changed.length === 0) return undefined;
-  const before = Object.fromEntries(
-    changed.map(([name]) => [name, readField(fieldOf(menu, name), name, existing) ?? ""]),
-  );
-  const after = Object.fromEntries(changed);
-  return step({
-    menu: menu.path,
-    command: "set",
-    target: { key: row.key, ...idOf(existing) },
-    values: wireValues(menu, after, before, version),
-    secrets: {},
-    inverse: {
-      menu: menu.path,
-      command: "set",
-      key: row.key,
-      values: wireValues(menu, before, after, version),
-    },
-    touchesWayIn: row.wayIn === true,
-  });
-}
-
+/** Rows of ours that nobody wants any more, the second of two with one key, and what can't be mended by `set`. */
 function removalsOf(
+  context: StepContext,
   { menu, rows, owns, wayIn }: DesiredMenu,
   observed: readonly Row[],
-  version: RouterOsVersion,
 ): Step[] {
-  const command = menu.removeCommand(version);
-  if (menu.fixedRows || command === undefined) return [];
   const wanted = new Set(rows.map(({ key }) => key));
-  return observed
-    .filter((row) => owns(row) && !wanted.has(row[menu.key] ?? ""))
-    .map((row) =>
-      step({
-        menu: menu.path,
-        command: command as Step["command"],
-        target: { key: row[menu.key] ?? "", ...idOf(row) },
-        values: {},
-        secrets: {},
-        inverse: undefined,
-        touchesWayIn: wayIn?.(row) ?? false,
-      }),
-    );
-}
-
-function wireValues(
-  menu: MenuFacts,
-  fields: Readonly<Record<string, string>>,
-  observed: Readonly<Record<string, string>>,
-  version: RouterOsVersion,
-): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => {
-      const facts = fieldOf(menu, name);
-      return [wireFieldName(facts, name, version), wireValue(facts.kind, value, observed[name])];
-    }),
+  const kept = new Set(
+    menu.ordered ? keptRows(context, rows, observed).values() : firstOfEach(observed, menu.key),
   );
+  const surplus = observed.filter((row) => owns(row) && !(wanted.has(row[menu.key] ?? "") && kept.has(row)));
+  const isReadable = !Object.values(menu.fields).some(({ kind }) => kind === "secret");
+  return jumpsFirst(surplus).flatMap((row) => {
+    const before = menu.ordered && observed[observed.indexOf(row) + 1];
+    const undo = isReadable ? { undo: { before: before || undefined } } : {};
+    return removeStep(context, row, { wayIn: wayIn?.(row) ?? false, ...undo }) ?? [];
+  });
 }
 
-function fieldOf(menu: MenuFacts, name: string) {
-  const facts = menu.fields[name];
-  if (!facts) throw new Error(`${menu.path} has no field "${name}" in its menu facts`);
-  return facts;
+function firstOfEach(observed: readonly Row[], key: string): Iterable<Row> {
+  return new Map(observed.toReversed().map((row) => [row[key], row])).values();
 }
 
-function idOf(row: Row): { id?: string } {
-  const id = row[".id"];
-  return id === undefined ? {} : { id };
-}
-
-function step(parts: Omit<Step, "text">): Step {
-  return { ...parts, text: describe(parts) };
+/** A chain loses its rules after nobody jumps into it: half a chain could refuse what the whole one lets in. */
+function jumpsFirst(rows: readonly Row[]): Row[] {
+  return rows.toSorted(
+    (a, b) => Number(a["jump-target"] === undefined) - Number(b["jump-target"] === undefined),
+  );
 }

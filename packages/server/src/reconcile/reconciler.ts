@@ -1,5 +1,6 @@
 /**
- * One run for one site: load -> observe -> plan -> guard -> deliver -> verify -> record.
+ * One run for one site: load -> observe -> plan -> guard -> deliver -> verify -> record. How the way in is changed is
+ * in way-in.ts.
  *
  * Takes no input but the site and reads everything afresh, so it may be run at any time, twice, or after a crash.
  */
@@ -7,20 +8,23 @@ import { LoginError } from "@portreeve/routeros";
 import type { Logger } from "pino";
 import type { Database } from "../database/index.ts";
 import { deliver } from "./deliver.ts";
-import { messageOf, NotConvergedError, outcomeOf } from "./errors.ts";
+import { messageOf, NotConvergedError, outcomeOf, printable } from "./errors.ts";
 import { observe } from "./observe.ts";
 import { plan } from "./plan.ts";
 import type {
   Contributor,
   DesiredMenu,
   Observed,
+  Outcome,
   Plan,
   RouterAccess,
   RouterSession,
+  Seen,
   SiteRecords,
   SiteSnapshot,
   Step,
 } from "./types.ts";
+import { WayIn, wayInOf } from "./way-in.ts";
 
 export interface ReconcilerOptions {
   readonly database: Database;
@@ -75,23 +79,41 @@ export class Reconciler {
     // Closed newest first: of a site's connections the youngest is kept for the next run.
     await using sessions = new AsyncDisposableStack();
     // Logging in may itself change the intent (adoption, rotation): load after it.
-    let session = sessions.use(await this.#options.access.open(siteId, signal));
+    const first = sessions.use(await this.#options.access.open(siteId, signal));
     const loaded = await this.#load(siteId);
     if (!loaded) return;
-    let { observed, steps } = await this.#look(loaded, session, signal);
+    const wayIn = new WayIn(this.#options, loaded.site, first, sessions, signal);
+    await wayIn.settle();
     const delivered: Step[] = [];
-    while (steps.length > 0) {
-      if (isRepeated(steps, delivered)) throw new NotConvergedError(steps);
-      await this.#guard(siteId, steps);
-      await deliver(steps, session.client, signal);
-      delivered.push(...steps);
+    for (;;) {
+      const { observed, steps } = await this.#look(loaded, wayIn.session, signal);
+      const reason = await wayIn.reasonAgainst(wayInOf(steps));
+      const isDue = (step: Step) => !step.reportOnly && !(step.touchesWayIn && reason !== undefined);
+      const due = steps.filter(isDue);
+      if (due.length === 0) {
+        const withheld = steps.filter((step) => !isDue(step));
+        return this.#record(loaded, { observed, withheld }, { ...verdict(withheld, reason), delivered });
+      }
+      if (isRepeated(due, delivered)) throw new NotConvergedError(due);
+      await this.#deliver(loaded.site, due, wayIn, signal);
+      delivered.push(...due);
       if (loaded.site.offboarding) return this.#forget(loaded.site);
-      // Verify: read everything back over a new connection, under the new rules. Only that proves the plan and the
+      // Verify: everything is read back over a new connection, under the new rules. Only that proves the plan and the
       // way in, and what is left then was not possible before.
-      session = sessions.use(await this.#options.access.openForReading(siteId, signal));
-      ({ observed, steps } = await this.#look(loaded, session, signal));
     }
-    await this.#record(loaded, observed, delivered);
+  }
+
+  async #deliver(site: SiteSnapshot, steps: readonly Step[], wayIn: WayIn, signal: AbortSignal) {
+    const { client } = wayIn.session;
+    // Off-boarding takes our own login away: there is nothing that could prove it.
+    if (site.offboarding) return deliver(steps, client, signal);
+    const last = wayInOf(steps);
+    await deliver(
+      steps.filter((step) => !last.includes(step)),
+      client,
+      signal,
+    );
+    return last.length > 0 ? wayIn.change(last) : wayIn.renew();
   }
 
   async #look(
@@ -102,12 +124,6 @@ export class Reconciler {
     const desired = this.#desired(loaded, session);
     const observed = await observe(session.client, desired, session.version, signal);
     return { observed, ...plan(desired, observed, session.version) };
-  }
-
-  /** Before the way in moves, write down where to. */
-  async #guard(siteId: string, steps: readonly Step[]): Promise<void> {
-    const moved = steps.find((step) => step.touchesWayIn && step.values.port !== undefined);
-    if (moved) await this.#options.sites.expectApiPort(siteId, Number(moved.values.port));
   }
 
   #load(siteId: string): Promise<Loaded | undefined> {
@@ -130,20 +146,28 @@ export class Reconciler {
     return this.#options.contributors.flatMap((contributor, i) => contributor.desired(facts[i], router));
   }
 
-  #record({ site, facts }: Loaded, observed: Observed, delivered: readonly Step[]): Promise<void> {
+  #record({ site, facts }: Loaded, seen: Seen, outcome: Outcome): Promise<void> {
     const { database, sites, contributors } = this.#options;
     return database.asSystem(async (trx) => {
       for (const [i, contributor] of contributors.entries()) {
-        await contributor.record?.(trx, site.id, facts[i], observed);
+        await contributor.record?.(trx, site.id, facts[i], seen);
       }
       if (site.offboarding) await sites.forget(trx, site);
-      else await sites.finish(trx, site, { state: "in_sync", delivered });
+      else await sites.finish(trx, site, outcome);
     });
   }
 
   #forget(site: SiteSnapshot): Promise<void> {
     return this.#options.database.asSystem((trx) => this.#options.sites.forget(trx, site));
   }
+}
+
+/** What a run comes to that delivered what it was to deliver. @param reason why the way in was left as it is */
+function verdict(withheld: readonly Step[], reason: string | undefined): Outcome {
+  if (withheld.length === 0) return { state: "in_sync" };
+  if (reason !== undefined) return { state: "needs_attention", reason, reached: true };
+  const texts = withheld.map(({ text }) => text);
+  return { state: "drifted", reason: printable(`changed on the router: ${texts.join("; ")}`, 1_000) };
 }
 
 /** A step that was delivered and is wanted again: the router took it and did not do it. */

@@ -15,6 +15,11 @@ export interface DesiredRow {
   readonly secrets?: Readonly<Record<string, Secret>>;
   /** We come in through this row: its changes go last and may cost the connection. */
   readonly wayIn?: true;
+  /**
+   * Of a row in an ordered menu: the row it belongs directly before, of the observed ones that are not ours; undefined
+   * for the end. Rows without it keep the order in which they are wanted.
+   */
+  readonly place?: (others: readonly Row[]) => Row | undefined;
 }
 
 /** What one module says about one menu. */
@@ -25,6 +30,8 @@ export interface DesiredMenu {
   readonly owns: (row: Row) => boolean;
   /** Owned rows we come in through: removed last of all. */
   readonly wayIn?: (row: Row) => boolean;
+  /** Differences are shown and not delivered: somebody else made them, and this module was told to leave them. */
+  readonly reportOnly?: boolean;
 }
 
 /** What a module may know of a router when it says what it wants. */
@@ -36,34 +43,53 @@ export interface RouterFacts {
   readonly offboarding: boolean;
 }
 
-/** Rows read from a router, by menu path. */
+/** Rows read from a router, by menu path, in its order. A menu that this router has not is not among them. */
 export type Observed = ReadonlyMap<string, readonly Row[]>;
 
 export interface Step {
   readonly menu: string;
-  readonly command: "add" | "set" | "remove" | "request-logout";
-  /** The row it is about; `id` is undefined for a row that is yet to be added. */
-  readonly target: { readonly key: string; readonly id?: string };
-  /** Wire names and values. */
+  readonly command: "add" | "set" | "remove" | "move" | "request-logout";
+  /**
+   * The row it is about: the text of its key field. `id` is undefined for a row that is yet to be added, and for the
+   * row of a menu that has only one.
+   */
+  readonly target: { readonly field: string; readonly key: string; readonly id?: string };
+  /** Wire names and values; `place-before` and `destination` are the `.id` of the row that is to follow. */
   readonly values: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, Secret>>;
-  /** What undoes it; undefined where nothing can (a removed user's password is not ours to read). */
-  readonly inverse: Inverse | undefined;
+  /** What undoes it, in order; nothing where nothing can (a removed user's password is not ours to read). */
+  readonly inverse: readonly Inverse[];
   readonly touchesWayIn: boolean;
+  /** It is shown and not delivered. */
+  readonly reportOnly: boolean;
   /** The step in RouterOS's own words, secrets hidden. */
   readonly text: string;
 }
 
-/** An undoing step, addressed by key: ids do not survive re-creation. */
+/** An undoing step. A row is addressed by its key, because an `.id` does not survive re-creation. */
 export interface Inverse {
-  readonly menu: string;
-  readonly command: "add" | "set" | "remove";
-  readonly key: string;
+  readonly command: "add" | "set" | "remove" | "move";
+  /** The row; undefined in a menu that has only one. */
+  readonly row: RowReference | undefined;
   readonly values: Readonly<Record<string, string>>;
+  /** Of `add` and `move` in an ordered menu: the row it stood before; undefined for the end. */
+  readonly before?: RowReference | undefined;
 }
+
+/** A row of ours by its key field; another one, which we don't remove, by its `.id`. */
+export type RowReference =
+  | { readonly field: string; readonly key: string; readonly notDynamic?: true }
+  | { readonly id: string };
 
 export interface Plan {
   readonly steps: readonly Step[];
+}
+
+/** How a router was found at the end of a run. */
+export interface Seen {
+  readonly observed: Observed;
+  /** What still differs from what is wanted, and was not to be delivered now. */
+  readonly withheld: readonly Step[];
 }
 
 /** What a domain module gives the reconciler: its intent, its rows, and its view of the result. */
@@ -74,7 +100,7 @@ export interface Contributor<Facts = unknown> {
   /** Pure: the rows this intent means on this router. */
   desired(facts: Facts, router: RouterFacts): DesiredMenu[];
   /** Write down what was seen on the router after delivery. */
-  record?(trx: Trx, siteId: string, facts: Facts, observed: Observed): Promise<void>;
+  record?(trx: Trx, siteId: string, facts: Facts, seen: Seen): Promise<void>;
 }
 
 /** An authenticated connection to one router, opened by the module that keeps the logins. */
@@ -100,15 +126,24 @@ export interface SiteSnapshot {
   /** Grows with every change of intent; a run records the generation it delivered. */
   readonly generation: string;
   readonly offboarding: boolean;
+  /** The change of the way in that was begun and whose end was not seen. */
+  readonly wayInArmed: string | undefined;
+  /** The change of the way in that was undone, and why. It is not tried again. */
+  readonly wayInProblem: { readonly change: string; readonly reason: string } | undefined;
 }
 
-export type Outcome =
-  | { readonly state: "in_sync"; readonly delivered: readonly Step[] }
+export type Outcome = {
+  /** Steps that were carried out, whatever else happened. */
+  readonly delivered?: readonly Step[];
+} & (
+  | { readonly state: "in_sync" }
+  | { readonly state: "drifted"; readonly reason: string }
   | {
       readonly state: "pending" | "failed" | "needs_attention";
       readonly reason: string;
       readonly reached: boolean;
-    };
+    }
+);
 
 /** What the reconciler reads and writes about sites; kept by the sites module. */
 export interface SiteRecords {
@@ -117,6 +152,12 @@ export interface SiteRecords {
   load(trx: Trx, siteId: string): Promise<SiteSnapshot | undefined>;
   /** Intent first: the port the way in is about to move to, so that a restart finds the router. */
   expectApiPort(siteId: string, port: number): Promise<void>;
+  /** The router will undo this change of the way in by itself unless we settle it. */
+  armWayIn(siteId: string, change: string): Promise<void>;
+  /** The change stands, or was never made. */
+  settleWayIn(siteId: string): Promise<void>;
+  /** The change was undone, or will be: it is not tried again unless another is wanted or somebody asks for it. */
+  giveUpWayIn(site: SiteSnapshot, change: string, reason: string): Promise<void>;
   finish(trx: Trx, site: SiteSnapshot, outcome: Outcome): Promise<void>;
   /** Everything of ours is off the router; the site ends. */
   forget(trx: Trx, site: SiteSnapshot): Promise<void>;

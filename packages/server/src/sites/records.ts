@@ -1,12 +1,18 @@
 /** What the reconciler reads and writes about sites, and what a login on a router tells about it. */
+
+import type { Updateable } from "kysely";
 import { record } from "../audit/index.ts";
-import type { Database, Trx } from "../database/index.ts";
+import type { Database, SitesTable, Trx } from "../database/index.ts";
 import type { Outcome, SiteRecords, SiteSnapshot } from "../reconcile/types.ts";
 import { findSite } from "./store.ts";
 
 const RECONCILER = { kind: "system", part: "reconciler" } as const;
 
 export function siteRecords(database: Database): SiteRecords {
+  const update = (siteId: string, columns: Updateable<SitesTable>) =>
+    database.asSystem(async (trx) => {
+      await trx.updateTable("sites").set(columns).where("id", "=", siteId).execute();
+    });
   return {
     list: () =>
       database.asSystem(async (trx) => {
@@ -18,12 +24,34 @@ export function siteRecords(database: Database): SiteRecords {
       const site = await findSite(trx, siteId);
       if (!site) return undefined;
       const { id, customer_id: customerId, generation, status } = site;
-      return { id, customerId, generation, offboarding: status === "deleting" };
+      const { way_in_armed: armed, way_in_problem: reason, way_in_problem_change: change } = site;
+      return {
+        id,
+        customerId,
+        generation,
+        offboarding: status === "deleting",
+        wayInArmed: armed ?? undefined,
+        wayInProblem: reason !== null && change !== null ? { change, reason } : undefined,
+      };
     },
 
-    expectApiPort: (siteId, port) =>
+    expectApiPort: (siteId, port) => update(siteId, { next_api_port: port }),
+    armWayIn: (siteId, change) =>
+      update(siteId, { way_in_armed: change, way_in_problem: null, way_in_problem_change: null }),
+    settleWayIn: (siteId) => update(siteId, { way_in_armed: null }),
+
+    giveUpWayIn: (site, change, reason) =>
       database.asSystem(async (trx) => {
-        await trx.updateTable("sites").set({ next_api_port: port }).where("id", "=", siteId).execute();
+        const columns = { way_in_problem: reason, way_in_problem_change: change };
+        await trx.updateTable("sites").set(columns).where("id", "=", site.id).execute();
+        await record(trx, RECONCILER, {
+          customerId: site.customerId,
+          action: "site.way_in_kept",
+          subjectType: "site",
+          subjectId: site.id,
+          siteId: site.id,
+          detail: { reason },
+        });
       }),
 
     finish,
@@ -44,31 +72,34 @@ export function siteRecords(database: Database): SiteRecords {
 async function finish(trx: Trx, site: SiteSnapshot, outcome: Outcome): Promise<void> {
   const current = await findSite(trx, site.id);
   if (!current) return;
-  const settled = outcome.state === "in_sync";
+  const settled = outcome.state === "in_sync" || outcome.state === "drifted";
   // A newer intent than the one delivered: not in sync yet, and its wake is on the way.
   const superseded = settled && current.generation !== site.generation;
+  const reason = "reason" in outcome ? outcome.reason : null;
   await trx
     .updateTable("sites")
     .set((eb) => ({
       status: statusAfter(current, outcome),
       sync_state: superseded ? "pending" : outcome.state,
-      sync_reason: settled ? null : outcome.reason,
+      sync_reason: superseded ? null : reason,
       sync_checked_at: eb.fn<Date>("now"),
       ...(settled ? { observed_generation: site.generation } : {}),
     }))
     .where("id", "=", site.id)
     .execute();
-  if (settled && outcome.delivered.length > 0) {
-    const drift = current.observed_generation === site.generation;
-    await record(trx, RECONCILER, {
+  const tell = (action: string, detail: Record<string, unknown>) =>
+    record(trx, RECONCILER, {
       customerId: site.customerId,
-      action: drift ? "site.drift_repaired" : "site.configured",
+      action,
       subjectType: "site",
       subjectId: site.id,
       siteId: site.id,
-      detail: { steps: outcome.delivered.map(({ text }) => text) },
+      detail,
     });
-  }
+  const steps = (outcome.delivered ?? []).map(({ text }) => text);
+  const isDrift = current.observed_generation === site.generation;
+  if (steps.length > 0) await tell(isDrift ? "site.drift_repaired" : "site.configured", { steps });
+  if (outcome.state === "drifted" && current.sync_reason !== reason) await tell("site.drifted", { reason });
 }
 
 function statusAfter(
@@ -77,7 +108,7 @@ function statusAfter(
 ): "pending" | "online" | "offline" | "deleting" {
   if (site.status === "deleting") return "deleting";
   if (site.management_address === null) return "pending"; // not adopted yet
-  return outcome.state === "in_sync" || outcome.reached ? "online" : "offline";
+  return !("reached" in outcome) || outcome.reached ? "online" : "offline";
 }
 
 /** What a successful log-in shows of a router. */

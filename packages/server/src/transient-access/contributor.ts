@@ -31,7 +31,7 @@ export function transientAccessContributor(vault: Vault): Contributor<Facts> {
       return { rows, open, ended: rows.filter((grant) => !grant.is_open) };
     },
     desired,
-    async record(trx, _siteId, { rows }, observed) {
+    async record(trx, _siteId, { rows }, { observed }) {
       const users = namesIn(observed, "/user");
       const sessions = namesIn(observed, "/user/active");
       const there = rows.filter((grant) => grant.is_open && users.has(grant.username));

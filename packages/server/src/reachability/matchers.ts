@@ -1,0 +1,173 @@
+/**
+ * Which source addresses a rule of the input chain matches, for a new TCP connection to one port. Three-valued: what
+ * can't be decided from the rows alone (an interface, a rate, a mark) is an `Unknown`, never a guess.
+ * Source: MikroTik manual, "Common Firewall Matchers and Actions".
+ */
+import type { Row } from "@portreeve/routeros";
+import {
+  type AddressSet,
+  everybody,
+  type Family,
+  intersect,
+  isEmpty,
+  NOBODY,
+  parseAddresses,
+  subtract,
+} from "./address-set.ts";
+
+/** The first packet of a connection to a service of the router. */
+export interface Packet {
+  readonly family: Family;
+  readonly port: number;
+  /** The router's own address it is sent to, where that is known. */
+  readonly destination?: string | undefined;
+}
+
+/** A matcher nobody can answer from here, and the answer a rule would need to match. */
+export interface Unknown {
+  /** Equal keys have equal answers for one packet: `in-interface-list=LAN`. */
+  readonly key: string;
+  readonly holds: boolean;
+  /** As the rule has it: `in-interface-list=!LAN`. */
+  readonly text: string;
+}
+
+/** Who a matcher holds for: for certain, and possibly (these included). */
+export interface Sources {
+  readonly certain: AddressSet;
+  readonly possible: AddressSet;
+}
+
+export interface Match {
+  /** Sources the rule matches whatever the unknowns are. */
+  readonly certain: AddressSet;
+  /** Sources it matches when every unknown has the answer it needs. */
+  readonly uncertain: AddressSet;
+  readonly unknowns: readonly Unknown[];
+}
+
+/** Properties of a rule that say nothing about packets. Whatever else a rule has is taken for a matcher. */
+const NOT_MATCHERS = new Set([
+  "chain",
+  "action",
+  "jump-target",
+  "address-list",
+  "address-list-timeout",
+  "reject-with",
+  "log",
+  "log-prefix",
+  "comment",
+  "disabled",
+  "dynamic",
+  "invalid",
+  "bytes",
+  "packets",
+]);
+
+/** Matchers that answer anew for each packet, or count for each rule: two rules with the same text may differ. */
+const PER_RULE = new Set([
+  "connection-limit",
+  "dst-limit",
+  "limit",
+  "nth",
+  "per-connection-classifier",
+  "psd",
+  "random",
+]);
+
+/** Does a matcher's value, without its `!`, hold for the packet? undefined: not to be known from here. */
+type Test = (value: string, packet: Packet) => boolean | undefined;
+
+const TESTS: Readonly<Record<string, Test>> = {
+  protocol: (value) => value === "tcp" || value === "6",
+  "connection-state": (value) => value.split(",").includes("new"),
+  "dst-port": (value, { port }) => holdsPort(value, port),
+  port: (value, { port }) => holdsPort(value, port) || undefined, // or the source port is among them
+  "src-port": (value) => (holdsPort(value, 1) && /^[01]-65535$/.test(value) ? true : undefined),
+  "dst-address": (value, { family, destination }) => holdsDestination(value, family, destination),
+  "dst-address-type": (value) => value.split(",").includes("local"), // else it would not be in this chain
+  "tcp-flags": holdsFlags,
+};
+
+/**
+ * @param within the sources asked about
+ * @returns undefined when the rule matches no such packet from any of them
+ */
+export function matchRule(
+  row: Row,
+  packet: Packet,
+  within: AddressSet,
+  onList: (list: string) => Sources,
+): Match | undefined {
+  const unknowns: Unknown[] = [];
+  let possible = within;
+  let certain = within;
+  for (const [name, text] of Object.entries(row)) {
+    if (text === "" || name.startsWith(".") || NOT_MATCHERS.has(name)) continue;
+    const negated = text.startsWith("!");
+    const who = sourcesOf(name, negated ? text.slice(1) : text, packet, onList);
+    possible = negated ? subtract(possible, who.certain) : intersect(possible, who.possible);
+    if (isEmpty(possible)) return undefined;
+    certain = negated ? subtract(certain, who.possible) : intersect(certain, who.certain);
+    const open = negated ? intersect(possible, who.possible) : subtract(possible, who.certain);
+    if (!isEmpty(open)) unknowns.push(unknownOf(name, text, row));
+  }
+  return { certain, uncertain: subtract(possible, certain), unknowns };
+}
+
+/** @param value without its `!` */
+function sourcesOf(name: string, value: string, packet: Packet, onList: (list: string) => Sources): Sources {
+  const { family } = packet;
+  if (name === "src-address-list") return onList(value);
+  if (name === "src-address") return exactly(parseAddresses(value, family), family);
+  return exactly(allOrNobody(TESTS[name]?.(value, packet), family), family);
+}
+
+/** @param set undefined: not to be known, so nobody for certain and everybody possibly */
+function exactly(set: AddressSet | undefined, family: Family): Sources {
+  return set ? { certain: set, possible: set } : { certain: NOBODY, possible: everybody(family) };
+}
+
+function allOrNobody(answer: boolean | undefined, family: Family): AddressSet | undefined {
+  if (answer === undefined) return undefined;
+  return answer ? everybody(family) : NOBODY;
+}
+
+function unknownOf(name: string, text: string, row: Row): Unknown {
+  const negated = text.startsWith("!");
+  const key = `${name}=${negated ? text.slice(1) : text}`;
+  return {
+    key: PER_RULE.has(name) ? `${row[".id"]} ${key}` : key,
+    holds: !negated,
+    text: `${name}=${text}`,
+  };
+}
+
+function holdsPort(list: string, port: number): boolean {
+  return list.split(",").some((entry) => {
+    const [low, high = low] = entry.split("-").map(Number);
+    return low !== undefined && high !== undefined && low <= port && port <= high;
+  });
+}
+
+function holdsDestination(
+  value: string,
+  family: Family,
+  destination: string | undefined,
+): boolean | undefined {
+  const addresses = parseAddresses(value, family);
+  const own = destination === undefined ? undefined : parseAddresses(destination, family);
+  if (!addresses || !own) return undefined;
+  return !isEmpty(intersect(addresses, own));
+}
+
+/** The first packet has SYN set and nothing else, unless it offers ECN. `syn,!ack`: all of it has to hold. */
+function holdsFlags(list: string): boolean | undefined {
+  const answers = list.split(",").map((flag) => {
+    const negated = flag.startsWith("!");
+    const name = negated ? flag.slice(1) : flag;
+    return name === "ece" || name === "cwr" ? undefined : (name === "syn") !== negated;
+  });
+  if (answers.includes(false)) return false;
+  return answers.includes(undefined) ? undefined : true;
+}

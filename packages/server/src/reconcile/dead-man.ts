@@ -1,0 +1,134 @@
+/**
+ * The dead-man: an entry in the router's own scheduler that undoes a change of the way in, unless Portreeve has logged
+ * in again under the new rules and removed it. It needs neither the link nor Portreeve to fire.
+ *
+ * Two entries with one script: one runs after {@link DEAD_MAN_SECONDS}, the other at the next start, because a clock
+ * that begins at 1970 again would let the first one wait for years. (`startup` with an interval does not run at the
+ * start; MikroTik manual, "Scheduler".)
+ */
+import {
+  identifier,
+  itemId,
+  menu,
+  type Placeholder,
+  type RouterClient,
+  type Row,
+  type Script,
+  script,
+  TrapError,
+  value,
+} from "@portreeve/routeros";
+import type { Inverse, RowReference, Step } from "./types.ts";
+
+/** Seconds until the router undoes the change. A new login has to be there by then. */
+export const DEAD_MAN_SECONDS = 90;
+
+const SCHEDULER = "/system/scheduler";
+const TIMED = "portreeve-dead-man";
+const AT_STARTUP = "portreeve-dead-man-startup";
+const COMMENT = "portreeve: undoes a change of the way in";
+/** Rights of the entries: what the steps need, and our own user has. */
+const POLICY = "read,write,policy";
+
+/**
+ * Put the entries that undo these steps on the router.
+ * @throws TrapError the router takes no entries (device-mode `home`); nothing is left behind
+ */
+export async function armDeadMan(
+  client: RouterClient,
+  steps: readonly Step[],
+  signal: AbortSignal,
+): Promise<void> {
+  const event = { "on-event": undoScript(steps).text, policy: POLICY, comment: COMMENT };
+  await client.add(SCHEDULER, { name: AT_STARTUP, "start-time": "startup", ...event }, { signal });
+  await client.add(SCHEDULER, { name: TIMED, interval: `${DEAD_MAN_SECONDS}s`, ...event }, { signal });
+}
+
+/** The entries that are on the router now. */
+export function findDeadMan(client: RouterClient, signal: AbortSignal): Promise<Row[]> {
+  const queries = [`?name=${TIMED}`, `?name=${AT_STARTUP}`, "?#|"];
+  return client.print(SCHEDULER, { proplist: [".id", "name"], queries, signal });
+}
+
+/**
+ * Take the entries away: the change stands.
+ * @returns whether the timed one was still there; if not, it has fired
+ */
+export async function disarmDeadMan(client: RouterClient, signal: AbortSignal): Promise<boolean> {
+  const rows = await findDeadMan(client, signal);
+  let wasArmed = false;
+  // The timed one first: while it is there the change may still be taken back.
+  for (const row of rows.toSorted((a) => (a.name === TIMED ? -1 : 1))) {
+    const removed = await removeEntry(client, row[".id"] ?? "", signal);
+    if (row.name === TIMED) wasArmed = removed;
+  }
+  return wasArmed;
+}
+
+async function removeEntry(client: RouterClient, id: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await client.remove(SCHEDULER, id, { signal });
+    return true;
+  } catch (error) {
+    if (error instanceof TrapError && error.unknownItem) return false; // fired between reading and removing
+    throw error;
+  }
+}
+
+/**
+ * The script that undoes the steps, the last one first, and then removes its own entries. One step that can't be
+ * undone does not keep the others from it.
+ */
+export function undoScript(steps: readonly Step[]): Script {
+  const undoing = steps
+    .toReversed()
+    .flatMap((step) => step.inverse.map((inverse) => undo(step.menu, inverse)));
+  return script`${undoing}
+:do { :log warning ${value("portreeve: no new login came, the change of the way in is undone")} } on-error={}
+${[AT_STARTUP, TIMED].map(removal)}`;
+}
+
+function removal(name: string): Script {
+  return script`:do { /system scheduler remove [find where name=${value(name)}] } on-error={}`;
+}
+
+function undo(path: string, { command, row, values, before }: Inverse): Script {
+  const where = script`${menu(path)} ${identifier(command)}`;
+  if (command !== "add") {
+    const found = row ? script`${where} ${reference(row)}` : where;
+    return attempt(before ? placed(found, "destination", before) : withArguments(found, values));
+  }
+  const key = row && "key" in row ? { [row.field]: row.key } : {};
+  const added = withArguments(where, { ...key, ...values });
+  // What it stood before may be gone: then it goes to the end.
+  const fallback = attempt(added);
+  return before
+    ? script`:do { ${placed(added, "place-before", before)} } on-error={ ${fallback} }`
+    : fallback;
+}
+
+function attempt(step: Script): Script {
+  return script`:do { ${step} } on-error={}`;
+}
+
+function withArguments(command: Script, values: Readonly<Record<string, string>>): Script {
+  return Object.entries(values).reduce(
+    (soFar, [name, text]) => script`${soFar} ${identifier(name)}=${value(text)}`,
+    command,
+  );
+}
+
+function placed(command: Script, argument: "place-before" | "destination", row: RowReference): Script {
+  return "id" in row
+    ? script`${command} ${identifier(argument)}=${itemId(row.id)}`
+    : script`${command} ${identifier(argument)}=[find where ${isIt(row)}]`;
+}
+
+function reference(row: RowReference): Placeholder {
+  return "id" in row ? itemId(row.id) : script`[find where ${isIt(row)}]`;
+}
+
+function isIt(row: Extract<RowReference, { key: string }>): Script {
+  const byKey = script`${identifier(row.field)}=${value(row.key)}`;
+  return row.notDynamic ? script`${byKey} and !dynamic` : byKey;
+}
