@@ -1,3 +1,4 @@
+export { policySays, type SitePolicy, sitePolicy } from "./admission.ts";
 export { policyContributor } from "./contributor.ts";
 export { policyRoutes } from "./routes.ts";
 export { PolicyService } from "./service.ts";
