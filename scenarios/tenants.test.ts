@@ -135,6 +135,9 @@ async function everythingOfTheirs(): Promise<unknown> {
     "audit_events",
     "api_tokens",
     "idempotency_keys",
+    "exposure_checks",
+    "exposure_schedule",
+    "exposure_requests",
   ];
   const everything: Record<string, unknown> = {};
   for (const table of tables) {

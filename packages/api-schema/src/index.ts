@@ -4,6 +4,8 @@ export type { ListQuery } from "./common.ts";
 export { idParams, listOf, listQuery, reveal, siteParams, uuidParam } from "./common.ts";
 export type { Credential } from "./credentials.ts";
 export { credential } from "./credentials.ts";
+export type { ExposureCheck } from "./exposure.ts";
+export { exposureCheck, exposureList, FINDINGS, PORT_STATES, SOFTWARE } from "./exposure.ts";
 export {
   documentTime,
   isoTime,

@@ -19,6 +19,7 @@ import {
   startEmbedded,
   waitForServer,
 } from "./database/index.ts";
+import { ExposureSchedule, ExposureService, exposureRoutes } from "./exposure/index.ts";
 import { Gateway } from "./gateway/index.ts";
 import { buildApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
@@ -77,9 +78,24 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     ],
     log,
   });
+  const exposure = new ExposureService({
+    database,
+    addresses,
+    ownAddress: localAddress,
+    hours: config.exposureHours,
+  });
   let driver: Driver | undefined;
   if (config.roles.has("reconciler")) {
     driver = await startReconciler(reconciler, { config, connection, database, log }, starting);
+    if (config.exposureHours > 0) {
+      const schedule = new ExposureSchedule({
+        database,
+        check: (site, signal) => exposure.checkClaimed(site, signal),
+        log,
+      });
+      schedule.start();
+      starting.defer(() => schedule.stop());
+    }
   }
   let doorkeeper: Doorkeeper | undefined;
   if (config.roles.has("gateway")) {
@@ -107,6 +123,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       authenticate: (token) => authenticator.authenticate(token),
       modules: [
         siteRoutes({ sites, preview: (siteId, signal) => reconciler.preview(siteId, signal) }),
+        exposureRoutes({ sites, exposure }),
         policyRoutes(policies),
         credentialRoutes(credentials),
         transientAccessRoutes({

@@ -1,5 +1,5 @@
 export { AddressRules } from "./address.ts";
-export { SiteNotFoundError, SiteNotReadyError } from "./errors.ts";
+export { RouterUnavailableError, SiteNotFoundError, SiteNotReadyError } from "./errors.ts";
 export { type RouterIdentity, recordAdopted, recordReached, siteRecords } from "./records.ts";
 export { siteRoutes } from "./routes.ts";
 export { adoptionLoginBinding, SITE_CHANNEL, SiteService } from "./service.ts";
