@@ -13,6 +13,7 @@ test("the help names every command", async () => {
     "export",
     "plan",
     "apply",
+    "probe",
     "sites",
     "policies",
     "access",

@@ -32,7 +32,7 @@ const fleetFile: Flag = {
 };
 const prune: Flag = { flags: "--prune", summary: "policies that the file does not have are deleted" };
 
-/** Verbs that concern the whole fleet and so stand without a noun. */
+/** Verbs that stand without a noun. */
 export const ALONE: Readonly<Record<string, Verb & { readonly load: () => Promise<Run> }>> = {
   export: {
     summary: "policies and the sites under them as a YAML file",
@@ -48,6 +48,11 @@ export const ALONE: Readonly<Record<string, Verb & { readonly load: () => Promis
     summary: "make Portreeve as a fleet file says",
     load: async () => (await import("./fleet/index.ts")).applyFleet,
     flags: [fleetFile, prune, { flags: "--yes", summary: "do not ask first" }],
+  },
+  probe: {
+    arguments: "<host>",
+    summary: "look at a site from outside; exit code 2 when a port is open against its policy",
+    load: async () => (await import("./probe.ts")).probe,
   },
 };
 
