@@ -15,6 +15,16 @@ export {
   parseNetwork,
   uuid,
 } from "./fields.ts";
+export type {
+  AccessCell,
+  AccessRow,
+  ChainRule,
+  Plan,
+  PolicyPreview,
+  PreviewInput,
+  SitePreview,
+} from "./plans.ts";
+export { MAX_PREVIEW_SITES, plan, policyPreview, previewInput } from "./plans.ts";
 export type { ManagementNetwork, Policy, PolicyInput, Service, ServiceName } from "./policies.ts";
 export {
   admitManagement,
@@ -27,10 +37,27 @@ export {
 } from "./policies.ts";
 export type { Problem } from "./problem.ts";
 export { PROBLEM_MEDIA_TYPE, problem, problemType } from "./problem.ts";
+export type {
+  Rollout,
+  RolloutDetails,
+  RolloutSite,
+  RolloutSiteState,
+  RolloutState,
+} from "./rollouts.ts";
+export {
+  ROLLOUT_SITE_STATES,
+  ROLLOUT_STATES,
+  rollout,
+  rolloutDetails,
+  rolloutList,
+  rolloutQuery,
+  rolloutSiteList,
+  rolloutSiteQuery,
+} from "./rollouts.ts";
 export type { Scope } from "./scopes.ts";
 export { SCOPES, scope } from "./scopes.ts";
-export type { Plan, Site, SiteInput, SitePatch } from "./sites.ts";
-export { plan, SITE_STATUSES, SYNC_STATES, site, siteInput, sitePatch } from "./sites.ts";
+export type { Site, SiteInput, SitePatch } from "./sites.ts";
+export { SITE_STATUSES, SYNC_STATES, site, siteInput, sitePatch } from "./sites.ts";
 export type { CreatedToken, Token, TokenInput, TokenList } from "./tokens.ts";
 export { createdToken, token, tokenInput, tokenList } from "./tokens.ts";
 export type { TransientAccess, TransientAccessInput } from "./transient-access.ts";

@@ -41,8 +41,7 @@ export function connectApi(url: string, token: string | undefined): Api {
       };
       const content = body === undefined ? {} : { body: JSON.stringify(body) };
       const send = () => reach(base, path, { method, headers, ...content });
-      // A POST whose answer was lost is sent once more: under its key it has its effect once.
-      const answer = await (method === "POST" ? send().catch(send) : send());
+      const answer = await (method === "POST" ? send().catch((error) => sendAgain(error, send)) : send());
       const text = await answer.text();
       if (answer.status === 204) return undefined;
       if (!/^application\/(problem\+)?json\b/.test(answer.headers.get("content-type") ?? "")) {
@@ -63,6 +62,12 @@ async function reach(base: string, path: string, init: RequestInit): Promise<Res
   } catch (error) {
     throw new OperatorError(`PORTREEVE_URL: ${base} does not answer (${explain(error)})`, { cause: error });
   }
+}
+
+/** A POST whose answer was lost is sent once more: under its key it has its effect once. */
+function sendAgain(error: Error, send: () => Promise<Response>): Promise<Response> {
+  const isLate = error.cause instanceof Error && error.cause.name === "TimeoutError";
+  return isLate ? Promise.reject(error) : send();
 }
 
 function refusal(status: number, text: string, token: string | undefined): ProblemError {

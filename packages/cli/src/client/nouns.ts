@@ -100,7 +100,10 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         summary: "off-board a router: everything of ours leaves it first",
         flags: [{ flags: "--force", summary: "forget it now and leave the router as it is" }],
       },
-      plan: { arguments: "<site>", summary: "what would be changed on the router now" },
+      plan: {
+        arguments: "<site>",
+        summary: "what would be changed on the router now, and who could get in then",
+      },
       reconcile: { arguments: "<site>", summary: "compare and correct the router now" },
       rename: { arguments: "<site> <name>", summary: "call a site otherwise" },
     },
@@ -115,6 +118,14 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       update: { arguments: "<policy>", summary: "replace a policy", flags: [policyFile] },
       delete: { arguments: "<policy>", summary: "delete one; its sites fall back to the default policy" },
       attach: { arguments: "<policy> <sites...>", summary: "move sites under a policy" },
+      preview: {
+        arguments: "<policy>",
+        summary: "what it, or a draft of it, would do to its sites, and who could get in then",
+        flags: [
+          { ...policyFile, summary: "a draft as JSON, - for standard input", required: false },
+          { flags: "--site <sites...>", summary: "only these, attached or not" },
+        ],
+      },
     },
   },
   access: {

@@ -1,6 +1,7 @@
 import { type Plan, type Site, siteInput, sitePatch } from "@portreeve/api-schema";
 import { facts, printable, table } from "../print.ts";
 import { askPassword, readPassword } from "../secret-input.ts";
+import { describeEffect } from "./effect.ts";
 import { checked, numeric, query } from "./input.ts";
 import { listAll, policyId, siteId } from "./lists.ts";
 import type { Run } from "./run-verb.ts";
@@ -56,8 +57,7 @@ const remove: Run = async (api, [name = ""], { force }) => {
 
 const plan: Run = async (api, [name = ""]) => {
   const data = (await api.request("GET", `/v1/sites/${await siteId(api, name)}/plan`)) as Plan;
-  const steps = data.steps.map(({ text }) => printable(text));
-  return { data, text: steps.join("\n") || "Nothing to change: the router is as it should be." };
+  return { data, text: describeEffect(data) };
 };
 
 const reconcile: Run = async (api, [name = ""]) => {

@@ -55,14 +55,16 @@ export const firewallAddressList = {
   removeCommand: () => "remove",
 } as const satisfies MenuFacts;
 
-/** IPv6 has its own rules; `tarpit` is IPv4's alone, and the words of `reject-with` differ. */
+/** IPv6 has its own rules, and RouterOS 6 a package for them that may be missing; `tarpit` is IPv4's alone, and the words of `reject-with` differ. */
 export const ipv6FirewallFilter = {
   ...firewallFilter,
   path: "/ipv6/firewall/filter",
+  optional: true,
 } as const satisfies MenuFacts;
 
 /** Its entries are IPv6 prefixes: an address without a length is shown with /128. */
 export const ipv6FirewallAddressList = {
   ...firewallAddressList,
   path: "/ipv6/firewall/address-list",
+  optional: true,
 } as const satisfies MenuFacts;

@@ -237,6 +237,7 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
         client,
         version: parseVersion(router.version),
         managementAddress: managementAddressOf(site),
+        service: site.management_transport,
         [Symbol.asyncDispose]: async () => this.#pool.give(site.id, poolKey(login, site, port), connected),
       };
     } catch (error) {

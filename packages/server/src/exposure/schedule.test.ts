@@ -17,13 +17,18 @@ beforeEach(async () => {
   testDatabase = await createTestDatabase();
   database = testDatabase.database;
   await database.asSystem(async (trx) => {
-    const policy = randomUUID();
-    await sql`insert into customers (id, name) values (${CUSTOMER}, 'c')`.execute(trx);
-    await sql`insert into policies (id, customer_id, name, slug, services, trusted_networks)
-              values (${policy}, ${CUSTOMER}, 'p', 'p', '{}', '{}')`.execute(trx);
-    await sql`insert into sites (customer_id, policy_id, name, address, reached_address, api_port)
-              select ${CUSTOMER}, ${policy}, 's' || n, '192.0.2.' || n, '192.0.2.' || n, 8728
-                from generate_series(1, 30) as n`.execute(trx);
+    const [policy, revision] = [randomUUID(), randomUUID()];
+    const statements = [
+      sql`insert into customers (id, name) values (${CUSTOMER}, 'c')`,
+      sql`insert into policies (id, customer_id, name, slug, revision_id)
+          values (${policy}, ${CUSTOMER}, 'p', 'p', ${revision})`,
+      sql`insert into policy_revisions (id, customer_id, policy_id, number, services, trusted_networks)
+          values (${revision}, ${CUSTOMER}, ${policy}, 1, '{}', '{}')`,
+      sql`insert into sites (customer_id, policy_id, policy_revision_id, name, address, reached_address, api_port)
+          select ${CUSTOMER}, ${policy}, ${revision}, 's' || n, '192.0.2.' || n, '192.0.2.' || n, 8728
+            from generate_series(1, 30) as n`,
+    ];
+    for (const statement of statements) await statement.execute(trx);
   });
 });
 afterAll(() => testDatabase?.drop());

@@ -1,5 +1,7 @@
 export { policySays, type SitePolicy, sitePolicy } from "./admission.ts";
 export { policyContributor } from "./contributor.ts";
+export { PolicyPreviews } from "./preview.ts";
+export { previewRoutes } from "./preview-routes.ts";
 export { policyRoutes } from "./routes.ts";
 export { PolicyService } from "./service.ts";
-export { defaultPolicyId } from "./store.ts";
+export { defaultPolicy } from "./store.ts";

@@ -6,7 +6,14 @@
  * answers; the filter leaves nothing to be seen. Sessions that are open already are left to the router's own rules.
  */
 import type { ServiceName } from "@portreeve/api-schema";
-import { firewallAddressList, firewallFilter, type MenuFacts, type Row } from "@portreeve/routeros";
+import {
+  firewallAddressList,
+  firewallFilter,
+  ipv6FirewallAddressList,
+  ipv6FirewallFilter,
+  type MenuFacts,
+  type Row,
+} from "@portreeve/routeros";
 import type { DesiredMenu, DesiredRow } from "../reconcile/types.ts";
 import { BRUTE_FORCE_MARK, bruteForceRules } from "./brute-force.ts";
 import { isWithin } from "./networks.ts";
@@ -42,6 +49,7 @@ interface Family {
 
 const FAMILIES: readonly Family[] = [
   { filter: firewallFilter, addressList: firewallAddressList, everyone: "0.0.0.0/0" },
+  { filter: ipv6FirewallFilter, addressList: ipv6FirewallAddressList, everyone: "::/0" },
 ];
 
 /** @param facts undefined: nothing is wanted any more, and what is ours goes */

@@ -1,7 +1,8 @@
-import type { Observed } from "../reconcile/types.ts";
+import type { Observed, Step } from "../reconcile/types.ts";
 import { type AddressSet, familyOf, intersect, isEmpty, NOBODY, parseAddresses } from "./address-set.ts";
 import { filterTable } from "./filter-table.ts";
 import { serviceGate } from "./service-gate.ts";
+import { simulate } from "./simulate.ts";
 import { Budget, type Condition, type Outcome, TOO_LARGE, walk } from "./walk.ts";
 import { deciderOf } from "./words.ts";
 
@@ -44,6 +45,22 @@ const MAX_UNKNOWNS = 10;
  */
 export function guardWayIn(before: Observed, after: Observed, wayIn: WayIn): WayInProblem | undefined {
   return closedService(before, after, wayIn) ?? closedFilter(before, after, wayIn);
+}
+
+/**
+ * Would these steps end our own way in for certain? The service may move: we follow it.
+ * @param way the address the router sees us come from, and the service we come in by
+ * @returns why they must not be delivered
+ */
+export function certainLockOut(
+  observed: Observed,
+  steps: readonly Step[],
+  { address, service }: Pick<WayIn, "address" | "service">,
+): string | undefined {
+  const after = simulate(observed, steps);
+  const { port } = serviceGate(after, service, familyOf(address));
+  const found = guardWayIn(observed, after, { address, service, port });
+  return found?.certain ? found.reason : undefined;
 }
 
 function closedService(before: Observed, after: Observed, wayIn: WayIn): WayInProblem | undefined {

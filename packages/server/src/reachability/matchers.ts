@@ -75,6 +75,17 @@ const PER_RULE = new Set([
   "random",
 ]);
 
+type OnList = (list: string) => Sources;
+
+/** Matchers of the source address, which hold for some sources and not for others. */
+const SOURCES: Readonly<Record<string, (value: string, packet: Packet, onList: OnList) => Sources>> = {
+  "src-address": (value, { family }) => {
+    const addresses = parseAddresses(value, family);
+    return { certain: addresses ?? NOBODY, possible: addresses ?? everybody(family) };
+  },
+  "src-address-list": (list, _packet, onList) => onList(list),
+};
+
 /** Does a matcher's value, without its `!`, hold for the packet? undefined: not to be known from here. */
 type Test = (value: string, packet: Packet) => boolean | undefined;
 
@@ -93,19 +104,22 @@ const TESTS: Readonly<Record<string, Test>> = {
  * @param within the sources asked about
  * @returns undefined when the rule matches no such packet from any of them
  */
-export function matchRule(
-  row: Row,
-  packet: Packet,
-  within: AddressSet,
-  onList: (list: string) => Sources,
-): Match | undefined {
+export function matchRule(row: Row, packet: Packet, within: AddressSet, onList: OnList): Match | undefined {
+  const matchers = Object.entries(row).filter(([name, text]) => text !== "" && isMatcher(name));
   const unknowns: Unknown[] = [];
+  for (const [name, text] of matchers) {
+    if (name in SOURCES) continue;
+    const { value, negated } = parts(text);
+    const answer = TESTS[name]?.(value, packet);
+    if (answer === negated) return undefined;
+    if (answer === undefined) unknowns.push(unknownOf(name, text, row));
+  }
   let possible = within;
-  let certain = within;
-  for (const [name, text] of Object.entries(row)) {
-    if (text === "" || name.startsWith(".") || NOT_MATCHERS.has(name)) continue;
-    const negated = text.startsWith("!");
-    const who = sourcesOf(name, negated ? text.slice(1) : text, packet, onList);
+  let certain = unknowns.length === 0 ? within : NOBODY;
+  for (const [name, text] of matchers) {
+    const { value, negated } = parts(text);
+    const who = SOURCES[name]?.(value, packet, onList);
+    if (!who) continue;
     possible = negated ? subtract(possible, who.certain) : intersect(possible, who.possible);
     if (isEmpty(possible)) return undefined;
     certain = negated ? subtract(certain, who.possible) : intersect(certain, who.certain);
@@ -115,27 +129,17 @@ export function matchRule(
   return { certain, uncertain: subtract(possible, certain), unknowns };
 }
 
-/** @param value without its `!` */
-function sourcesOf(name: string, value: string, packet: Packet, onList: (list: string) => Sources): Sources {
-  const { family } = packet;
-  if (name === "src-address-list") return onList(value);
-  if (name === "src-address") return exactly(parseAddresses(value, family), family);
-  return exactly(allOrNobody(TESTS[name]?.(value, packet), family), family);
-}
+const isMatcher = (name: string): boolean => !name.startsWith(".") && !NOT_MATCHERS.has(name);
 
-/** @param set undefined: not to be known, so nobody for certain and everybody possibly */
-function exactly(set: AddressSet | undefined, family: Family): Sources {
-  return set ? { certain: set, possible: set } : { certain: NOBODY, possible: everybody(family) };
-}
-
-function allOrNobody(answer: boolean | undefined, family: Family): AddressSet | undefined {
-  if (answer === undefined) return undefined;
-  return answer ? everybody(family) : NOBODY;
+/** A matcher's value and whether a `!` turns it round. */
+function parts(text: string): { value: string; negated: boolean } {
+  const negated = text.startsWith("!");
+  return { value: negated ? text.slice(1) : text, negated };
 }
 
 function unknownOf(name: string, text: string, row: Row): Unknown {
-  const negated = text.startsWith("!");
-  const key = `${name}=${negated ? text.slice(1) : text}`;
+  const { value, negated } = parts(text);
+  const key = `${name}=${value}`;
   return {
     key: PER_RULE.has(name) ? `${row[".id"]} ${key}` : key,
     holds: !negated,

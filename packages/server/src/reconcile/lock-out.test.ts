@@ -167,6 +167,7 @@ class FakeSite {
       access: this.#access(),
       sites: this.#records(),
       contributors: [contributor],
+      guard: () => undefined, // what it would refuse is what the routers have to undo here
       log: pino({ level: "silent" }),
     });
   }
@@ -180,6 +181,7 @@ class FakeSite {
         client,
         version,
         managementAddress: "127.0.0.1",
+        service: "api" as const,
         [Symbol.asyncDispose]: async () => client.close(),
       };
     };

@@ -29,6 +29,7 @@ export function policyNamed(name: string, change: Partial<Policy> = {}, number =
     id: `id of ${name} ${number}`,
     slug: `${name}-000000000${number}`,
     default: false,
+    rollout: null,
     created_at: "08 Nov 2023 18:23:11",
     updated_at: "08 Nov 2023 18:23:11",
     ...change,

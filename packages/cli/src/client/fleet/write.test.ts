@@ -36,6 +36,7 @@ test("a policy is written with its fields in the API's order, and without what t
       - 192.168.0.0/16
     custom_input_rules: true
     brute_force_protection: false
+    drift: repair
     management_transport: api
     sites:
       - fra-1

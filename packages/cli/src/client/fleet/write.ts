@@ -14,6 +14,7 @@ const HEAD = ` Policies of a Portreeve and the sites under them.
    trusted_networks        who may reach an enabled service without networks; the private IPv4 networks
    custom_input_rules      true
    brute_force_protection  false
+   drift                   repair: what somebody changes on a router by hand is undone; or report
    management_transport    api
    default                 true in the one policy that sites start under
    sites                   names of the sites to move under the policy; a site that is in no list stays where it is`;
