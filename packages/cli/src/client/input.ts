@@ -31,6 +31,13 @@ export function numeric(text: string | boolean | undefined): unknown {
   return typeof text === "string" && /^-?\d+$/.test(text) ? Number(text) : text;
 }
 
+/** The option --limit. @throws OperatorError it is no whole number from 1 up */
+export function atMost(limit: string | boolean | undefined): number {
+  const most = Number(limit);
+  if (Number.isInteger(most) && most >= 1) return most;
+  throw new OperatorError("--limit must be a whole number from 1 up");
+}
+
 /** `?a=1&b=2`; what is undefined is left out. */
 export function query(entries: Readonly<Record<string, string | boolean | number | undefined>>): string {
   const parameters = new URLSearchParams();

@@ -79,6 +79,7 @@ function describe(policy: Policy): string {
     "Custom input rules": policy.custom_input_rules,
     "Brute-force protection": policy.brute_force_protection,
     "Portreeve comes in by": policy.management_transport,
+    ...(policy.rollout ? { "Roll-out": `${policy.rollout.state}, ${policy.rollout.id}` } : {}),
     ...(policy.warnings ? { Warnings: policy.warnings.join("; ") } : {}),
   });
   const services = SERVICE_NAMES.map((name) => {
