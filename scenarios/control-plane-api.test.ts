@@ -38,6 +38,7 @@ const POLICY_BEYOND = {
   trusted_networks: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
   custom_input_rules: true,
   brute_force_protection: false,
+  drift: "repair",
   management_transport: "api",
   rollout: null,
 };

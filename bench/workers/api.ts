@@ -51,7 +51,7 @@ serveTasks({
   async bare({ connection }: { connection: pg.PoolConfig }): Promise<number> {
     const pool = new pg.Pool({ ...connection, max: CONNECTIONS });
     const app = Fastify();
-    const select = `select policies.*, services, trusted_networks, custom_input_rules, brute_force_protection,
+    const select = `select policies.*, services, trusted_networks, custom_input_rules, brute_force_protection, drift,
                            management_transport, rollouts.id as rollout_id, rollouts.state as rollout_state
                       from policies join policy_revisions on policy_revisions.id = policies.revision_id
                            left join rollouts on rollouts.policy_id = policies.id and rollouts.ended_at is null

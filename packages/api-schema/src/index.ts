@@ -4,6 +4,8 @@ export type { ListQuery } from "./common.ts";
 export { idParams, listOf, listQuery, reveal, siteParams, uuidParam } from "./common.ts";
 export type { Credential } from "./credentials.ts";
 export { credential } from "./credentials.ts";
+export type { ExposureCheck } from "./exposure.ts";
+export { exposureCheck, exposureList, FINDINGS, PORT_STATES, SOFTWARE } from "./exposure.ts";
 export {
   documentTime,
   isoTime,
@@ -13,8 +15,29 @@ export {
   parseNetwork,
   uuid,
 } from "./fields.ts";
-export type { Policy, PolicyInput, Service, ServiceName } from "./policies.ts";
-export { attachSites, DEFAULT_TRUSTED_NETWORKS, policy, policyInput, SERVICE_NAMES } from "./policies.ts";
+export type { EnforcedFixes, Finding, FindingStatus, HardeningReport, Severity } from "./hardening.ts";
+export { enforcedFixes, fixParams, hardeningFixes, hardeningReport, SEVERITIES } from "./hardening.ts";
+export type {
+  AccessCell,
+  AccessRow,
+  ChainRule,
+  Plan,
+  PlanStep,
+  PolicyPreview,
+  PreviewInput,
+  SitePreview,
+} from "./plans.ts";
+export { MAX_PREVIEW_SITES, plan, policyPreview, previewInput } from "./plans.ts";
+export type { ManagementNetwork, Policy, PolicyInput, Service, ServiceName } from "./policies.ts";
+export {
+  admitManagement,
+  attachSites,
+  DEFAULT_TRUSTED_NETWORKS,
+  managementNetwork,
+  policy,
+  policyInput,
+  SERVICE_NAMES,
+} from "./policies.ts";
 export type { Problem } from "./problem.ts";
 export { PROBLEM_MEDIA_TYPE, problem, problemType } from "./problem.ts";
 export type {
@@ -36,9 +59,10 @@ export {
 } from "./rollouts.ts";
 export type { Scope } from "./scopes.ts";
 export { SCOPES, scope } from "./scopes.ts";
-export type { Plan, Site, SiteInput, SitePatch } from "./sites.ts";
-export { plan, SITE_STATUSES, SYNC_STATES, site, siteInput, sitePatch } from "./sites.ts";
+export type { Site, SiteInput, SitePatch } from "./sites.ts";
+export { SITE_STATUSES, SYNC_STATES, site, siteInput, sitePatch } from "./sites.ts";
 export type { CreatedToken, Token, TokenInput, TokenList } from "./tokens.ts";
 export { createdToken, token, tokenInput, tokenList } from "./tokens.ts";
 export type { TransientAccess, TransientAccessInput } from "./transient-access.ts";
 export { transientAccess, transientAccessInput } from "./transient-access.ts";
+export { plainMessage, problemsOf } from "./wording.ts";

@@ -23,7 +23,7 @@ const service = z
   .meta({ id: "Service" });
 export type Service = z.infer<typeof service>;
 
-function eight<Schema>(schema: Schema): Record<ServiceName, Schema> {
+export function eight<Schema>(schema: Schema): Record<ServiceName, Schema> {
   return Object.fromEntries(SERVICE_NAMES.map((name) => [name, schema])) as Record<ServiceName, Schema>;
 }
 
@@ -32,6 +32,9 @@ const trustedNetworks = "Who may reach an enabled service that names no networks
 const options = {
   custom_input_rules: z.boolean().describe("true: the router's own input rules stay ahead of ours."),
   brute_force_protection: z.boolean(),
+  drift: z
+    .enum(["repair", "report"])
+    .describe("What becomes of a change somebody makes on a router by hand: undone, or shown and left."),
   management_transport: managementTransport.describe("The service Portreeve itself comes in by."),
 };
 
@@ -44,6 +47,7 @@ export const policyInput = z
     trusted_networks: networkList.describe(trustedNetworks).default(DEFAULT_TRUSTED_NETWORKS),
     custom_input_rules: options.custom_input_rules.default(true),
     brute_force_protection: options.brute_force_protection.default(false),
+    drift: options.drift.default("repair"),
     management_transport: options.management_transport.default("api"),
   })
   .superRefine((policy, context) => {
@@ -94,5 +98,20 @@ export const policy = z
   })
   .meta({ id: "Policy" });
 export type Policy = z.infer<typeof policy>;
+
+/** An enabled service that names networks keeps Portreeve's own first among them; PUT and attach see to it. */
+export const managementNetwork = z
+  .strictObject({ network: z.string().meta({ example: "100.64.0.1/32" }) })
+  .meta({ id: "ManagementNetwork" });
+export type ManagementNetwork = z.infer<typeof managementNetwork>;
+
+/**
+ * A service as PUT and attach store it: an enabled one's list starts with the management network. A service without
+ * a list keeps none: it means "the trusted networks", and a list of one would mean "only Portreeve".
+ */
+export function admitManagement(service: Service, network: string): Service {
+  if (!service.enabled || !service.networks?.length) return service;
+  return { ...service, networks: [network, ...service.networks.filter((one) => one !== network)] };
+}
 
 export const attachSites = z.strictObject({ sites: z.array(uuid).max(10_000) }).meta({ id: "AttachSites" });

@@ -6,9 +6,23 @@ test("the help names every command", async () => {
   const { code, stdout } = await runCli(["--help"]);
 
   expect(code).toBe(0);
-  const processes = ["demo", "serve", "emulate"];
-  const nouns = ["sites", "policies", "rollouts", "access", "credentials", "audit", "tokens"];
-  for (const name of [...processes, ...nouns]) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+  const names = [
+    "demo",
+    "serve",
+    "emulate",
+    "export",
+    "plan",
+    "apply",
+    "probe",
+    "sites",
+    "policies",
+    "rollouts",
+    "access",
+    "credentials",
+    "audit",
+    "tokens",
+  ];
+  for (const name of names) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
 });
 
 test("a misspelt command or option is answered with the right spelling and exit code 1", async () => {

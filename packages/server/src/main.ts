@@ -19,10 +19,19 @@ import {
   startEmbedded,
   waitForServer,
 } from "./database/index.ts";
+import { ExposureSchedule, ExposureService, exposureRoutes } from "./exposure/index.ts";
 import { Gateway } from "./gateway/index.ts";
+import { HardeningService, hardeningContributor, hardeningRoutes } from "./hardening/index.ts";
 import { buildApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
-import { defaultPolicy, PolicyService, policyContributor, policyRoutes } from "./policies/index.ts";
+import {
+  defaultPolicy,
+  PolicyPreviews,
+  PolicyService,
+  policyContributor,
+  policyRoutes,
+  previewRoutes,
+} from "./policies/index.ts";
 import { certainLockOut } from "./reachability/index.ts";
 import { Driver, Reconciler } from "./reconcile/index.ts";
 import { RolloutEngine, RolloutService, rolloutRoutes } from "./rollouts/index.ts";
@@ -84,10 +93,17 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       policyContributor,
       credentialContributor(vault, config.apiUsername),
       transientAccessContributor(vault),
+      hardeningContributor,
     ],
     guard: (observed, steps, { managementAddress: address, service }) =>
       certainLockOut(observed, steps, { address, service }),
     log,
+  });
+  const exposure = new ExposureService({
+    database,
+    addresses,
+    ownAddress: localAddress,
+    hours: config.exposureHours,
   });
   let driver: Driver | undefined;
   let engine: RolloutEngine | undefined;
@@ -96,6 +112,15 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     engine = new RolloutEngine({ database, rollouts, log });
     engine.start();
     starting.defer(() => engine?.stop());
+    if (config.exposureHours > 0) {
+      const schedule = new ExposureSchedule({
+        database,
+        check: (site, signal) => exposure.checkClaimed(site, signal),
+        log,
+      });
+      schedule.start();
+      starting.defer(() => schedule.stop());
+    }
   }
   let doorkeeper: Doorkeeper | undefined;
   if (config.roles.has("gateway")) {
@@ -122,9 +147,15 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       vault,
       authenticate: (token) => authenticator.authenticate(token),
       modules: [
-        siteRoutes({ sites, preview: (siteId, signal) => reconciler.preview(siteId, signal) }),
+        siteRoutes(sites),
+        exposureRoutes({ sites, exposure }),
         policyRoutes(policies),
         rolloutRoutes(rollouts),
+        previewRoutes(
+          policies,
+          new PolicyPreviews((siteId, options, signal) => reconciler.preview(siteId, options, signal)),
+        ),
+        hardeningRoutes(new HardeningService({ sites, policies, access, apiUsername: config.apiUsername })),
         credentialRoutes(credentials),
         transientAccessRoutes({
           access: transientAccess,

@@ -1,14 +1,17 @@
 /** From the command line's words to the API's fields. */
+import { plainMessage, problemsOf } from "@portreeve/api-schema";
 import { OperatorError } from "../errors.ts";
 import { fieldLines } from "./api.ts";
+import type { Options } from "./run-verb.ts";
 
 /** As much of a zod schema as is needed here. */
 interface Schema<Output> {
   safeParse(
     input: unknown,
+    options: { error: typeof plainMessage },
   ):
     | { success: true; data: Output }
-    | { success: false; error: { issues: readonly { path: PropertyKey[]; message: string }[] } };
+    | { success: false; error: { issues: readonly Parameters<typeof problemsOf>[0][] } };
 }
 
 /**
@@ -16,10 +19,10 @@ interface Schema<Output> {
  * @throws OperatorError one line per field that is wrong
  */
 export function checked<Output>(schema: Schema<Output>, fields: unknown): Output {
-  const parsed = schema.safeParse(fields);
+  const parsed = schema.safeParse(fields, { error: plainMessage });
   if (parsed.success) return parsed.data;
   const errors: Record<string, string[]> = {};
-  for (const { path, message } of parsed.error.issues) {
+  for (const [path, message] of parsed.error.issues.flatMap(problemsOf)) {
     const field = path.join(".") || "request";
     errors[field] = [...(errors[field] ?? []), message];
   }
@@ -27,19 +30,19 @@ export function checked<Output>(schema: Schema<Output>, fields: unknown): Output
 }
 
 /** Text of an option that is a number; what is none stays as it is, for the schema to refuse. */
-export function numeric(text: string | boolean | undefined): unknown {
+export function numeric(text: Options[string]): unknown {
   return typeof text === "string" && /^-?\d+$/.test(text) ? Number(text) : text;
 }
 
 /** The option --limit. @throws OperatorError it is no whole number from 1 up */
-export function atMost(limit: string | boolean | undefined): number {
+export function atMost(limit: unknown): number {
   const most = Number(limit);
   if (Number.isInteger(most) && most >= 1) return most;
   throw new OperatorError("--limit must be a whole number from 1 up");
 }
 
 /** `?a=1&b=2`; what is undefined is left out. */
-export function query(entries: Readonly<Record<string, string | boolean | number | undefined>>): string {
+export function query(entries: Readonly<Record<string, Options[string] | number>>): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(entries)) {
     if (value !== undefined) parameters.set(name, String(value));

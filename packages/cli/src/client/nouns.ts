@@ -25,6 +25,37 @@ export interface Noun {
   readonly load: () => Promise<Readonly<Record<string, Run>>>;
 }
 
+const fleetFile: Flag = {
+  flags: "-f, --file <file>",
+  summary: "the fleet as YAML, - for standard input",
+  required: true,
+};
+const prune: Flag = { flags: "--prune", summary: "policies that the file does not have are deleted" };
+
+/** Verbs that stand without a noun. */
+export const ALONE: Readonly<Record<string, Verb & { readonly load: () => Promise<Run> }>> = {
+  export: {
+    summary: "policies and the sites under them as a YAML file",
+    load: async () => (await import("./fleet/index.ts")).exportFleet,
+    flags: [{ flags: "-o, --output <file>", summary: "write it there; without it to standard output" }],
+  },
+  plan: {
+    summary: "what applying a fleet file would change; exit code 2 when something would",
+    load: async () => (await import("./fleet/index.ts")).planFleet,
+    flags: [fleetFile, prune],
+  },
+  apply: {
+    summary: "make Portreeve as a fleet file says",
+    load: async () => (await import("./fleet/index.ts")).applyFleet,
+    flags: [fleetFile, prune, { flags: "--yes", summary: "do not ask first" }],
+  },
+  probe: {
+    arguments: "<host>",
+    summary: "look at a site from outside; exit code 2 when a port is open against its policy",
+    load: async () => (await import("./probe.ts")).probe,
+  },
+};
+
 const policyFile: Flag = {
   flags: "-f, --file <file>",
   summary: "the policy as JSON, - for standard input",
@@ -69,8 +100,26 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         summary: "off-board a router: everything of ours leaves it first",
         flags: [{ flags: "--force", summary: "forget it now and leave the router as it is" }],
       },
-      plan: { arguments: "<site>", summary: "what would be changed on the router now" },
+      plan: {
+        arguments: "<site>",
+        summary: "what would be changed on the router now, and who could get in then",
+      },
+      hardening: {
+        arguments: "<site>",
+        summary: "how hard the router is to break into, and what is open",
+        flags: [{ flags: "--all", summary: "what is well, too" }],
+      },
       reconcile: { arguments: "<site>", summary: "compare and correct the router now" },
+      rename: { arguments: "<site> <name>", summary: "call a site otherwise" },
+    },
+  },
+  hardening: {
+    summary: "findings of portreeve sites hardening, and fixing them",
+    load: async () => (await import("./hardening.ts")).hardening,
+    verbs: {
+      show: { arguments: "<site> <finding>", summary: "one finding: rows read, why, and what would be done" },
+      fix: { arguments: "<site> <findings...>", summary: "fix findings and keep them fixed" },
+      stop: { arguments: "<site> <finding>", summary: "stop keeping one; the router stays as it is" },
     },
   },
   policies: {
@@ -83,6 +132,14 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       update: { arguments: "<policy>", summary: "replace a policy", flags: [policyFile] },
       delete: { arguments: "<policy>", summary: "delete one; its sites fall back to the default policy" },
       attach: { arguments: "<policy> <sites...>", summary: "move sites under a policy" },
+      preview: {
+        arguments: "<policy>",
+        summary: "what it, or a draft of it, would do to its sites, and who could get in then",
+        flags: [
+          { ...policyFile, summary: "a draft as JSON, - for standard input", required: false },
+          { flags: "--site <sites...>", summary: "only these, attached or not" },
+        ],
+      },
     },
   },
   rollouts: {

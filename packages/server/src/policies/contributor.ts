@@ -1,5 +1,5 @@
 import type { Contributor } from "../reconcile/index.ts";
-import { desired, type PolicyFacts } from "./desired.ts";
+import { desired, type PolicyFacts, policyFacts } from "./desired.ts";
 
 interface Facts extends PolicyFacts {
   readonly revisionId: string;
@@ -18,18 +18,15 @@ export const policyContributor: Contributor<Facts> = {
         "policy_revisions.trusted_networks",
         "policy_revisions.custom_input_rules",
         "policy_revisions.brute_force_protection",
+        "policy_revisions.drift",
+        "sites.verified_revision_id",
         "sites.management_transport",
       ])
       .where("sites.id", "=", siteId)
       .executeTakeFirstOrThrow();
-    return {
-      revisionId: row.id,
-      services: row.services,
-      trustedNetworks: row.trusted_networks,
-      managementTransport: row.management_transport,
-      customInputRules: row.custom_input_rules,
-      bruteForceProtection: row.brute_force_protection,
-    };
+    // What was never on the router did not drift from it.
+    const reportDrift = row.drift === "report" && row.verified_revision_id === row.id;
+    return { revisionId: row.id, ...policyFacts(row, row.management_transport, reportDrift) };
   },
   desired,
   /** What was read back is what this revision wants, but for changes that are only reported: the site has proven it. */

@@ -1,7 +1,10 @@
 /** The verbs of policies. Each changes intent in the caller's transaction; roll-outs bring it to the sites it concerns. */
 import {
+  admitManagement,
   DEFAULT_TRUSTED_NETWORKS,
+  MAX_PREVIEW_SITES,
   type PolicyInput,
+  type PreviewInput,
   policyInput,
   type ServiceName,
 } from "@portreeve/api-schema";
@@ -9,11 +12,19 @@ import { record } from "../audit/index.ts";
 import type { StoredService, Trx } from "../database/index.ts";
 import type { Caller } from "../http/index.ts";
 import type { RolloutService } from "../rollouts/index.ts";
+import { SiteNotFoundError } from "../sites/index.ts";
 import { actorOf } from "../tokens/index.ts";
 import { ROUTEROS_SERVICE } from "./desired.ts";
-import { DefaultPolicyError, PolicyNotFoundError, UnknownSitesError, WayInClosedError } from "./errors.ts";
+import {
+  DefaultPolicyError,
+  PolicyNotFoundError,
+  TooManySitesError,
+  UnknownSitesError,
+  WayInClosedError,
+} from "./errors.ts";
 import { hostNetwork } from "./networks.ts";
 import { warningsOf } from "./present.ts";
+import type { PreviewTarget } from "./preview.ts";
 import { makeSlug } from "./slug.ts";
 import {
   changePolicy,
@@ -26,6 +37,7 @@ import {
   type PolicyContent,
   type PolicyRow,
   sitesOfPolicy,
+  sitesWithRevision,
 } from "./store.ts";
 
 export interface PolicyServiceOptions {
@@ -36,11 +48,12 @@ export interface PolicyServiceOptions {
 
 export class PolicyService {
   readonly #rollouts: RolloutService;
-  readonly #managementNetwork: string;
+  /** What PUT and attach put first into the lists of enabled services. */
+  readonly managementNetwork: string;
 
   constructor({ rollouts, managementAddress }: PolicyServiceOptions) {
     this.#rollouts = rollouts;
-    this.#managementNetwork = hostNetwork(managementAddress);
+    this.managementNetwork = hostNetwork(managementAddress);
   }
 
   async get(trx: Trx, id: string): Promise<PolicyRow> {
@@ -56,7 +69,7 @@ export class PolicyService {
 
   /** The first policy of a customer: sites start under it and fall back to it. */
   async createDefault(trx: Trx, customerId: string): Promise<void> {
-    const input = policyInput.parse(firstPolicy(this.#managementNetwork));
+    const input = policyInput.parse(firstPolicy(this.managementNetwork));
     await this.#insert(trx, customerId, input, true);
   }
 
@@ -124,6 +137,33 @@ export class PolicyService {
     return { policy: await this.get(trx, id), sites: attached };
   }
 
+  /** A site to be previewed under the policy it has. @throws SiteNotFoundError */
+  async previewedSite(trx: Trx, siteId: string): Promise<PreviewTarget> {
+    const [site] = await sitesWithRevision(trx, { siteIds: [siteId] });
+    if (!site) throw new SiteNotFoundError();
+    return { site, now: site, policy: site };
+  }
+
+  /**
+   * The sites a preview is about, each with the policy it would have.
+   * @param draft instead of what is stored
+   * @param siteIds these, attached or not; undefined for all attached ones
+   * @throws PolicyNotFoundError, UnknownSitesError, TooManySitesError
+   */
+  async previewed(
+    trx: Trx,
+    id: string,
+    { policy: draft, sites: siteIds }: PreviewInput,
+  ): Promise<PreviewTarget[]> {
+    const stored = await this.get(trx, id);
+    const ids = siteIds?.map((siteId) => siteId.toLowerCase());
+    const sites = await sitesWithRevision(trx, ids ? { siteIds: ids } : { policyId: id });
+    if (siteIds) refuseUnknown(siteIds, new Set(sites.map((site) => site.id)));
+    if (sites.length > MAX_PREVIEW_SITES) throw new TooManySitesError(sites.length, MAX_PREVIEW_SITES);
+    const policy = draft ? this.#admitManagement(contentOf(draft)) : stored;
+    return sites.map((site) => ({ site, now: site, policy }));
+  }
+
   #insert(trx: Trx, customerId: string, input: PolicyInput, isDefault: boolean): Promise<PolicyRow> {
     const { name } = input;
     const policy = { customer_id: customerId, name, slug: makeSlug(name), is_default: isDefault };
@@ -147,19 +187,9 @@ export class PolicyService {
   #admitManagement(content: PolicyContent): PolicyContent {
     const services = Object.entries(content.services).map(([name, service]) => [
       name,
-      this.#withManagement(service),
+      admitManagement(service, this.managementNetwork),
     ]);
     return { ...content, services: Object.fromEntries(services) };
-  }
-
-  /**
-   * An enabled service's list starts with the management network. A service without a list keeps none: it means
-   * "the trusted networks", and a list of one would mean "only Portreeve".
-   */
-  #withManagement(service: StoredService): StoredService {
-    if (!service.enabled || !service.networks?.length) return service;
-    const others = service.networks.filter((network) => network !== this.#managementNetwork);
-    return { ...service, networks: [this.#managementNetwork, ...others] };
   }
 
   #audit(trx: Trx, caller: Caller, action: string, policy: PolicyRow, detail = {}) {

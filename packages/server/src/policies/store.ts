@@ -11,9 +11,13 @@ const CONTENT = [
   "trusted_networks",
   "custom_input_rules",
   "brute_force_protection",
+  "drift",
   "management_transport",
 ] as const;
 export type PolicyContent = Pick<Selectable<Tables["policy_revisions"]>, (typeof CONTENT)[number]>;
+
+/** What of it is delivered by itself: the transport is the site's. */
+export type DeliveredContent = Omit<PolicyContent, "management_transport" | "drift">;
 
 /** A policy with the content of its current revision, and its roll-out when one is under way. */
 export type PolicyRow = Selectable<Tables["policies"]> &
@@ -89,6 +93,25 @@ export function contentOfSite(trx: Trx, siteId: string): Promise<PolicyContent> 
     .executeTakeFirstOrThrow();
 }
 
+/** Sites under a policy, or these (one at least); each with what its revision says. */
+export function sitesWithRevision(trx: Trx, of: { policyId: string } | { siteIds: readonly string[] }) {
+  return trx
+    .selectFrom("sites")
+    .innerJoin("policy_revisions", "policy_revisions.id", "sites.policy_revision_id")
+    .select(["sites.id", "sites.name", "sites.management_transport"])
+    .select(
+      CONTENT.filter((column) => column !== "management_transport").map(
+        (column) => `policy_revisions.${column}` as const,
+      ),
+    )
+    .where((eb) =>
+      "policyId" in of ? eb("sites.policy_id", "=", of.policyId) : eb("sites.id", "in", of.siteIds),
+    )
+    .orderBy("sites.created_at")
+    .orderBy("sites.id")
+    .execute();
+}
+
 export async function sitesOfPolicy(trx: Trx, policyId: string) {
   return trx
     .selectFrom("sites")
@@ -106,6 +129,7 @@ export function contentOf(input: PolicyInput): PolicyContent {
     trusted_networks: input.trusted_networks,
     custom_input_rules: input.custom_input_rules,
     brute_force_protection: input.brute_force_protection,
+    drift: input.drift,
     management_transport: input.management_transport,
   };
 }
@@ -135,6 +159,7 @@ async function insertRevision(trx: Trx, revision: Revision, content: PolicyConte
       trusted_networks: content.trusted_networks,
       custom_input_rules: content.custom_input_rules,
       brute_force_protection: content.brute_force_protection,
+      drift: content.drift,
       management_transport: content.management_transport,
     })
     .execute();

@@ -3,6 +3,7 @@
 import type { Updateable } from "kysely";
 import { record } from "../audit/index.ts";
 import { type Database, notify, type SitesTable, type Trx } from "../database/index.ts";
+import { describeChange } from "../reconcile/index.ts";
 import type { Outcome, SiteRecords, SiteSnapshot } from "../reconcile/types.ts";
 import { findSite } from "./store.ts";
 
@@ -104,7 +105,7 @@ async function finish(trx: Trx, site: SiteSnapshot, outcome: Outcome): Promise<v
       siteId: site.id,
       detail,
     });
-  const steps = (outcome.delivered ?? []).map(({ text }) => text);
+  const steps = (outcome.delivered ?? []).map(describeChange);
   const isDrift = current.observed_generation === site.generation;
   if (steps.length > 0) await tell(isDrift ? "site.drift_repaired" : "site.configured", { steps });
   if (outcome.state === "drifted" && current.sync_reason !== reason) await tell("site.drifted", { reason });
@@ -128,17 +129,19 @@ export interface RouterIdentity {
 }
 
 /**
- * A login worked on this port: the router is there, and this is how it is reached.
- * @param settled nobody is delivering to it now, so a move that was begun is over, whichever port it ended on
+ * A login worked at this address and port: the router is there, and this is how it is reached.
+ * @param reached.settled nobody is delivering to it now, so a move that was begun is over, whichever port it ended on
  */
 export async function recordReached(
   trx: Trx,
   siteId: string,
-  { port, settled, router }: { port: number; settled: boolean; router: RouterIdentity },
+  reached: { address: string; port: number; settled: boolean; router: RouterIdentity },
 ): Promise<void> {
+  const { address, port, settled, router } = reached;
   await trx
     .updateTable("sites")
     .set((eb) => ({
+      reached_address: address,
       api_port: port,
       ...(settled ? { next_api_port: null } : {}),
       identity: router.identity,
