@@ -15,11 +15,14 @@ export {
   parseNetwork,
   uuid,
 } from "./fields.ts";
+export type { EnforcedFixes, Finding, FindingStatus, HardeningReport, Severity } from "./hardening.ts";
+export { enforcedFixes, fixParams, hardeningFixes, hardeningReport, SEVERITIES } from "./hardening.ts";
 export type {
   AccessCell,
   AccessRow,
   ChainRule,
   Plan,
+  PlanStep,
   PolicyPreview,
   PreviewInput,
   SitePreview,

@@ -21,6 +21,7 @@ import {
 } from "./database/index.ts";
 import { ExposureSchedule, ExposureService, exposureRoutes } from "./exposure/index.ts";
 import { Gateway } from "./gateway/index.ts";
+import { HardeningService, hardeningContributor, hardeningRoutes } from "./hardening/index.ts";
 import { buildApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
 import {
@@ -92,6 +93,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       policyContributor,
       credentialContributor(vault, config.apiUsername),
       transientAccessContributor(vault),
+      hardeningContributor,
     ],
     guard: (observed, steps, { managementAddress: address, service }) =>
       certainLockOut(observed, steps, { address, service }),
@@ -153,6 +155,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
           policies,
           new PolicyPreviews((siteId, options, signal) => reconciler.preview(siteId, options, signal)),
         ),
+        hardeningRoutes(new HardeningService({ sites, policies, access, apiUsername: config.apiUsername })),
         credentialRoutes(credentials),
         transientAccessRoutes({
           access: transientAccess,

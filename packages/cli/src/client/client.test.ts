@@ -130,6 +130,25 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
   expect(await ok("policies", "preview", "High ports")).toMatch(/^edge\nNothing to change/);
   expect(await ok("sites", "reconcile", added.id)).toBe("edge is being looked at now\n");
 
+  const report = await ok("sites", "hardening", "edge");
+  expect(report).toMatch(/^Score \d+ of 100\n\nSEVERITY +STATUS +FINDING +FIX +HOW IT IS\n/);
+  expect(report).toMatch(
+    /^medium +open +bandwidth-server +yes +\/tool\/bandwidth-server has enabled=true\.$/m,
+  );
+  expect(await ok("hardening", "show", "edge", "bandwidth-server")).toMatch(
+    /\nRead\n {2}\/tool\/bandwidth-server {2}enabled=true\n\nWould do\n {2}\/tool bandwidth-server set enabled=no\n$/,
+  );
+  expect(await ok("hardening", "fix", "edge", "bandwidth-server", "upnp")).toMatch(
+    /\nKept on this site: bandwidth-server, upnp\n$/,
+  );
+  expect(await refused("hardening", "fix", "edge", "user-passwords")).toContain("does not try an empty one");
+  await expect
+    .poll(() => ok("sites", "hardening", "edge", "--all"))
+    .toMatch(/^medium +ok +bandwidth-server +kept /m);
+  expect(await ok("hardening", "stop", "edge", "upnp")).toMatch(
+    /^The router stays as it is.*\nKept on this site: bandwidth-server\n$/,
+  );
+
   const login = await ok("access", "open", "edge", "--expire-after-minutes", "5", "--reason", "test");
   expect(login).toMatch(/^SSH +ssh -p \d+ \w{24}@localhost$/m);
   const [, password = ""] = /^Password +(\w{24})$/m.exec(login) ?? [];

@@ -104,8 +104,22 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         arguments: "<site>",
         summary: "what would be changed on the router now, and who could get in then",
       },
+      hardening: {
+        arguments: "<site>",
+        summary: "how hard the router is to break into, and what is open",
+        flags: [{ flags: "--all", summary: "what is well, too" }],
+      },
       reconcile: { arguments: "<site>", summary: "compare and correct the router now" },
       rename: { arguments: "<site> <name>", summary: "call a site otherwise" },
+    },
+  },
+  hardening: {
+    summary: "findings of portreeve sites hardening, and fixing them",
+    load: async () => (await import("./hardening.ts")).hardening,
+    verbs: {
+      show: { arguments: "<site> <finding>", summary: "one finding: rows read, why, and what would be done" },
+      fix: { arguments: "<site> <findings...>", summary: "fix findings and keep them fixed" },
+      stop: { arguments: "<site> <finding>", summary: "stop keeping one; the router stays as it is" },
     },
   },
   policies: {

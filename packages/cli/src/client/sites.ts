@@ -2,6 +2,7 @@ import { type Plan, type Site, siteInput, sitePatch } from "@portreeve/api-schem
 import { facts, printable, table } from "../print.ts";
 import { askPassword, readPassword } from "../secret-input.ts";
 import { describeEffect } from "./effect.ts";
+import { report } from "./hardening.ts";
 import { checked, numeric, query } from "./input.ts";
 import { listAll, policyId, siteId } from "./lists.ts";
 import type { Run } from "./run-verb.ts";
@@ -71,7 +72,7 @@ const rename: Run = async (api, [site = "", name]) => {
   return { data, text: `${printable(site)} is called ${printable(data.name)} now` };
 };
 
-export const sites = { list, show, add, remove, plan, reconcile, rename };
+export const sites = { list, show, add, remove, plan, hardening: report, reconcile, rename };
 
 function describe(site: Site): string {
   return facts({

@@ -47,6 +47,7 @@ async function addCustomer(trx: Trx, id: string): Promise<void> {
         values (${id}, ${site}, '192.0.2.1', '192.0.2.2', ${policy}, 'p', true, '[]')`,
     sql`insert into exposure_schedule (customer_id, site_id, next_check_at) values (${id}, ${site}, now())`,
     sql`insert into exposure_requests (customer_id) values (${id})`,
+    sql`insert into site_hardening_fixes (customer_id, site_id, fix) values (${id}, ${site}, 'socks')`,
   ];
   for (const statement of statements) await statement.execute(trx);
 }

@@ -222,6 +222,14 @@ export interface ExposureRequestsTable {
   requested_at: CreatedAt;
 }
 
+export interface SiteHardeningFixesTable {
+  customer_id: string;
+  site_id: string;
+  fix: string;
+  /** Asked for again, it counts from then. */
+  created_at: ColumnType<Date, Date | undefined, Date>;
+}
+
 export interface Tables {
   customers: CustomersTable;
   api_tokens: ApiTokensTable;
@@ -238,4 +246,5 @@ export interface Tables {
   exposure_checks: ExposureChecksTable;
   exposure_schedule: ExposureScheduleTable;
   exposure_requests: ExposureRequestsTable;
+  site_hardening_fixes: SiteHardeningFixesTable;
 }

@@ -1,4 +1,4 @@
-import { DomainError } from "../http/index.ts";
+import { DomainError } from "../http/errors.ts";
 
 export class CheckRunningError extends DomainError {
   constructor() {
