@@ -184,6 +184,14 @@ export interface TransientAccessTable {
   removed_from_gateway_at: Time | null;
 }
 
+export interface SiteHardeningFixesTable {
+  customer_id: string;
+  site_id: string;
+  fix: string;
+  /** Asked for again, it counts from then. */
+  created_at: ColumnType<Date, Date | undefined, Date>;
+}
+
 /** One port as a check saw it. */
 export interface StoredPort {
   port: number;
@@ -222,14 +230,6 @@ export interface ExposureRequestsTable {
   requested_at: CreatedAt;
 }
 
-export interface SiteHardeningFixesTable {
-  customer_id: string;
-  site_id: string;
-  fix: string;
-  /** Asked for again, it counts from then. */
-  created_at: ColumnType<Date, Date | undefined, Date>;
-}
-
 export interface Tables {
   customers: CustomersTable;
   api_tokens: ApiTokensTable;
@@ -243,8 +243,8 @@ export interface Tables {
   sites: SitesTable;
   credentials: CredentialsTable;
   transient_access: TransientAccessTable;
+  site_hardening_fixes: SiteHardeningFixesTable;
   exposure_checks: ExposureChecksTable;
   exposure_schedule: ExposureScheduleTable;
   exposure_requests: ExposureRequestsTable;
-  site_hardening_fixes: SiteHardeningFixesTable;
 }
