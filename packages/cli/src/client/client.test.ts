@@ -143,7 +143,7 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
   );
   expect(await refused("hardening", "fix", "edge", "user-passwords")).toContain("does not try an empty one");
   await expect
-    .poll(() => ok("sites", "hardening", "edge", "--all"))
+    .poll(() => ok("sites", "hardening", "edge", "--all"), { timeout: 30_000 })
     .toMatch(/^medium +ok +bandwidth-server +kept /m);
   expect(await ok("hardening", "stop", "edge", "upnp")).toMatch(
     /^The router stays as it is.*\nKept on this site: bandwidth-server\n$/,
