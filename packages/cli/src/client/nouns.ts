@@ -42,7 +42,11 @@ export const ALONE: Readonly<Record<string, Verb & { readonly load: () => Promis
   plan: {
     summary: "what applying a fleet file would change; exit code 2 when something would",
     load: async () => (await import("./fleet/index.ts")).planFleet,
-    flags: [fleetFile, prune],
+    flags: [
+      fleetFile,
+      prune,
+      { flags: "--routers", summary: "and what that would do to each router; they are asked now" },
+    ],
   },
   apply: {
     summary: "make Portreeve as a fleet file says",
