@@ -106,6 +106,7 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
   expect(added).toMatchObject({ name: "edge", address: ROUTER, api_port: 8728 });
   expect(await ok("policies", "attach", "High ports", "edge")).toBe("High ports now has 1 site\n");
   await expect.poll(() => ok("sites", "show", "edge"), { timeout: 30_000 }).toMatch(/^Sync +in_sync$/m);
+  await expectRolledOut();
   expect(await ok("sites", "list")).toMatch(
     new RegExp(`^edge +${ROUTER.replaceAll(".", "\\.")} +online +in_sync +7\\.16 .*${added.id}$`, "m"),
   );
@@ -175,6 +176,32 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
   expect(await ok("sites", "remove", "edge")).toBe("edge is being off-boarded\n");
   await expect.poll(() => ok("sites", "list"), { timeout: 30_000 }).not.toContain("edge");
 });
+
+/** The policy's change is on its way to the site, or has come there, and is shown under the policy's name. */
+async function expectRolledOut(): Promise<void> {
+  const update = (port: number) =>
+    cli(
+      ["policies", "update", "High ports", "-f", "-"],
+      JSON.stringify(POLICY).replace("8291", String(port)),
+    );
+  expect(await update(8292)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^Roll-out +running, /m),
+  });
+  await expect
+    .poll(() => ok("rollouts", "show", "High ports"), { timeout: 30_000 })
+    .toMatch(/^State +done$/m);
+  const shown = await ok("rollouts", "show", "High ports");
+  expect(shown).toMatch(/^Policy +High ports$/m);
+  expect(shown).toMatch(/^WAVE {2}SIZE {2}VERIFIED\n1 +1 +1$/m);
+  const { id } = await json("rollouts", "show", "High ports");
+  expect(await ok("rollouts", "list", "--policy", "High ports", "--state", "done")).toMatch(
+    new RegExp(`^High ports +\\d+ +done +1 verified .*${id}$`, "m"),
+  );
+  for (const verb of ["pause", "resume", "rollback"])
+    expect(await refused("rollouts", verb, id)).toMatch(/^portreeve: It is done; this needs one that is /);
+  expect(await refused("rollouts", "show", "Nobody")).toContain("no policy is called Nobody");
+}
 
 test("a token is made, used and revoked", async () => {
   const made = await json("tokens", "create", "reader", "--scopes", "sites:read");

@@ -88,7 +88,11 @@ export class Revisions {
     const changed = await trx
       .updateTable("sites")
       .from("rollout_sites")
-      .set((eb) => ({ policy_revision_id: eb.ref("rollout_sites.from_revision_id") }))
+      // Not proven any more: what the other revision has left on the router is not to be taken for somebody's change.
+      .set((eb) => ({
+        policy_revision_id: eb.ref("rollout_sites.from_revision_id"),
+        verified_revision_id: null,
+      }))
       .whereRef("rollout_sites.site_id", "=", "sites.id")
       .whereRef("rollout_sites.from_revision_id", "!=", "sites.policy_revision_id")
       .where("rollout_sites.rollout_id", "=", rollout.id)
