@@ -48,9 +48,9 @@ function sshPort({ router }: Member): number {
   return Number(router.control.rows("/ip/service").find(({ name }) => name === "ssh")?.port);
 }
 
-/** Let the routers refuse changes of services until the test is over. */
-function refuse(members: readonly Member[]): void {
-  for (const { router } of members) router.control.inject({ kind: "trap", command: SET, message: REFUSAL });
+/** Let the routers refuse a command until the test is over. */
+function refuse(members: readonly Member[], command = SET): void {
+  for (const { router } of members) router.control.inject({ kind: "trap", command, message: REFUSAL });
   onTestFinished(() => {
     for (const { router } of members) router.control.clear();
   });
@@ -129,20 +129,30 @@ test("paused it goes no further, whoever has not been reached is let go, and res
   expect(fleet.members.map(sshPort)).toEqual(fleet.members.map(() => port));
 });
 
-test("taken back, every router is as it was and the policy says again what it said", async () => {
-  const before = fleet.configurations();
-  const policy: Policy = expectStatus(await server.api.get(fleet.policyPath), 200);
-  refuse(fleet.members.slice(2, 4));
-  const id = await changeSsh();
-  await expectRollout(server.api, id, "stopped");
-  await act(id, "rollback");
-  const back = await expectRollout(server.api, id, "rolled_back");
-  expect(back.sites.waiting).toBe(ROUTERS - 7);
-  expect(fleet.configurations()).toEqual(before);
-  const after: Policy = expectStatus(await server.api.get(fleet.policyPath), 200);
-  expect(after.ssh).toEqual(policy.ssh);
-  expectProblem(await server.api.post(`/v1/rollouts/${id}/resume`), 409, "rollout-state");
-});
+test.each(["repair", "report"])(
+  "taken back, every router is as it was and the policy says what it said (drift: %s)",
+  async (drift) => {
+    const settled = (await fleet.change({ drift, ssh: { port: nextPort() } })).rollout?.id ?? "";
+    await expectRollout(server.api, settled, "done");
+    const before = fleet.configurations();
+    const policy: Policy = expectStatus(await server.api.get(fleet.policyPath), 200);
+    // Half of the change is made when they refuse.
+    const refusing = fleet.members.slice(2, 4);
+    refuse(refusing, "/ip/firewall/address-list/remove");
+    const change = { drift, ssh: { port: nextPort(), networks: ["192.0.2.0/24"] } };
+    const id = (await fleet.change(change)).rollout?.id ?? "";
+    await expectRollout(server.api, id, "stopped");
+    expect(fleet.changedSince(before)).toEqual(expect.arrayContaining([2]));
+    for (const { router } of refusing) router.control.clear();
+    await act(id, "rollback");
+    const back = await expectRollout(server.api, id, "rolled_back");
+    expect(back.sites.waiting).toBe(ROUTERS - 7);
+    expect(fleet.changedSince(before)).toEqual([]);
+    const after: Policy = expectStatus(await server.api.get(fleet.policyPath), 200);
+    expect(after.ssh).toEqual(policy.ssh);
+    expectProblem(await server.api.post(`/v1/rollouts/${id}/resume`), 409, "rollout-state");
+  },
+);
 
 test("a newer change overtakes one that is under way, and is what every router has in the end", async () => {
   slow(fleet.members);

@@ -73,11 +73,14 @@ export class ManagedFleet implements AsyncDisposable {
     return rows.length === this.members.length && rows.every((row) => row.sync_state === "in_sync");
   }
 
-  /** What each router has now of everything a policy touches, to be compared later. */
+  /** What each router has now of everything a policy touches. */
   configurations(): string[] {
-    return this.members.map(({ router: { control } }) =>
-      JSON.stringify(PATHS.map((path) => control.rows(path).map(configuredOf))),
-    );
+    return this.members.map(({ router }) => configurationOf(router));
+  }
+
+  /** Routers that are other than they were, by their place in the fleet. */
+  changedSince(before: readonly string[]): number[] {
+    return this.configurations().flatMap((now, index) => (now === before[index] ? [] : [index]));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -85,7 +88,12 @@ export class ManagedFleet implements AsyncDisposable {
   }
 }
 
-const PATHS = ["/ip/service", "/ip/firewall/filter", "/ip/firewall/address-list"];
+/** Rules in their order, the other rows in any. */
+function configurationOf({ control }: Emulator): string {
+  const rows = (path: string) => control.rows(path).map((row) => JSON.stringify(configuredOf(row)));
+  const unordered = [...rows("/ip/service"), ...rows("/ip/firewall/address-list")].sort();
+  return [...unordered, ...rows("/ip/firewall/filter")].join("\n");
+}
 
 /** A row without what no administrator sets: a rule that was removed and added again is the same one. */
 function configuredOf(row: Row): Row {

@@ -266,6 +266,19 @@ describe("taking back", () => {
     expect((await fleet.ports()).get(fresh as string)).toBe(22);
   });
 
+  test("what a site had before another revision it has to prove anew", async () => {
+    const other = await fleet.createPolicy(23);
+    await fleet.attach(other.id, [at(0)]);
+    await fleet.run(at(0), FAILED);
+    await fleet.attach(policy.id, [at(0)]);
+    const [site] = await fleet.as((trx) =>
+      trx.selectFrom("sites").selectAll().where("id", "=", at(0)).execute(),
+    );
+    expect(site?.verified_revision_id).toBeNull();
+    await fleet.run(at(0), IN_SYNC);
+    expect((await fleet.ports()).get(at(0))).toBe(22);
+  });
+
   test("attached sites go back under the policy they came from, which stays as it is", async () => {
     const other = await fleet.createPolicy(23);
     const attached = await fleet.attach(other.id, siteIds);
