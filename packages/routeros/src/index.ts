@@ -51,7 +51,7 @@ export {
 } from "./menus/index.ts";
 export type { Piece, Placeholder, Script, ScriptValue } from "./script/index.ts";
 export { array, duration, identifier, itemId, list, menu, script, value } from "./script/index.ts";
-export type { TlsOptions } from "./tls.ts";
+export { sameFingerprint, type TlsOptions } from "./tls.ts";
 export type { DateForm, RouterDateTime } from "./values.ts";
 export {
   formatBoolean,

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { portalRoot } from "@portreeve/portal";
 import type { Logger } from "pino";
 import { auditRoutes } from "./audit/index.ts";
+import { certificateContributor } from "./certificates/index.ts";
 import type { Config } from "./config.ts";
 import {
   CredentialAccess,
@@ -75,6 +76,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       policyContributor,
       credentialContributor(vault, config.apiUsername),
       transientAccessContributor(vault),
+      certificateContributor({ database, access }),
     ],
     guard: (observed, steps, { managementAddress: address, service }) =>
       certainLockOut(observed, steps, { address, service }),

@@ -69,6 +69,17 @@ export const certificate = {
     "invalid-after": { kind: "datetime" },
     "expires-after": { kind: "duration" },
   },
-  rank: 1,
+  completion: { command: "sign", isComplete: (row) => Boolean(row.fingerprint) },
+  alsoRead: [
+    "fingerprint",
+    "issuer",
+    "private-key",
+    "expired",
+    "invalid-before",
+    "invalid-after",
+    "expires-after",
+  ],
+  // After users and services: a certificate that can't be had is no reason to leave them as they are.
+  rank: 3,
   removeCommand: () => "remove",
 } as const satisfies MenuFacts;

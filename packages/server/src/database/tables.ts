@@ -79,6 +79,15 @@ export interface PoliciesTable {
 export type SiteStatus = "pending" | "online" | "offline" | "deleting";
 export type SyncState = "in_sync" | "pending" | "drifted" | "failed" | "needs_attention";
 
+/** A certificate of ours on a router, as it was read there; times are ISO 8601. */
+export interface SiteCertificate {
+  name: string;
+  /** SHA-256, lower-case hexadecimal without colons. */
+  fingerprint: string;
+  not_after: string;
+  issuer: string;
+}
+
 export interface SitesTable {
   id: Generated<string>;
   customer_id: string;
@@ -92,6 +101,9 @@ export interface SitesTable {
   way_in_problem_change: string | null;
   management_transport: "api" | "api-ssl";
   tls_fingerprint: string | null;
+  certificates: ColumnType<SiteCertificate[], string | undefined, string>;
+  certificate_number: Generated<number>;
+  keeps_certificate: Generated<boolean>;
   management_address: string | null;
   adoption_login: Buffer | null;
   status: Generated<SiteStatus>;

@@ -27,6 +27,8 @@ function after(rows: readonly Row[], step: Step, newId: string): readonly Row[] 
       return row ? rows.with(index, changed(row, step)) : rows;
     case "move":
       return row ? inserted(rows.toSpliced(index, 1), row, step.values.destination) : rows;
+    case "sign":
+      return rows;
     default: // remove, under whatever name the menu has for it
       return row ? rows.toSpliced(index, 1) : rows;
   }

@@ -5,6 +5,7 @@ export { observe } from "./observe.ts";
 export { plan } from "./plan.ts";
 export { Reconciler } from "./reconciler.ts";
 export type {
+  Advance,
   Contributor,
   DesiredMenu,
   DesiredRow,

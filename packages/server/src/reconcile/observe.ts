@@ -44,6 +44,7 @@ async function readMenu(
 function comparedProperties(menu: MenuFacts, version: RouterOsVersion): string[] {
   const proplist = new Set([".id", menu.key]);
   if (menu.skips) proplist.add("dynamic");
+  for (const name of menu.alsoRead ?? []) proplist.add(name);
   for (const [name, facts] of Object.entries(menu.fields)) {
     if (facts.kind === "secret") continue;
     for (const wireName of facts.alsoReadAs ?? [wireFieldName(facts, name, version)]) proplist.add(wireName);

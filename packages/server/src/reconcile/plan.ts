@@ -9,12 +9,12 @@
 import { canonical, type RouterOsVersion, type Row } from "@portreeve/routeros";
 import { wayInLast, withoutCollisions } from "./exclusive.ts";
 import { keptRows, orderedChanges } from "./ordered.ts";
-import { addStep, removeStep, type StepContext, setStep } from "./steps.ts";
+import { addStep, completeStep, removeStep, type StepContext, setStep } from "./steps.ts";
 import type { DesiredMenu, DesiredRow, Observed, Plan, Step } from "./types.ts";
 
 /** @throws PlanError when a row that is wanted can't exist on this router */
 export function plan(desired: readonly DesiredMenu[], observed: Observed, version: RouterOsVersion): Plan {
-  const menus = mergeByMenu(desired)
+  const menus = mergeByMenu(desired, observed)
     .filter(({ menu }) => observed.has(menu.path))
     .sort((a, b) => a.menu.rank - b.menu.rank);
   const changes = menus.flatMap((menu) => changesOf(contextOf(menu, version), menu, rowsOf(menu, observed)));
@@ -30,15 +30,25 @@ export class PlanError extends Error {
 }
 
 /** Modules may share a menu (`/user`): their rows add up, and a row is owned when one of them owns it. */
-function mergeByMenu(desired: readonly DesiredMenu[]): DesiredMenu[] {
+function mergeByMenu(desired: readonly DesiredMenu[], observed: Observed): DesiredMenu[] {
   const byPath = Map.groupBy(desired, ({ menu }) => menu.path);
   return [...byPath.values()].map((parts) => ({
     menu: (parts[0] as DesiredMenu).menu,
-    rows: parts.flatMap(({ rows }) => rows),
+    rows: mergeByKey(parts.flatMap(({ rows }) => rows).filter(({ when }) => when?.(observed) ?? true)),
     owns: (row) => parts.some(({ owns }) => owns(row)),
     wayIn: (row) => parts.some(({ wayIn }) => wayIn?.(row) ?? false),
     reportOnly: parts.every(({ reportOnly }) => reportOnly),
   }));
+}
+
+/** Modules may share a row (`api-ssl` of `/ip/service`): what they say of it adds up. */
+function mergeByKey(rows: readonly DesiredRow[]): DesiredRow[] {
+  const byKey = new Map<string, DesiredRow>();
+  for (const row of rows) {
+    const earlier = byKey.get(row.key);
+    byKey.set(row.key, earlier ? { ...earlier, ...row, fields: { ...earlier.fields, ...row.fields } } : row);
+  }
+  return [...byKey.values()];
 }
 
 function contextOf({ menu, owns, reportOnly }: DesiredMenu, version: RouterOsVersion): StepContext {
@@ -56,11 +66,17 @@ function changesOf(context: StepContext, { menu, rows }: DesiredMenu, observed: 
     menu.singleton ? observed[0] : observed.find((candidate) => candidate[menu.key] === row.key);
   const steps = rows.flatMap((row) => {
     const there = existing(row);
-    return (there ? setStep(context, row, there) : missing(context, row)) ?? [];
+    return (there ? changeOf(context, row, there) : missing(context, row)) ?? [];
   });
   const disable = (row: Row) =>
     setStep(context, { key: row[menu.key] ?? "", fields: { disabled: "true" } }, row);
   return withoutCollisions(menu, observed, steps, disable);
+}
+
+function changeOf(context: StepContext, row: DesiredRow, there: Row): Step | undefined {
+  const { completion } = context.menu;
+  if (!completion) return setStep(context, row, there);
+  return completion.isComplete(there) ? undefined : completeStep(context, there, completion.command);
 }
 
 function missing(context: StepContext, row: DesiredRow): Step | undefined {
@@ -83,7 +99,7 @@ function removalsOf(
     menu.ordered ? keptRows(context, rows, observed).values() : firstOfEach(observed, menu.key),
   );
   const surplus = observed.filter((row) => owns(row) && !(wanted.has(row[menu.key] ?? "") && kept.has(row)));
-  const isReadable = !Object.values(menu.fields).some(({ kind }) => kind === "secret");
+  const isReadable = !menu.completion && !Object.values(menu.fields).some(({ kind }) => kind === "secret");
   return jumpsFirst(surplus).flatMap((row) => {
     const before = menu.ordered && observed[observed.indexOf(row) + 1];
     const undo = isReadable ? { undo: { before: before || undefined } } : {};

@@ -61,6 +61,18 @@ export function setStep(context: StepContext, row: DesiredRow, existing: Row): S
   });
 }
 
+/** A template becomes what it is for. Nothing undoes that but removing the row. */
+export function completeStep(context: StepContext, existing: Row, command: Step["command"]): Step {
+  return step(context, {
+    command,
+    target: targetOf(context.menu, existing),
+    values: {},
+    secrets: {},
+    inverse: [],
+    touchesWayIn: false,
+  });
+}
+
 /**
  * @param undo put it back as it was, where nothing of it is unreadable: in an ordered menu, before this row
  * @returns undefined where this version has no command for it

@@ -1,0 +1,1 @@
+export { certificateContributor } from "./contributor.ts";
