@@ -15,6 +15,7 @@ import {
   createPolicy,
   expectInSync,
   expectProblem,
+  expectRollout,
   expectStatus,
   policyOf,
   startRouter,
@@ -30,10 +31,12 @@ const GRANT = { expire_after_minutes: 5, type: "winbox", full_access: false, all
 const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/sites": { name: "new", address: "192.0.2.1", ...ADMIN },
   "PATCH /v1/sites/{id}": { name: "renamed" },
+  "POST /v1/sites/{id}/hardening": { fixes: ["socks"] },
   "POST /v1/control-plane/policies": policyOf(),
   "PUT /v1/control-plane/policies/{id}": policyOf(),
   "POST /v1/control-plane/policies/{id}/sites": { sites: [] },
   "PUT /v1/control-plane/policies/{id}/sites": { sites: [] },
+  "POST /v1/control-plane/policies/{id}/preview": {},
   "POST /v1/control-plane/{site}/transient-access": GRANT,
   "POST /v1/tokens": { name: "new", scopes: ["tokens:write"] },
 };
@@ -41,11 +44,13 @@ const BODIES: Readonly<Record<string, unknown>> = {
 /** What a path parameter names, by the path up to it. */
 const NAMED: Readonly<Record<string, keyof Ids>> = {
   "/v1/sites/{id}": "site",
+  "/v1/sites/{id}/hardening/{fix}": "fix",
   "/v1/control-plane/policies/{id}": "policy",
   "/v1/policies/{id}": "policy",
   "/v1/control-plane/{site}": "site",
   "/v1/control-plane/{site}/transient-access/{id}": "access",
   "/v1/tokens/{id}": "token",
+  "/v1/rollouts/{id}": "rollout",
 };
 
 /** What one customer has, by id. */
@@ -54,6 +59,9 @@ interface Ids {
   readonly policy: string;
   readonly access: string;
   readonly token: string;
+  readonly rollout: string;
+  /** A name, that the other customer's site has not. */
+  readonly fix: string;
 }
 
 let server: TestServer;
@@ -68,8 +76,8 @@ beforeAll(async () => {
   routes = await documentedRoutes(server.api);
   them = await addCustomer(server);
   routers = [await startRouter(server.net), await startRouter(server.net)];
-  ours = await furnish(server.api, routers[0] as Emulator);
-  theirs = await furnish(them, routers[1] as Emulator);
+  ours = await furnish(server.api, routers[0] as Emulator, "socks");
+  theirs = await furnish(them, routers[1] as Emulator, "upnp");
 });
 
 afterAll(async () => {
@@ -78,7 +86,7 @@ afterAll(async () => {
 });
 
 /** One of everything. */
-async function furnish(api: ApiClient, router: Emulator): Promise<Ids> {
+async function furnish(api: ApiClient, router: Emulator, fix: string): Promise<Ids> {
   await useBindablePorts(api);
   const { id: site }: Site = await adopt(api, router);
   const { id: policy } = await createPolicy(api);
@@ -87,8 +95,13 @@ async function furnish(api: ApiClient, router: Emulator): Promise<Ids> {
     201,
   );
   const token = expectStatus(await api.post("/v1/tokens", { name: "t", scopes: ["sites:read"] }), 201).id;
+  const attached = await api.post(`/v1/control-plane/policies/${policy}/sites`, { sites: [site] });
+  const rollout = expectStatus(attached, 200).rollout.id;
+  await expectRollout(api, rollout, "done");
   await expectInSync(api, site);
-  return { site, policy, access, token };
+  expectStatus(await api.post(`/v1/sites/${site}/hardening`, { fixes: [fix] }), 202);
+  await expectInSync(api, site);
+  return { site, policy, access, token, rollout, fix };
 }
 
 function bodyOf({ method, path, takesBody }: DocumentedRoute): { body?: unknown } {
@@ -129,9 +142,13 @@ async function everythingOfTheirs(): Promise<unknown> {
   ]);
   const tables = [
     "policies",
+    "policy_revisions",
+    "rollouts",
+    "rollout_sites",
     "sites",
     "credentials",
     "transient_access",
+    "site_hardening_fixes",
     "audit_events",
     "api_tokens",
     "idempotency_keys",

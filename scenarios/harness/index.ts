@@ -3,6 +3,7 @@ export {
   credentialsOf,
   expectInSync,
   expectNothingPlanned,
+  expectRollout,
   expectStoredLogin,
   expectSync,
   readSite,

@@ -13,14 +13,44 @@ export {
   parseNetwork,
   uuid,
 } from "./fields.ts";
+export type { EnforcedFixes, Finding, FindingStatus, HardeningReport, Severity } from "./hardening.ts";
+export { enforcedFixes, fixParams, hardeningFixes, hardeningReport, SEVERITIES } from "./hardening.ts";
+export type {
+  AccessCell,
+  AccessRow,
+  ChainRule,
+  Plan,
+  PlanStep,
+  PolicyPreview,
+  PreviewInput,
+  SitePreview,
+} from "./plans.ts";
+export { MAX_PREVIEW_SITES, plan, policyPreview, previewInput } from "./plans.ts";
 export type { Policy, PolicyInput, Service, ServiceName } from "./policies.ts";
 export { attachSites, DEFAULT_TRUSTED_NETWORKS, policy, policyInput, SERVICE_NAMES } from "./policies.ts";
 export type { Problem } from "./problem.ts";
 export { PROBLEM_MEDIA_TYPE, problem, problemType } from "./problem.ts";
+export type {
+  Rollout,
+  RolloutDetails,
+  RolloutSite,
+  RolloutSiteState,
+  RolloutState,
+} from "./rollouts.ts";
+export {
+  ROLLOUT_SITE_STATES,
+  ROLLOUT_STATES,
+  rollout,
+  rolloutDetails,
+  rolloutList,
+  rolloutQuery,
+  rolloutSiteList,
+  rolloutSiteQuery,
+} from "./rollouts.ts";
 export type { Scope } from "./scopes.ts";
 export { SCOPES, scope } from "./scopes.ts";
-export type { Plan, Site, SiteInput, SitePatch } from "./sites.ts";
-export { plan, SITE_STATUSES, SYNC_STATES, site, siteInput, sitePatch } from "./sites.ts";
+export type { Site, SiteInput, SitePatch } from "./sites.ts";
+export { SITE_STATUSES, SYNC_STATES, site, siteInput, sitePatch } from "./sites.ts";
 export type { CreatedToken, Token, TokenInput, TokenList } from "./tokens.ts";
 export { createdToken, token, tokenInput, tokenList } from "./tokens.ts";
 export type { TransientAccess, TransientAccessInput } from "./transient-access.ts";

@@ -106,15 +106,3 @@ export const site = z
   })
   .meta({ id: "Site" });
 export type Site = z.infer<typeof site>;
-
-const planStep = z
-  .strictObject({
-    menu: z.string(),
-    command: z.string(),
-    target: z.string().nullable(),
-    values: z.record(z.string(), z.string()).describe("Secrets are shown as [hidden]."),
-    text: z.string().describe("The step in RouterOS's own words."),
-  })
-  .meta({ id: "PlanStep" });
-export const plan = z.strictObject({ steps: z.array(planStep) }).meta({ id: "Plan" });
-export type Plan = z.infer<typeof plan>;

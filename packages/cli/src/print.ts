@@ -11,14 +11,21 @@ const PLAIN = Object.fromEntries(
     .map((name) => [name, ""]),
 );
 
-/** A table with a heading; `-` stands for nothing. */
-export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
+/**
+ * A table with a heading; `-` stands for nothing.
+ * @param paint colours a cell's text, which is fit for a terminal by then
+ */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  paint: (text: string) => string = (text) => text,
+): string {
   const lines = new Table({
     chars: PLAIN,
     style: { head: [], border: [], "padding-left": 0, "padding-right": 2 },
   });
   lines.push(head.map((title) => styleText("bold", title.toUpperCase())));
-  for (const row of rows) lines.push(row.map(show));
+  for (const row of rows) lines.push(row.map((cell) => paint(show(cell))));
   return trimLines(lines.toString());
 }
 

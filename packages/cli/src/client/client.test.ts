@@ -110,8 +110,44 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
     new RegExp(`^edge +${ROUTER.replaceAll(".", "\\.")} +online +in_sync +7\\.16 .*${added.id}$`, "m"),
   );
   expect(await ok("sites", "list", "--status", "offline")).not.toContain("edge");
-  expect(await ok("sites", "plan", "edge")).toBe("Nothing to change: the router is as it should be.\n");
+  const plan = await ok("sites", "plan", "edge");
+  expect(plan).toMatch(/^Nothing to change: the router is as it should be\.$/m);
+  expect(plan).toMatch(/^ {2}\d+ {2}P +add chain=input action=jump jump-target=portreeve .*$/m);
+  expect(plan).toMatch(/^ {2}SOURCE +WINBOX +SSH +API$/m);
+  expect(plan).toMatch(/^ {2}Portreeve 127\.0\.0\.1 +yes +yes +yes$/m);
+  expect(plan).toMatch(/^ {2}internet 0\.0\.0\.0\/0 +partly +partly +partly$/m);
+  expect(plan).toMatch(/^ {2}To nobody, before and after: http, https, telnet, ftp, api_ssl$/m);
+
+  const draft = { ...POLICY, winbox: { ...POLICY.winbox, networks: ["192.0.2.0/24"] } };
+  await writeFile(file("draft.json"), JSON.stringify(draft));
+  const words = ["policies", "preview", "High ports", "-f", file("draft.json"), "--site", "edge"];
+  const preview = await ok(...words);
+  expect(preview).toMatch(/^edge\nSteps\n {2}\/ip /);
+  expect(preview).toMatch(/^ {2}10\.0\.0\.0\/8 +yes -> no +yes +yes$/m);
+  expect(preview).toMatch(/^ {2}winbox from 10\.0\.0\.0\/8: no \(.*service winbox.*\)$/m);
+  expect(preview).not.toContain("\u001b");
+  expect((await json(...words)).data).toMatchObject([{ site_id: added.id, reached: true }]);
+  expect(await ok("policies", "preview", "High ports")).toMatch(/^edge\nNothing to change/);
   expect(await ok("sites", "reconcile", added.id)).toBe("edge is being looked at now\n");
+
+  const report = await ok("sites", "hardening", "edge");
+  expect(report).toMatch(/^Score \d+ of 100\n\nSEVERITY +STATUS +FINDING +FIX +HOW IT IS\n/);
+  expect(report).toMatch(
+    /^medium +open +bandwidth-server +yes +\/tool\/bandwidth-server has enabled=true\.$/m,
+  );
+  expect(await ok("hardening", "show", "edge", "bandwidth-server")).toMatch(
+    /\nRead\n {2}\/tool\/bandwidth-server {2}enabled=true\n\nWould do\n {2}\/tool bandwidth-server set enabled=no\n$/,
+  );
+  expect(await ok("hardening", "fix", "edge", "bandwidth-server", "upnp")).toMatch(
+    /\nKept on this site: bandwidth-server, upnp\n$/,
+  );
+  expect(await refused("hardening", "fix", "edge", "user-passwords")).toContain("does not try an empty one");
+  await expect
+    .poll(() => ok("sites", "hardening", "edge", "--all"))
+    .toMatch(/^medium +ok +bandwidth-server +kept /m);
+  expect(await ok("hardening", "stop", "edge", "upnp")).toMatch(
+    /^The router stays as it is.*\nKept on this site: bandwidth-server\n$/,
+  );
 
   const login = await ok("access", "open", "edge", "--expire-after-minutes", "5", "--reason", "test");
   expect(login).toMatch(/^SSH +ssh -p \d+ \w{24}@localhost$/m);

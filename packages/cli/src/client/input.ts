@@ -1,6 +1,7 @@
 /** From the command line's words to the API's fields. */
 import { OperatorError } from "../errors.ts";
 import { fieldLines } from "./api.ts";
+import type { Options } from "./run-verb.ts";
 
 /** As much of a zod schema as is needed here. */
 interface Schema<Output> {
@@ -27,12 +28,12 @@ export function checked<Output>(schema: Schema<Output>, fields: unknown): Output
 }
 
 /** Text of an option that is a number; what is none stays as it is, for the schema to refuse. */
-export function numeric(text: string | boolean | undefined): unknown {
+export function numeric(text: Options[string]): unknown {
   return typeof text === "string" && /^-?\d+$/.test(text) ? Number(text) : text;
 }
 
 /** `?a=1&b=2`; what is undefined is left out. */
-export function query(entries: Readonly<Record<string, string | boolean | number | undefined>>): string {
+export function query(entries: Readonly<Record<string, Options[string] | number>>): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(entries)) {
     if (value !== undefined) parameters.set(name, String(value));

@@ -3,6 +3,7 @@ import type { Policy, Site } from "@portreeve/api-schema";
 import { OperatorError } from "../errors.ts";
 import type { Api } from "./api.ts";
 import { query } from "./input.ts";
+import type { Options } from "./run-verb.ts";
 
 /** The most the API answers at once. */
 const PAGE = 200;
@@ -18,7 +19,7 @@ interface Page<Item> {
 export async function listAll<Item>(
   api: Api,
   path: string,
-  filters: Readonly<Record<string, string | boolean | undefined>> = {},
+  filters: Options = {},
   most = Number.POSITIVE_INFINITY,
 ): Promise<Item[]> {
   const items: Item[] = [];

@@ -69,8 +69,25 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         summary: "off-board a router: everything of ours leaves it first",
         flags: [{ flags: "--force", summary: "forget it now and leave the router as it is" }],
       },
-      plan: { arguments: "<site>", summary: "what would be changed on the router now" },
+      plan: {
+        arguments: "<site>",
+        summary: "what would be changed on the router now, and who could get in then",
+      },
+      hardening: {
+        arguments: "<site>",
+        summary: "how hard the router is to break into, and what is open",
+        flags: [{ flags: "--all", summary: "what is well, too" }],
+      },
       reconcile: { arguments: "<site>", summary: "compare and correct the router now" },
+    },
+  },
+  hardening: {
+    summary: "findings of portreeve sites hardening, and fixing them",
+    load: async () => (await import("./hardening.ts")).hardening,
+    verbs: {
+      show: { arguments: "<site> <finding>", summary: "one finding: rows read, why, and what would be done" },
+      fix: { arguments: "<site> <findings...>", summary: "fix findings and keep them fixed" },
+      stop: { arguments: "<site> <finding>", summary: "stop keeping one; the router stays as it is" },
     },
   },
   policies: {
@@ -83,6 +100,14 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       update: { arguments: "<policy>", summary: "replace a policy", flags: [policyFile] },
       delete: { arguments: "<policy>", summary: "delete one; its sites fall back to the default policy" },
       attach: { arguments: "<policy> <sites...>", summary: "move sites under a policy" },
+      preview: {
+        arguments: "<policy>",
+        summary: "what it, or a draft of it, would do to its sites, and who could get in then",
+        flags: [
+          { ...policyFile, summary: "a draft as JSON, - for standard input", required: false },
+          { flags: "--site <sites...>", summary: "only these, attached or not" },
+        ],
+      },
     },
   },
   access: {

@@ -1,7 +1,16 @@
-import { type Policy, policyInput, SERVICE_NAMES } from "@portreeve/api-schema";
+import { styleText } from "node:util";
+import {
+  type Policy,
+  type PolicyPreview,
+  policyInput,
+  SERVICE_NAMES,
+  type SitePreview,
+} from "@portreeve/api-schema";
 import { OperatorError } from "../errors.ts";
 import { facts, printable, table } from "../print.ts";
 import { readInput } from "../secret-input.ts";
+import type { Api } from "./api.ts";
+import { describeEffect } from "./effect.ts";
 import { checked } from "./input.ts";
 import { policyId, siteId } from "./lists.ts";
 import type { Options, Run } from "./run-verb.ts";
@@ -9,7 +18,7 @@ import type { Options, Run } from "./run-verb.ts";
 const PATH = "/v1/control-plane/policies";
 
 /** Fields of an answer that a request doesn't have. `show --json`, edited, can so be given back to `update`. */
-const ANSWERED_ONLY = ["id", "slug", "default", "sites", "warnings", "created_at", "updated_at"];
+const ANSWERED_ONLY = ["id", "slug", "default", "rollout", "sites", "warnings", "created_at", "updated_at"];
 
 const list: Run = async (api) => {
   const data = (await api.request("GET", PATH)) as Policy[];
@@ -46,14 +55,33 @@ const remove: Run = async (api, [name = ""]) => {
 
 const attach: Run = async (api, [name = "", ...names]) => {
   const id = await policyId(api, name);
-  const sites: string[] = [];
-  for (const site of names) sites.push(await siteId(api, site));
+  const sites = await siteIds(api, names);
   const data = (await api.request("POST", `${PATH}/${id}/sites`, { sites })) as Policy;
   const count = data.sites?.length ?? 0;
   return { data, text: `${printable(data.name)} now has ${count} ${count === 1 ? "site" : "sites"}` };
 };
 
-export const policies = { list, show, create, update, delete: remove, attach };
+const preview: Run = async (api, [name = ""], options) => {
+  const id = await policyId(api, name);
+  const sites = Array.isArray(options.site) ? await siteIds(api, options.site) : undefined;
+  const policy = options.file === undefined ? undefined : await readPolicy(options);
+  const data = (await api.request("POST", `${PATH}/${id}/preview`, { policy, sites })) as PolicyPreview;
+  const text = data.data.map(describePreview).join("\n\n\n");
+  return { data, text: text || "No site is attached to this policy: nothing would change." };
+};
+
+export const policies = { list, show, create, update, delete: remove, attach, preview };
+
+function describePreview(site: SitePreview): string {
+  const effect = site.reached ? describeEffect(site) : `could not be read: ${printable(site.reason ?? "")}`;
+  return `${styleText("bold", printable(site.name))}\n${effect}`;
+}
+
+async function siteIds(api: Api, names: readonly string[]): Promise<string[]> {
+  const ids: string[] = [];
+  for (const name of names) ids.push(await siteId(api, name));
+  return ids;
+}
 
 async function readPolicy({ file }: Options) {
   const path = String(file);
@@ -78,6 +106,7 @@ function describe(policy: Policy): string {
     "Trusted networks": policy.trusted_networks.join(", "),
     "Custom input rules": policy.custom_input_rules,
     "Brute-force protection": policy.brute_force_protection,
+    "Changes made by hand": policy.drift,
     "Portreeve comes in by": policy.management_transport,
     ...(policy.warnings ? { Warnings: policy.warnings.join("; ") } : {}),
   });

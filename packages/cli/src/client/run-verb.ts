@@ -2,8 +2,8 @@ import { type Api, connectApi } from "./api.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8080";
 
-/** Options as commander hands them over: camelCase names, text or true. */
-export type Options = Readonly<Record<string, string | boolean | undefined>>;
+/** Options as commander hands them over: camelCase names, text or true, or texts where several may be given. */
+export type Options = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 export interface Answer {
   /** What the API answered, for --json; undefined where it answers nothing. */

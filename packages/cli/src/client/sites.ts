@@ -1,6 +1,8 @@
 import { type Plan, type Site, siteInput } from "@portreeve/api-schema";
 import { facts, printable, table } from "../print.ts";
 import { askPassword, readPassword } from "../secret-input.ts";
+import { describeEffect } from "./effect.ts";
+import { report } from "./hardening.ts";
 import { checked, numeric, query } from "./input.ts";
 import { listAll, policyId, siteId } from "./lists.ts";
 import type { Run } from "./run-verb.ts";
@@ -56,8 +58,7 @@ const remove: Run = async (api, [name = ""], { force }) => {
 
 const plan: Run = async (api, [name = ""]) => {
   const data = (await api.request("GET", `/v1/sites/${await siteId(api, name)}/plan`)) as Plan;
-  const steps = data.steps.map(({ text }) => printable(text));
-  return { data, text: steps.join("\n") || "Nothing to change: the router is as it should be." };
+  return { data, text: describeEffect(data) };
 };
 
 const reconcile: Run = async (api, [name = ""]) => {
@@ -65,7 +66,7 @@ const reconcile: Run = async (api, [name = ""]) => {
   return { data, text: `${printable(data.name)} is being looked at now` };
 };
 
-export const sites = { list, show, add, remove, plan, reconcile };
+export const sites = { list, show, add, remove, plan, hardening: report, reconcile };
 
 function describe(site: Site): string {
   return facts({

@@ -7,11 +7,11 @@ import type { CertificateFacts } from "./desired.ts";
 export async function loadFacts(trx: Trx, siteId: string): Promise<CertificateFacts> {
   const row = await trx
     .selectFrom("sites")
-    .innerJoin("policies", "policies.id", "sites.policy_id")
+    .innerJoin("policy_revisions", "policy_revisions.id", "sites.policy_revision_id")
     .select([
       "sites.management_transport as transport",
-      "policies.management_transport as target",
-      "policies.services",
+      "policy_revisions.management_transport as target",
+      "policy_revisions.services",
       "sites.keeps_certificate",
       "sites.address",
       "sites.certificate_number",

@@ -5,9 +5,10 @@ import type { StoredService } from "../database/index.ts";
 import type { DesiredMenu, DesiredRow, RouterFacts } from "../reconcile/types.ts";
 import { managementFilter, type OpenService } from "./management-filter.ts";
 import { hostNetwork } from "./networks.ts";
+import type { DeliveredContent } from "./store.ts";
 
 /** Our names of the services beside RouterOS's. */
-const ROUTEROS_SERVICE: Record<ServiceName, string> = {
+export const ROUTEROS_SERVICE: Record<ServiceName, string> = {
   winbox: "winbox",
   ssh: "ssh",
   http: "www",
@@ -25,6 +26,27 @@ export interface PolicyFacts {
   readonly managementTransport: "api" | "api-ssl";
   readonly customInputRules: boolean;
   readonly bruteForceProtection: boolean;
+  /** What differs was changed by hand, and is only to be shown; but for the service we come in by. */
+  readonly reportDrift: boolean;
+}
+
+/**
+ * @param policy what of a policy means something on routers, as it is stored
+ * @param managementTransport the site's, which may differ from what its policy names
+ */
+export function policyFacts(
+  policy: DeliveredContent,
+  managementTransport: PolicyFacts["managementTransport"],
+  reportDrift: boolean,
+): PolicyFacts {
+  return {
+    services: policy.services,
+    trustedNetworks: policy.trusted_networks,
+    managementTransport,
+    customInputRules: policy.custom_input_rules,
+    bruteForceProtection: policy.brute_force_protection,
+    reportDrift,
+  };
 }
 
 export function desired(policy: PolicyFacts, router: RouterFacts): DesiredMenu[] {
@@ -34,7 +56,8 @@ export function desired(policy: PolicyFacts, router: RouterFacts): DesiredMenu[]
   const open = openServices(policy, trusted[0] as string);
   const filter = managementFilter({ ...policy, services: open, trusted });
   const rows = SERVICE_NAMES.map((name) => serviceRow(name, policy, open));
-  return [{ menu: ipService, rows, owns: () => false }, ...filter];
+  const menus = [{ menu: ipService, rows, owns: () => false }, ...filter];
+  return menus.map((menu) => ({ ...menu, reportOnly: policy.reportDrift }));
 }
 
 /**
@@ -60,5 +83,5 @@ function serviceRow(name: ServiceName, policy: PolicyFacts, open: readonly OpenS
   const service = open.find((candidate) => candidate.name === name);
   if (!service) return { key, fields: { port, disabled: "true" } };
   const fields = { port, disabled: "false", address: service.networks.join(",") };
-  return service.wayIn ? { key, fields, wayIn: true } : { key, fields };
+  return service.wayIn ? { key, fields, wayIn: true, alwaysRepaired: true } : { key, fields };
 }

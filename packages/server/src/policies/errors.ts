@@ -34,6 +34,20 @@ export class UnknownSitesError extends DomainError {
   }
 }
 
+/** Every site is a router that is asked while the caller waits. */
+export class TooManySitesError extends DomainError {
+  constructor(attached: number, most: number) {
+    const message = `must name at most ${most} sites: ${attached} are attached to this policy, too many for one preview`;
+    super({
+      status: 422,
+      code: "validation-failed",
+      title: "The request is not valid",
+      detail: `sites ${message}`,
+      errors: { sites: [message] },
+    });
+  }
+}
+
 /** The policy would close the service through which Portreeve reaches some of these sites. */
 export class WayInClosedError extends DomainError {
   constructor(service: string, sites: readonly string[]) {

@@ -1,4 +1,7 @@
 export { policyContributor } from "./contributor.ts";
+export { ROUTEROS_SERVICE } from "./desired.ts";
+export { PolicyPreviews } from "./preview.ts";
+export { previewRoutes } from "./preview-routes.ts";
 export { policyRoutes } from "./routes.ts";
 export { PolicyService } from "./service.ts";
-export { defaultPolicyId } from "./store.ts";
+export { defaultPolicy } from "./store.ts";

@@ -1,6 +1,7 @@
 import { opensToEveryone, type Policy, SERVICE_NAMES, type Service } from "@portreeve/api-schema";
 import { documentTime } from "../http/document-time.ts";
-import type { PolicyRow } from "./store.ts";
+
+import type { DeliveredContent, PolicyRow } from "./store.ts";
 
 /** @param sites given only in the answer to attaching */
 export function presentPolicy(row: PolicyRow, sites?: readonly string[]): Policy {
@@ -13,8 +14,10 @@ export function presentPolicy(row: PolicyRow, sites?: readonly string[]): Policy
     trusted_networks: row.trusted_networks,
     custom_input_rules: row.custom_input_rules,
     brute_force_protection: row.brute_force_protection,
+    drift: row.drift,
     management_transport: row.management_transport,
     default: row.is_default,
+    rollout: row.rollout_id && row.rollout_state ? { id: row.rollout_id, state: row.rollout_state } : null,
     ...(sites ? { sites: [...sites] } : {}),
     ...(warnings.length > 0 ? { warnings } : {}),
     created_at: documentTime(row.created_at),
@@ -23,7 +26,7 @@ export function presentPolicy(row: PolicyRow, sites?: readonly string[]): Policy
 }
 
 /** The whole internet may be let in when it is spelt out; it is never let in without a word. */
-export function warningsOf(row: Pick<PolicyRow, "services" | "trusted_networks">): string[] {
+export function warningsOf(row: Pick<DeliveredContent, "services" | "trusted_networks">): string[] {
   return SERVICE_NAMES.flatMap((name) => {
     const service = row.services[name];
     if (!service?.enabled) return [];

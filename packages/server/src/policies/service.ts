@@ -1,42 +1,54 @@
-/** The verbs of policies. Each changes intent in the caller's transaction and wakes the sites it concerns. */
+/** The verbs of policies. Each changes intent in the caller's transaction; roll-outs bring it to the sites it concerns. */
 import {
   DEFAULT_TRUSTED_NETWORKS,
+  MAX_PREVIEW_SITES,
   type PolicyInput,
+  type PreviewInput,
   policyInput,
-  SERVICE_NAMES,
 } from "@portreeve/api-schema";
-import { sql } from "kysely";
 import { record } from "../audit/index.ts";
 import type { StoredService, Trx } from "../database/index.ts";
 import type { Caller } from "../http/index.ts";
-import type { SiteService } from "../sites/index.ts";
+import type { RolloutService } from "../rollouts/index.ts";
+import { SiteNotFoundError } from "../sites/index.ts";
 import { actorOf } from "../tokens/index.ts";
-import { DefaultPolicyError, PolicyNotFoundError, UnknownSitesError, WayInClosedError } from "./errors.ts";
+import {
+  DefaultPolicyError,
+  PolicyNotFoundError,
+  TooManySitesError,
+  UnknownSitesError,
+  WayInClosedError,
+} from "./errors.ts";
 import { hostNetwork } from "./networks.ts";
 import { warningsOf } from "./present.ts";
+import type { PreviewTarget } from "./preview.ts";
 import { makeSlug } from "./slug.ts";
 import {
-  columnsOf,
-  defaultPolicyId,
+  changePolicy,
+  contentOf,
+  contentOfSite,
+  defaultPolicy,
   findPolicy,
+  insertPolicy,
   lockPolicy,
+  type PolicyContent,
   type PolicyRow,
   sitesOfPolicy,
-  touchUpdatedAt,
+  sitesWithRevision,
 } from "./store.ts";
 
 export interface PolicyServiceOptions {
-  readonly sites: SiteService;
+  readonly rollouts: RolloutService;
   /** The address routers see us come from, unless a site found another one. */
   readonly managementAddress: string;
 }
 
 export class PolicyService {
-  readonly #sites: SiteService;
+  readonly #rollouts: RolloutService;
   readonly #managementNetwork: string;
 
-  constructor({ sites, managementAddress }: PolicyServiceOptions) {
-    this.#sites = sites;
+  constructor({ rollouts, managementAddress }: PolicyServiceOptions) {
+    this.#rollouts = rollouts;
     this.#managementNetwork = hostNetwork(managementAddress);
   }
 
@@ -46,9 +58,14 @@ export class PolicyService {
     return policy;
   }
 
+  /** What the site's router is to have now. While a change is on its way this is not yet what its policy says. */
+  ofSite(trx: Trx, siteId: string): Promise<PolicyContent> {
+    return contentOfSite(trx, siteId);
+  }
+
   /** The first policy of a customer: sites start under it and fall back to it. */
   async createDefault(trx: Trx, customerId: string): Promise<void> {
-    const input = policyInput.parse(defaultPolicy(this.#managementNetwork));
+    const input = policyInput.parse(firstPolicy(this.#managementNetwork));
     await this.#insert(trx, customerId, input, true);
   }
 
@@ -59,35 +76,28 @@ export class PolicyService {
   }
 
   async update(trx: Trx, caller: Caller, id: string, input: PolicyInput): Promise<PolicyRow> {
-    if (!(await lockPolicy(trx, id))) throw new PolicyNotFoundError();
-    const attached = await sitesOfPolicy(trx, id);
-    refuseClosedWayIn(input, attached);
-    const policy = await trx
-      .updateTable("policies")
-      .set({ ...columnsOf(this.#admitManagement(input)), updated_at: sql<Date>`now()` })
-      .where("id", "=", id)
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    const before = await this.#lock(trx, caller, id);
+    refuseClosedWayIn(input, await sitesOfPolicy(trx, id));
+    const content = this.#admitManagement(contentOf(input));
+    const policy = await changePolicy(trx, before, { name: input.name, content });
     await this.#audit(trx, caller, "policy.updated", policy);
-    await this.#sites.touch(
-      trx,
-      attached.map((site) => site.id),
-    );
-    return policy;
+    await this.#rollouts.follow(trx, actorOf(caller), policy);
+    return this.get(trx, id);
   }
 
   /** Delete a policy; its sites fall back to the default one. */
   async remove(trx: Trx, caller: Caller, id: string): Promise<void> {
-    const policy = await lockPolicy(trx, id);
-    if (!policy) throw new PolicyNotFoundError();
+    const policy = await this.#lock(trx, caller, id);
     if (policy.is_default) throw new DefaultPolicyError();
-    const fallback = await this.get(trx, await defaultPolicyId(trx));
+    const fallback = await defaultPolicy(trx);
     const attached = await sitesOfPolicy(trx, id);
     refuseClosedWayIn(fallback.services, attached);
+    await this.#rollouts.abandon(trx, actorOf(caller), id);
     await this.#move(
       trx,
+      caller,
       attached.map((site) => site.id),
-      fallback.id,
+      fallback,
     );
     await trx.deleteFrom("policies").where("id", "=", id).execute();
     await this.#audit(trx, caller, "policy.deleted", policy);
@@ -100,8 +110,7 @@ export class PolicyService {
     id: string,
     siteIds: readonly string[],
   ): Promise<{ policy: PolicyRow; sites: string[] }> {
-    const policy = await lockPolicy(trx, id);
-    if (!policy) throw new PolicyNotFoundError();
+    const policy = await this.#lock(trx, caller, id);
     const wanted = [...new Set(siteIds.map((siteId) => siteId.toLowerCase()))];
     const known =
       wanted.length === 0
@@ -113,51 +122,70 @@ export class PolicyService {
             .execute();
     refuseUnknown(siteIds, new Set(known.map((site) => site.id)));
     refuseClosedWayIn(policy.services, known);
-    await this.#move(trx, wanted, id);
-    const updated = await this.#storeManagement(trx, policy);
+    // Attaching, too, puts the management network into the stored lists, as the API's document shows.
+    const updated = await changePolicy(trx, policy, {
+      name: policy.name,
+      content: this.#admitManagement(policy),
+    });
     await this.#audit(trx, caller, "policy.attached", updated, { sites: wanted });
+    await this.#move(trx, caller, wanted, updated);
     const attached = (await sitesOfPolicy(trx, id)).map((site) => site.id);
-    await this.#sites.touch(trx, attached);
-    return { policy: updated, sites: attached };
+    return { policy: await this.get(trx, id), sites: attached };
+  }
+
+  /** A site to be previewed under the policy it has. @throws SiteNotFoundError */
+  async previewedSite(trx: Trx, siteId: string): Promise<PreviewTarget> {
+    const [site] = await sitesWithRevision(trx, { siteIds: [siteId] });
+    if (!site) throw new SiteNotFoundError();
+    return { site, now: site, policy: site };
+  }
+
+  /**
+   * The sites a preview is about, each with the policy it would have.
+   * @param draft instead of what is stored
+   * @param siteIds these, attached or not; undefined for all attached ones
+   * @throws PolicyNotFoundError, UnknownSitesError, TooManySitesError
+   */
+  async previewed(
+    trx: Trx,
+    id: string,
+    { policy: draft, sites: siteIds }: PreviewInput,
+  ): Promise<PreviewTarget[]> {
+    const stored = await this.get(trx, id);
+    const ids = siteIds?.map((siteId) => siteId.toLowerCase());
+    const sites = await sitesWithRevision(trx, ids ? { siteIds: ids } : { policyId: id });
+    if (siteIds) refuseUnknown(siteIds, new Set(sites.map((site) => site.id)));
+    if (sites.length > MAX_PREVIEW_SITES) throw new TooManySitesError(sites.length, MAX_PREVIEW_SITES);
+    const policy = draft ? this.#admitManagement(contentOf(draft)) : stored;
+    return sites.map((site) => ({ site, now: site, policy }));
   }
 
   #insert(trx: Trx, customerId: string, input: PolicyInput, isDefault: boolean): Promise<PolicyRow> {
-    return trx
-      .insertInto("policies")
-      .values({
-        customer_id: customerId,
-        slug: makeSlug(input.name),
-        is_default: isDefault,
-        ...columnsOf(input),
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    const { name } = input;
+    const policy = { customer_id: customerId, name, slug: makeSlug(name), is_default: isDefault };
+    return insertPolicy(trx, policy, contentOf(input));
   }
 
-  async #move(trx: Trx, siteIds: readonly string[], policyId: string): Promise<void> {
-    if (siteIds.length === 0) return;
-    await trx.updateTable("sites").set({ policy_id: policyId }).where("id", "in", siteIds).execute();
-    await this.#sites.touch(trx, siteIds);
+  async #lock(trx: Trx, caller: Caller, id: string): Promise<PolicyRow> {
+    await this.#rollouts.lock(trx, caller.customerId);
+    const policy = await lockPolicy(trx, id);
+    if (!policy) throw new PolicyNotFoundError();
+    return policy;
   }
 
-  /** Attaching, too, puts the management network into the stored lists, as the API's document shows. */
-  async #storeManagement(trx: Trx, policy: PolicyRow): Promise<PolicyRow> {
-    const services = Object.fromEntries(
-      SERVICE_NAMES.map((name) => [name, this.#withManagement(policy.services[name] as StoredService)]),
-    );
-    await trx
-      .updateTable("policies")
-      .set({ services: JSON.stringify(services) })
-      .where("id", "=", policy.id)
-      .execute();
-    return touchUpdatedAt(trx, policy.id);
+  async #move(trx: Trx, caller: Caller, siteIds: readonly string[], policy: PolicyRow): Promise<void> {
+    if (siteIds.length > 0) {
+      await trx.updateTable("sites").set({ policy_id: policy.id }).where("id", "in", siteIds).execute();
+    }
+    await this.#rollouts.follow(trx, actorOf(caller), policy);
   }
 
-  #admitManagement(input: PolicyInput): PolicyInput {
-    const services = Object.fromEntries(
-      SERVICE_NAMES.map((name) => [name, this.#withManagement(input[name])]),
-    );
-    return { ...input, ...services };
+  #admitManagement(content: PolicyContent): PolicyContent {
+    const services = Object.entries(content.services).map(([name, service]) => [
+      name,
+      this.#withManagement(service),
+    ]);
+    return { ...content, services: Object.fromEntries(services) };
   }
 
   /**
@@ -211,7 +239,7 @@ function refuseUnknown(given: readonly string[], known: ReadonlySet<string>): vo
 }
 
 /** As the API's document has it: WinBox and SSH from private networks, the API from us, everything else closed. */
-function defaultPolicy(managementNetwork: string) {
+function firstPolicy(managementNetwork: string) {
   const closed = (port: number) => ({ enabled: false, port, networks: [] });
   return {
     name: "Default Policy",

@@ -75,6 +75,7 @@ export function toSet(ranges: readonly AddressRange[]): AddressSet {
 }
 
 export function intersect(left: AddressSet, right: AddressSet): AddressSet {
+  if (left === right) return left;
   const [few, many] = left.length <= right.length ? [left, right] : [right, left];
   const common: AddressRange[] = [];
   for (const range of few) {
@@ -90,19 +91,22 @@ export function intersect(left: AddressSet, right: AddressSet): AddressSet {
 
 /** Who is in `left` and not in `right`. */
 export function subtract(left: AddressSet, right: AddressSet): AddressSet {
-  if (right.length === 0) return left;
-  const rest: AddressRange[] = [];
-  for (const range of left) {
+  const [low, high] = [right[0], right.at(-1)];
+  if (left === right || !low || !high) return left === right ? NOBODY : left;
+  const from = firstReaching(left, low.first);
+  const rest = left.slice(0, from);
+  let i = from;
+  for (let range = left[i]; range && range.first <= high.last; range = left[++i]) {
     let { first } = range;
-    for (let i = firstReaching(right, range.first); i < right.length; i += 1) {
-      const cut = right[i] as AddressRange;
+    for (let j = firstReaching(right, first); j < right.length; j += 1) {
+      const cut = right[j] as AddressRange;
       if (cut.first > range.last) break;
       if (cut.first > first) rest.push({ first, last: cut.first - 1n });
       first = cut.last + 1n;
     }
     if (first <= range.last) rest.push({ first, last: range.last });
   }
-  return rest;
+  return rest.concat(left.slice(i));
 }
 
 /** Index of the first range that does not end before the address: a long list costs a short question little. */

@@ -22,7 +22,7 @@ export interface FilterTable {
 
 const PATHS: Readonly<Record<Family, string>> = { ipv4: "/ip/firewall", ipv6: "/ipv6/firewall" };
 
-const filterPath = (family: Family): string => `${PATHS[family]}/filter`;
+export const filterPath = (family: Family): string => `${PATHS[family]}/filter`;
 const listPath = (family: Family): string => `${PATHS[family]}/address-list`;
 
 export function filterTable(observed: Observed, family: Family): FilterTable {

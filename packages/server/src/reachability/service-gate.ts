@@ -11,6 +11,7 @@ import {
   unite,
 } from "./address-set.ts";
 import { isSet } from "./filter-table.ts";
+import { familyName } from "./words.ts";
 
 export interface ServiceGate {
   readonly port: number;
@@ -30,9 +31,7 @@ export function serviceGate(observed: Observed, service: string, family: Family)
   // Without a list everybody is answered; a list of the other family alone shuts this one out.
   if (networks.length === 0) return { port, admits: everybody(family), setting: undefined };
   const admits = unite(...networks.map((network) => parseAddresses(network, family) ?? NOBODY));
-  const listed = isEmpty(admits)
-    ? `names no ${family === "ipv4" ? "IPv4" : "IPv6"} network`
-    : "leaves it out";
+  const listed = isEmpty(admits) ? `names no ${familyName(family)} network` : "leaves it out";
   return { port, admits, setting: `the address list of service ${service} ${listed}` };
 }
 

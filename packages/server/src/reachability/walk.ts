@@ -39,19 +39,22 @@ export interface Walked {
   readonly listings: readonly Listing[];
 }
 
-const VERDICTS: Readonly<Record<string, Verdict>> = {
-  accept: "accept",
-  drop: "refuse",
-  reject: "refuse",
-  tarpit: "refuse",
-};
+const VERDICTS: ReadonlyMap<string, Verdict> = new Map([
+  ["accept", "accept"],
+  ["drop", "refuse"],
+  ["reject", "refuse"],
+  ["tarpit", "refuse"],
+]);
+
+/** A set that loses a few ranges is copied, which costs less for each. */
+const RANGES_COPIED_PER_UNIT = 64;
 
 /** Chains that jump into chains, as deep as anybody would write them. */
 const MAX_DEPTH = 32;
 
 /**
  * What walks over one router may cost together. A router may be hostile: chains that jump twice each double the work
- * with every level. A unit is a rule tried or a range of addresses found, a quarter of a microsecond or so.
+ * with every level. A unit is a rule tried or a range of addresses found: about half a microsecond.
  */
 export class Budget {
   #left: number;
@@ -84,12 +87,14 @@ export interface WalkOptions {
   readonly sources?: AddressSet;
   /** Who may be on lists beside those that are: sources an earlier connection has put there. */
   readonly listed?: ReadonlyMap<string, AddressSet>;
+  /** As if this rule were not there. */
+  readonly without?: Rule;
 }
 
 export function walk(table: FilterTable, packet: Packet, options: WalkOptions): Walked {
-  const { budget, sources = everybody(packet.family), listed = new Map() } = options;
+  const { sources = everybody(packet.family) } = options;
   try {
-    return new Walk(table, packet, budget, listed).run(sources);
+    return new Walk(table, packet, options).run(sources);
   } catch (error) {
     if (!(error instanceof TooLargeError)) throw error;
     const outcome = { sources, rule: undefined };
@@ -106,16 +111,18 @@ class Walk {
   readonly #table: FilterTable;
   readonly #packet: Packet;
   readonly #budget: Budget;
+  readonly #without: Rule | undefined;
   readonly #outcomes: Outcome[] = [];
   readonly #listings: Listing[] = [];
   /** What rules of this very walk put on lists: a rule further down already sees it. */
   readonly #added = new Map<string, Sources>();
 
-  constructor(table: FilterTable, packet: Packet, budget: Budget, listed: ReadonlyMap<string, AddressSet>) {
+  constructor(table: FilterTable, packet: Packet, { budget, listed, without }: WalkOptions) {
     this.#table = table;
     this.#packet = packet;
     this.#budget = budget;
-    for (const [list, possible] of listed) this.#added.set(list, { certain: NOBODY, possible });
+    this.#without = without;
+    for (const [list, possible] of listed ?? []) this.#added.set(list, { certain: NOBODY, possible });
   }
 
   run(sources: AddressSet): Walked {
@@ -148,14 +155,15 @@ class Walk {
     let returned = NOBODY;
     for (let index = from; index < rules.length && !isEmpty(here); index += 1) {
       const rule = rules[index] as Rule;
-      this.#budget.spend(1 + here.length);
+      if (rule === this.#without) continue;
+      this.#budget.spend(1 + here.length / RANGES_COPIED_PER_UNIT);
       const match = matchRule(rule.row, this.#packet, here, (list) => this.#onList(list));
       if (!match) continue;
       this.#budget.spend(match.certain.length + match.uncertain.length);
       const { certain, uncertain } = match;
       const when = [...conditions, { unknowns: match.unknowns, holds: true }];
       const { action = "accept" } = rule.row;
-      const verdict = VERDICTS[action];
+      const verdict = VERDICTS.get(action);
       if (verdict) {
         this.#end(certain, verdict, rule, conditions);
         this.#end(uncertain, verdict, rule, when);

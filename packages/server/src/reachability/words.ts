@@ -1,13 +1,17 @@
 /** Rules and settings in words, for reading. Comments and values come from the router: hostile text is escaped. */
-import { quoted } from "../reconcile/describe.ts";
+import { plainOrQuoted, quoted } from "../reconcile/describe.ts";
+import { type AddressSet, type Family, formatAddresses } from "./address-set.ts";
 import type { Rule } from "./filter-table.ts";
 import type { Outcome } from "./walk.ts";
 
 /** Longest part of a router's text shown in a sentence. */
 const MAX_TEXT = 80;
 
+/** Networks named in one sentence. */
+const MAX_NETWORKS = 3;
+
 /** `rule 4 "defconf: drop all not coming from LAN"`; a rule without a comment goes by its number in `print`. */
-function nameOf({ number, row }: Rule): string {
+export function nameOf({ number, row }: Rule): string {
   return row.comment ? `rule ${number} ${quoted(cut(row.comment))}` : `rule ${number}`;
 }
 
@@ -19,6 +23,13 @@ export function deciderOf({ rule, conditions }: Outcome): string {
   const name = rule ? nameOf(rule) : "no rule: what none stops is accepted";
   return unknowns.length === 0 ? name : `${name} (depends on ${unknowns.map(shown).join(", ")})`;
 }
+
+export const nameOfList = (list: string): string => plainOrQuoted(cut(list));
+
+export const networksOf = (sources: AddressSet, family: Family): string =>
+  formatAddresses(sources, family, MAX_NETWORKS).join(", ");
+
+export const familyName = (family: Family): string => (family === "ipv4" ? "IPv4" : "IPv6");
 
 /** `in-interface-list=!LAN`, quoted as soon as there is anything odd in it. */
 function shown(text: string): string {

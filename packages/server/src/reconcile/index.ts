@@ -1,9 +1,10 @@
 export { deliver } from "./deliver.ts";
+export { describeChange, valuesBefore } from "./describe.ts";
 export { Driver } from "./driver.ts";
 export { isUnknown, messageOf, NeedsAttentionError, printable } from "./errors.ts";
 export { observe } from "./observe.ts";
 export { plan } from "./plan.ts";
-export { Reconciler } from "./reconciler.ts";
+export { type Preview, type PreviewOptions, Reconciler } from "./reconciler.ts";
 export type {
   Advance,
   Contributor,

@@ -34,11 +34,16 @@ function mergeByMenu(desired: readonly DesiredMenu[], observed: Observed): Desir
   const byPath = Map.groupBy(desired, ({ menu }) => menu.path);
   return [...byPath.values()].map((parts) => ({
     menu: (parts[0] as DesiredMenu).menu,
-    rows: mergeByKey(parts.flatMap(({ rows }) => rows).filter(({ when }) => when?.(observed) ?? true)),
+    rows: mergeByKey(parts.flatMap(deliveredRows).filter(({ when }) => when?.(observed) ?? true)),
     owns: (row) => parts.some(({ owns }) => owns(row)),
     wayIn: (row) => parts.some(({ wayIn }) => wayIn?.(row) ?? false),
-    reportOnly: parts.every(({ reportOnly }) => reportOnly),
+    reportOnly: parts.some(({ reportOnly }) => reportOnly),
   }));
+}
+
+/** What one module is only to report, another one may be to deliver. */
+function deliveredRows({ rows, reportOnly }: DesiredMenu): readonly DesiredRow[] {
+  return reportOnly ? rows : rows.map((row) => ({ ...row, alwaysRepaired: true }));
 }
 
 /** Modules may share a row (`api-ssl` of `/ip/service`): what they say of it adds up. */

@@ -4,10 +4,11 @@
  *
  * Takes no input but the site and reads everything afresh, so it may be run at any time, twice, or after a crash.
  */
-import { LoginError } from "@portreeve/routeros";
+import { LoginError, type MenuFacts, type RouterOsVersion } from "@portreeve/routeros";
 import type { Logger } from "pino";
 import type { Database } from "../database/index.ts";
 import { deliver } from "./deliver.ts";
+import { describeChange } from "./describe.ts";
 import { messageOf, NotConvergedError, outcomeOf, printable } from "./errors.ts";
 import { observe } from "./observe.ts";
 import { plan } from "./plan.ts";
@@ -36,6 +37,21 @@ export interface ReconcilerOptions {
   readonly contributors: readonly Contributor<any>[];
   readonly guard: Guard;
   readonly log: Logger;
+}
+
+export interface PreviewOptions {
+  /** Facts to plan with instead of those that are stored, by contributor. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+  /** Menus to read beside those somebody wants rows in. */
+  readonly menus?: readonly MenuFacts[];
+}
+
+export interface Preview {
+  readonly desired: readonly DesiredMenu[];
+  readonly observed: Observed;
+  readonly version: RouterOsVersion;
+  /** The address the router sees us come from. */
+  readonly managementAddress: string;
 }
 
 interface Loaded {
@@ -69,13 +85,25 @@ export class Reconciler {
     }
   }
 
-  /** The plan as it stands now, without delivering it. @throws the errors of `RouterAccess.openForReading` */
-  async preview(siteId: string, signal: AbortSignal): Promise<Plan> {
+  /**
+   * What a plan for this site is made from now, read from the live router; nothing is delivered.
+   * @returns undefined when the site is gone
+   * @throws the errors of `RouterAccess.openForReading`
+   */
+  async preview(
+    siteId: string,
+    { facts = {}, menus = [] }: PreviewOptions,
+    signal: AbortSignal,
+  ): Promise<Preview | undefined> {
     await using session = await this.#options.access.openForReading(siteId, signal);
     const loaded = await this.#load(siteId);
-    if (!loaded) return { steps: [] };
-    const { steps } = await this.#look(loaded, session, signal);
-    return { steps };
+    if (!loaded) return undefined;
+    const revised = this.#options.contributors.map(({ name }, i) => facts[name] ?? loaded.facts[i]);
+    const wanted = this.#desired({ ...loaded, facts: revised }, session);
+    const others = menus.filter(({ path }) => !wanted.some(({ menu }) => menu.path === path));
+    const desired = [...wanted, ...others.map((menu) => ({ menu, rows: [], owns: () => false }))];
+    const observed = await observe(session.client, desired, session.version, signal);
+    return { desired, observed, version: session.version, managementAddress: session.managementAddress };
   }
 
   async #converge(siteId: string, signal: AbortSignal): Promise<void> {
@@ -209,8 +237,8 @@ function verdict(
   if (problem !== undefined) return { state: "failed", reason: problem, reached: true };
   if (withheld.length === 0) return { state: "in_sync" };
   if (reason !== undefined) return { state: "needs_attention", reason, reached: true };
-  const texts = withheld.map(({ text }) => text);
-  return { state: "drifted", reason: printable(`changed on the router: ${texts.join("; ")}`, 1_000) };
+  const changes = withheld.map(describeChange).join("; ");
+  return { state: "drifted", reason: printable(`changed on the router, to be undone by: ${changes}`, 1_000) };
 }
 
 /** A step that was delivered and is wanted again: the router took it and did not do it. */

@@ -1,10 +1,12 @@
 export { AddressRules } from "./address.ts";
-export { SiteNotFoundError, SiteNotReadyError } from "./errors.ts";
+export { askRouter, SiteNotFoundError, SiteNotReadyError } from "./errors.ts";
+export { presentSteps } from "./present-steps.ts";
 export {
   type RouterIdentity,
   recordAdopted,
   recordMoved,
   recordReached,
+  SITE_STATE_CHANNEL,
   siteRecords,
   type WayIn,
 } from "./records.ts";

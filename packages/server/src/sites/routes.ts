@@ -2,7 +2,6 @@ import {
   idParams,
   listOf,
   listQuery,
-  plan,
   SITE_STATUSES,
   site,
   siteInput,
@@ -10,11 +9,8 @@ import {
   uuid,
 } from "@portreeve/api-schema";
 import { z } from "zod";
-import { DomainError, type HttpModule, mutate, pageOf, read, readCursor } from "../http/index.ts";
-import { messageOf, type Plan } from "../reconcile/index.ts";
-import { RouterUnavailableError } from "./errors.ts";
+import { type HttpModule, mutate, pageOf, read, readCursor } from "../http/index.ts";
 import { presentSite } from "./present.ts";
-import { presentPlan } from "./present-plan.ts";
 import type { SiteService } from "./service.ts";
 import { listSites } from "./store.ts";
 
@@ -28,13 +24,7 @@ const removal = z.strictObject({
     .describe("true: forget the site now and leave the router as it is"),
 });
 
-export interface SiteRouteOptions {
-  readonly sites: SiteService;
-  /** The plan as it stands now, read from the live router. */
-  readonly preview: (siteId: string, signal: AbortSignal) => Promise<Plan>;
-}
-
-export function siteRoutes({ sites, preview }: SiteRouteOptions): HttpModule {
+export function siteRoutes(sites: SiteService): HttpModule {
   return (app) => {
     app.get(
       "/v1/sites",
@@ -105,27 +95,6 @@ export function siteRoutes({ sites, preview }: SiteRouteOptions): HttpModule {
             await sites.remove(trx, request.caller, request.params.id, request.query.force === "true"),
           ),
         ),
-    );
-    app.get(
-      "/v1/sites/:id/plan",
-      {
-        config: { scope: "sites:read" },
-        schema: {
-          tags,
-          summary: "What would be changed on the router now",
-          params: idParams,
-          response: { 200: plan },
-        },
-      },
-      async (request) => {
-        await read(request, (trx) => sites.get(trx, request.params.id));
-        try {
-          return presentPlan(await preview(request.params.id, request.signal));
-        } catch (error) {
-          if (error instanceof DomainError) throw error;
-          throw new RouterUnavailableError(messageOf(error), error);
-        }
-      },
     );
     app.post(
       "/v1/sites/:id/reconcile",

@@ -1,0 +1,126 @@
+/** What a policy would do to routers, read from the live ones. Nothing is written, there or in the database. */
+import { isIP } from "node:net";
+import type { Plan, SitePreview } from "@portreeve/api-schema";
+import type { Row } from "@portreeve/routeros";
+import { ASSESSED_MENUS, type Assessment, assess, foresee } from "../reachability/index.ts";
+import {
+  type DesiredMenu,
+  messageOf,
+  type Preview,
+  type PreviewOptions,
+  type Step,
+} from "../reconcile/index.ts";
+import { presentSteps, SiteNotFoundError } from "../sites/index.ts";
+import { policyContributor } from "./contributor.ts";
+import { type PolicyFacts, policyFacts, ROUTEROS_SERVICE } from "./desired.ts";
+import { warningsOf } from "./present.ts";
+import type { DeliveredContent } from "./store.ts";
+
+/** Routers asked at once for one request. */
+const CONCURRENCY = 16;
+
+/** How long one router may take, milliseconds: fifty of them, all away, are then answered for within a minute. */
+const ROUTER_TIMEOUT_MS = 12_000;
+
+export interface PreviewTarget {
+  readonly site: {
+    readonly id: string;
+    readonly name: string;
+    readonly management_transport: PolicyFacts["managementTransport"];
+  };
+  /** The policy the site has, whose networks may lose something. */
+  readonly now: DeliveredContent;
+  /** The policy it would have. */
+  readonly policy: DeliveredContent;
+}
+
+/** Reads what a plan for a site is made from; the reconciler's `preview`. */
+type ReadRouter = (
+  siteId: string,
+  options: PreviewOptions,
+  signal: AbortSignal,
+) => Promise<Preview | undefined>;
+
+export class PolicyPreviews {
+  readonly #readRouter: ReadRouter;
+
+  constructor(readRouter: ReadRouter) {
+    this.#readRouter = readRouter;
+  }
+
+  /**
+   * @param caller the address of whoever asks, "unknown" where it is not known
+   * @throws SiteNotFoundError, and what reading the router throws
+   */
+  async plan(target: PreviewTarget, caller: string, signal: AbortSignal): Promise<Plan> {
+    const { site, now, policy } = target;
+    const facts = { [policyContributor.name]: policyFacts(policy, site.management_transport, false) };
+    const seen = await this.#readRouter(site.id, { facts, menus: ASSESSED_MENUS }, signal);
+    if (!seen) throw new SiteNotFoundError();
+    const { desired, observed, version, managementAddress } = seen;
+    const { steps, after } = foresee(desired, observed, version);
+    const assessment = assess({
+      before: observed,
+      after,
+      sources: {
+        management: managementAddress,
+        caller: isIP(caller) ? caller : undefined,
+        networks: [...networksIn(policy), ...networksIn(now)],
+      },
+      services: ROUTEROS_SERVICE,
+      ours: ownedRule(desired),
+    });
+    return present(steps, assessment, warningsOf(policy));
+  }
+
+  /** Every target by itself: a router that can't be read is answered with the reason. In the order given. */
+  async each(targets: readonly PreviewTarget[], caller: string, signal: AbortSignal): Promise<SitePreview[]> {
+    const answers: SitePreview[] = [];
+    const waiting = [...targets.entries()];
+    const work = async () => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        const [place, target] = next;
+        answers[place] = await this.#one(target, caller, signal);
+      }
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, work));
+    return answers;
+  }
+
+  async #one(target: PreviewTarget, caller: string, signal: AbortSignal): Promise<SitePreview> {
+    const { id: site_id, name } = target.site;
+    const timeout = AbortSignal.timeout(ROUTER_TIMEOUT_MS);
+    try {
+      const plan = await this.plan(target, caller, AbortSignal.any([signal, timeout]));
+      return { site_id, name, reached: true, reason: null, ...plan };
+    } catch (error) {
+      signal.throwIfAborted(); // nobody waits for the answer any more
+      const seconds = ROUTER_TIMEOUT_MS / 1000;
+      const reason = timeout.aborted
+        ? `the router did not answer within ${seconds} seconds`
+        : messageOf(error);
+      return { site_id, name, reached: false, reason, ...NOTHING_SEEN };
+    }
+  }
+}
+
+const NOTHING_SEEN: Plan = { steps: [], input_chain: { ipv4: null, ipv6: null }, access: [], warnings: [] };
+
+function networksIn({ services, trusted_networks }: DeliveredContent): string[] {
+  return [...trusted_networks, ...Object.values(services).flatMap(({ networks }) => networks ?? [])];
+}
+
+/** A rule is ours when somebody who wants rows in a packet filter owns it. */
+function ownedRule(desired: readonly DesiredMenu[]): (row: Row) => boolean {
+  const filters = desired.filter(({ menu }) => menu.path.endsWith("/firewall/filter"));
+  return (row) => filters.some(({ owns }) => owns(row));
+}
+
+function present(steps: readonly Step[], assessment: Assessment, warnings: readonly string[]): Plan {
+  return {
+    steps: presentSteps(steps),
+    input_chain: assessment.inputChain,
+    access: assessment.access,
+    warnings: [...warnings, ...assessment.warnings],
+  };
+}
