@@ -4,6 +4,8 @@ export type { ListQuery } from "./common.ts";
 export { idParams, listOf, listQuery, reveal, siteParams, uuidParam } from "./common.ts";
 export type { Credential } from "./credentials.ts";
 export { credential } from "./credentials.ts";
+export type { ExposureCheck } from "./exposure.ts";
+export { exposureCheck, exposureList, FINDINGS, PORT_STATES, SOFTWARE } from "./exposure.ts";
 export {
   documentTime,
   isoTime,
@@ -26,8 +28,16 @@ export type {
   SitePreview,
 } from "./plans.ts";
 export { MAX_PREVIEW_SITES, plan, policyPreview, previewInput } from "./plans.ts";
-export type { Policy, PolicyInput, Service, ServiceName } from "./policies.ts";
-export { attachSites, DEFAULT_TRUSTED_NETWORKS, policy, policyInput, SERVICE_NAMES } from "./policies.ts";
+export type { ManagementNetwork, Policy, PolicyInput, Service, ServiceName } from "./policies.ts";
+export {
+  admitManagement,
+  attachSites,
+  DEFAULT_TRUSTED_NETWORKS,
+  managementNetwork,
+  policy,
+  policyInput,
+  SERVICE_NAMES,
+} from "./policies.ts";
 export type { Problem } from "./problem.ts";
 export { PROBLEM_MEDIA_TYPE, problem, problemType } from "./problem.ts";
 export type {
@@ -55,3 +65,4 @@ export type { CreatedToken, Token, TokenInput, TokenList } from "./tokens.ts";
 export { createdToken, token, tokenInput, tokenList } from "./tokens.ts";
 export type { TransientAccess, TransientAccessInput } from "./transient-access.ts";
 export { transientAccess, transientAccessInput } from "./transient-access.ts";
+export { plainMessage, problemsOf } from "./wording.ts";

@@ -100,4 +100,19 @@ export const policy = z
   .meta({ id: "Policy" });
 export type Policy = z.infer<typeof policy>;
 
+/** An enabled service that names networks keeps Portreeve's own first among them; PUT and attach see to it. */
+export const managementNetwork = z
+  .strictObject({ network: z.string().meta({ example: "100.64.0.1/32" }) })
+  .meta({ id: "ManagementNetwork" });
+export type ManagementNetwork = z.infer<typeof managementNetwork>;
+
+/**
+ * A service as PUT and attach store it: an enabled one's list starts with the management network. A service without
+ * a list keeps none: it means "the trusted networks", and a list of one would mean "only Portreeve".
+ */
+export function admitManagement(service: Service, network: string): Service {
+  if (!service.enabled || !service.networks?.length) return service;
+  return { ...service, networks: [network, ...service.networks.filter((one) => one !== network)] };
+}
+
 export const attachSites = z.strictObject({ sites: z.array(uuid).max(10_000) }).meta({ id: "AttachSites" });

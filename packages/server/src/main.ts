@@ -20,6 +20,7 @@ import {
   startEmbedded,
   waitForServer,
 } from "./database/index.ts";
+import { ExposureSchedule, ExposureService, exposureRoutes } from "./exposure/index.ts";
 import { Gateway } from "./gateway/index.ts";
 import { HardeningService, hardeningContributor, hardeningRoutes } from "./hardening/index.ts";
 import { buildApp } from "./http/index.ts";
@@ -100,6 +101,12 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       certainLockOut(observed, steps, { address, service }),
     log,
   });
+  const exposure = new ExposureService({
+    database,
+    addresses,
+    ownAddress: localAddress,
+    hours: config.exposureHours,
+  });
   let driver: Driver | undefined;
   let engine: RolloutEngine | undefined;
   if (config.roles.has("reconciler")) {
@@ -107,6 +114,15 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     engine = new RolloutEngine({ database, rollouts, log });
     engine.start();
     starting.defer(() => engine?.stop());
+    if (config.exposureHours > 0) {
+      const schedule = new ExposureSchedule({
+        database,
+        check: (site, signal) => exposure.checkClaimed(site, signal),
+        log,
+      });
+      schedule.start();
+      starting.defer(() => schedule.stop());
+    }
   }
   let doorkeeper: Doorkeeper | undefined;
   if (config.roles.has("gateway")) {
@@ -134,6 +150,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       authenticate: (token) => authenticator.authenticate(token),
       modules: [
         siteRoutes(sites),
+        exposureRoutes({ sites, exposure }),
         policyRoutes(policies),
         rolloutRoutes(rollouts),
         previewRoutes(

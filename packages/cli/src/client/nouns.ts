@@ -25,6 +25,37 @@ export interface Noun {
   readonly load: () => Promise<Readonly<Record<string, Run>>>;
 }
 
+const fleetFile: Flag = {
+  flags: "-f, --file <file>",
+  summary: "the fleet as YAML, - for standard input",
+  required: true,
+};
+const prune: Flag = { flags: "--prune", summary: "policies that the file does not have are deleted" };
+
+/** Verbs that stand without a noun. */
+export const ALONE: Readonly<Record<string, Verb & { readonly load: () => Promise<Run> }>> = {
+  export: {
+    summary: "policies and the sites under them as a YAML file",
+    load: async () => (await import("./fleet/index.ts")).exportFleet,
+    flags: [{ flags: "-o, --output <file>", summary: "write it there; without it to standard output" }],
+  },
+  plan: {
+    summary: "what applying a fleet file would change; exit code 2 when something would",
+    load: async () => (await import("./fleet/index.ts")).planFleet,
+    flags: [fleetFile, prune],
+  },
+  apply: {
+    summary: "make Portreeve as a fleet file says",
+    load: async () => (await import("./fleet/index.ts")).applyFleet,
+    flags: [fleetFile, prune, { flags: "--yes", summary: "do not ask first" }],
+  },
+  probe: {
+    arguments: "<host>",
+    summary: "look at a site from outside; exit code 2 when a port is open against its policy",
+    load: async () => (await import("./probe.ts")).probe,
+  },
+};
+
 const policyFile: Flag = {
   flags: "-f, --file <file>",
   summary: "the policy as JSON, - for standard input",
@@ -79,6 +110,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         flags: [{ flags: "--all", summary: "what is well, too" }],
       },
       reconcile: { arguments: "<site>", summary: "compare and correct the router now" },
+      rename: { arguments: "<site> <name>", summary: "call a site otherwise" },
     },
   },
   hardening: {

@@ -253,9 +253,9 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
     const { client, port } = connected;
     try {
       const router = await inspect(client, signal);
-      await this.#options.database.asSystem((trx) =>
-        recordReached(trx, site, { port, fingerprint: client.fingerprint, settled, router }),
-      );
+      const { fingerprint } = client;
+      const reached = { port, fingerprint, settled, router };
+      await this.#options.database.asSystem((trx) => recordReached(trx, site, reached));
       return {
         client,
         version: parseVersion(router.version),

@@ -140,8 +140,8 @@ interface Reached {
 }
 
 /**
- * A login worked on this port: the router is there, and this is how it is reached.
- * @param settled nobody is delivering to it now, so a move that was begun is over, whichever port it ended on
+ * A login worked at this address and port: the router is there, and this is how it is reached.
+ * @param reached.settled nobody is delivering to it now, so a move that was begun is over, whichever port it ended on
  */
 export async function recordReached(
   trx: Trx,
@@ -155,6 +155,7 @@ export async function recordReached(
   await trx
     .updateTable("sites")
     .set((eb) => ({
+      reached_address: site.address,
       api_port: port,
       ...(isOther ? { tls_fingerprint: fingerprint.replaceAll(":", "").toLowerCase() } : {}),
       ...(settled ? { next_api_port: null } : {}),
