@@ -33,6 +33,7 @@ export {
   bandwidthServer,
   canonical,
   certificate,
+  file,
   firewallAddressList,
   firewallFilter,
   ipDns,

@@ -6,46 +6,25 @@
  */
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
-import { certificate, ipService, type Row, userGroup } from "@portreeve/routeros";
+import { certificate, file, ipService, type Row, userGroup } from "@portreeve/routeros";
 import { API_GROUP, API_POLICIES } from "../credentials/index.ts";
-import type { SiteCertificate } from "../database/index.ts";
 import type { DesiredMenu, DesiredRow, Observed, RouterFacts } from "../reconcile/types.ts";
+import type { CertificateFacts } from "./facts.ts";
+import { isComplete, issued, requestFiles, selfSigned } from "./making.ts";
+import { KEY_FILE, PREFIX, REQUEST_FILE } from "./request.ts";
 
-const PREFIX = "portreeve-";
-export type Transport = "api" | "api-ssl";
-
-export interface CertificateFacts {
-  /** The service Portreeve comes in by, and the one the site's policy names. */
-  readonly transport: Transport;
-  readonly target: Transport;
-  /** The policy opens api-ssl, to whomever. */
-  readonly isOpen: boolean;
-  /** The certificate is the operator's: it stays, and so does api-ssl. */
-  readonly keepsCertificate: boolean;
-  /** Where we connect to: an address or a host name. */
-  readonly address: string;
-  /** Grows with every renewal. */
-  readonly number: number;
-  /** Ours on the router, whose fingerprints are in the database. */
-  readonly known: readonly SiteCertificate[];
-  /** The fingerprint the router showed last. */
-  readonly shown: string | null;
-}
-
-/** The certificate api-ssl is to serve; undefined where that is not ours to say. */
-export function wantedCertificate(facts: CertificateFacts): DesiredRow | undefined {
-  const { target, isOpen, keepsCertificate, known } = facts;
+/** The name of the certificate api-ssl is to serve; undefined where that is not ours to say. */
+export function wantedName(facts: CertificateFacts): string | undefined {
+  const { target, isOpen, keepsCertificate, known, authority, address, number } = facts;
   // After a move back to api, api-ssl keeps what others may have come to know, as long as the policy opens it.
   const isWanted = target === "api-ssl" || (isOpen && known.length > 0);
   if (keepsCertificate || !isWanted) return undefined;
-  const fields = contentOf(facts.address);
-  const content = JSON.stringify([fields, facts.number]);
-  const key = PREFIX + createHash("sha256").update(content).digest("hex").slice(0, 12);
-  return { key, fields };
+  const content = JSON.stringify([contentOf(address), authority?.fingerprint ?? null, number]);
+  return PREFIX + createHash("sha256").update(content).digest("hex").slice(0, 12);
 }
 
 /** An RSA key, because RouterOS 6 makes no other; a name no longer than X.509 allows. */
-function contentOf(address: string): Record<string, string> {
+export function contentOf(address: string) {
   return {
     "common-name": address.length <= 64 ? address : "portreeve",
     "subject-alt-name": `${isIP(address) ? "IP" : "DNS"}:${address}`,
@@ -57,31 +36,54 @@ function contentOf(address: string): Record<string, string> {
 
 export function desired(facts: CertificateFacts, router: RouterFacts): DesiredMenu[] {
   const owns = ({ name = "" }: Row) => name.startsWith(PREFIX);
-  if (router.offboarding) return [{ menu: certificate, rows: [], owns, wayIn: () => true }];
-  const wanted = wantedCertificate(facts);
-  const rows = [...(wanted ? [wanted] : []), ...inUse(facts, wanted)];
-  const services = wanted ? serving(facts, wanted.key) : given(facts);
+  if (router.offboarding)
+    return [{ menu: certificate, rows: [], owns, wayIn: () => true }, ...files(facts, undefined)];
+  const name = wantedName(facts);
   return [
-    { menu: certificate, rows, owns },
-    { menu: ipService, rows: services, owns: () => false },
-    // Making a key takes one right more.
-    ...(wanted ? [{ menu: userGroup, rows: [SIGNING_GROUP], owns: () => false }] : []),
+    { menu: certificate, rows: [...wanted(facts, name), ...inUse(facts, name)], owns },
+    { menu: ipService, rows: name === undefined ? given(facts) : serving(facts, name), owns: () => false },
+    ...files(facts, name),
+    ...rights(facts, name),
   ];
 }
 
-const SIGNING_GROUP = { key: API_GROUP, fields: { policy: `${API_POLICIES},sensitive` } };
+function wanted(facts: CertificateFacts, name: string | undefined): DesiredRow[] {
+  if (name === undefined) return [];
+  const fields = contentOf(facts.address);
+  if (!facts.authority) return [selfSigned(name, fields)];
+  return facts.request?.name === name ? issued(name, fields, facts.request) : present(name);
+}
+
+/** The files of a request that is under way stay, those of another one go. */
+function files({ request }: CertificateFacts, name: string | undefined): DesiredMenu[] {
+  if (!request) return [];
+  const prints = [
+    { queries: [`?name=${REQUEST_FILE}`] },
+    // What is in it is not for us to see.
+    { queries: [`?name=${KEY_FILE}`], proplist: [".id", "name"] },
+  ];
+  const rows = request.name === name ? requestFiles(name, request) : [];
+  const owns = ({ name = "" }: Row) => request.isClear && [REQUEST_FILE, KEY_FILE].includes(name);
+  return [{ menu: file, prints, rows, owns }];
+}
+
+/** Making a key takes one right more, and so do files. */
+function rights({ authority, request }: CertificateFacts, name: string | undefined): DesiredMenu[] {
+  if (name === undefined && !request) return [];
+  const policy = `${API_POLICIES},sensitive${authority || request ? ",ftp" : ""}`;
+  return [{ menu: userGroup, rows: [{ key: API_GROUP, fields: { policy } }], owns: () => false }];
+}
 
 /** The one we come in by stays until another one has proven itself. */
-function inUse({ transport, known, shown }: CertificateFacts, wanted: DesiredRow | undefined): DesiredRow[] {
+function inUse({ transport, known, shown }: CertificateFacts, wanted: string | undefined): DesiredRow[] {
   return known
-    .filter(
-      ({ name, fingerprint }) => transport === "api-ssl" && fingerprint === shown && name !== wanted?.key,
-    )
-    .map(({ name }) => ({
-      key: name,
-      fields: {},
-      when: (observed) => rowOf(observed, certificate.path, name) !== undefined,
-    }));
+    .filter(({ name, fingerprint }) => transport === "api-ssl" && fingerprint === shown && name !== wanted)
+    .flatMap(({ name }) => present(name));
+}
+
+/** As it is, if it is there. */
+function present(name: string): DesiredRow[] {
+  return [{ key: name, fields: {}, making: () => undefined }];
 }
 
 /** Until there is a certificate, api-ssl would answer anybody without one. */
@@ -114,13 +116,13 @@ function given({ transport, isOpen }: CertificateFacts): DesiredRow[] {
 
 /** The certificate is on the router, and it is the one whose fingerprint the database knows. */
 export function isKnownTo({ known }: CertificateFacts, observed: Observed, name: string): boolean {
-  const shown = fingerprintOf(rowOf(observed, certificate.path, name));
-  return shown !== undefined && known.some((one) => one.name === name && one.fingerprint === shown);
+  const row = rowOf(observed, certificate.path, name);
+  return isComplete(row) && known.some((one) => one.name === name && one.fingerprint === fingerprintOf(row));
 }
 
-/** In the form the database has; undefined for a template. */
-export function fingerprintOf(row: Row | undefined): string | undefined {
-  return row?.fingerprint?.replaceAll(":", "").toLowerCase() || undefined;
+/** In the form the database has. */
+export function fingerprintOf(row: Row): string {
+  return (row.fingerprint ?? "").replaceAll(":", "").toLowerCase();
 }
 
 /** The row of this name that is no listener's and no connection's. */

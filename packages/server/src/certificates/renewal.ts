@@ -15,6 +15,11 @@ export function isDue(row: Row): boolean {
   return left < RENEW_BEFORE_MS && age > RENEW_AFTER_MS;
 }
 
+/** It ends within thirty days, by our clock. */
+export function isEnding(end: Date): boolean {
+  return end.getTime() - Date.now() < RENEW_BEFORE_MS;
+}
+
 /**
  * Milliseconds since 1970; undefined where the text is no time.
  * RouterOS writes it in its own time zone and does not name it: taken as UTC.

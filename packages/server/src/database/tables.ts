@@ -140,6 +140,7 @@ export interface SitesTable {
   management_transport: "api" | "api-ssl";
   tls_fingerprint: string | null;
   certificates: ColumnType<SiteCertificate[], string | undefined, string>;
+  certificate_request: Buffer | null;
   certificate_number: Generated<number>;
   keeps_certificate: Generated<boolean>;
   management_address: string | null;
@@ -157,6 +158,17 @@ export interface SitesTable {
   generation: Generated<string>;
   observed_generation: Generated<string>;
   checked_generation: Generated<string>;
+  created_at: CreatedAt;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface CertificateAuthoritiesTable {
+  customer_id: string;
+  certificate: string;
+  private_key: Buffer;
+  fingerprint: string;
+  subject: string;
+  not_after: Time;
   created_at: CreatedAt;
   updated_at: ColumnType<Date, Date | undefined, Date>;
 }
@@ -253,6 +265,7 @@ export interface Tables {
   rollouts: RolloutsTable;
   rollout_sites: RolloutSitesTable;
   sites: SitesTable;
+  certificate_authorities: CertificateAuthoritiesTable;
   credentials: CredentialsTable;
   transient_access: TransientAccessTable;
   site_hardening_fixes: SiteHardeningFixesTable;

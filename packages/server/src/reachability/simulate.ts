@@ -28,7 +28,9 @@ function after(rows: readonly Row[], step: Step, newId: string): readonly Row[] 
     case "move":
       return row ? inserted(rows.toSpliced(index, 1), row, step.values.destination) : rows;
     case "sign":
-      return row ? rows.with(index, { ...row, fingerprint: "new" }) : rows;
+    case "create-certificate-request":
+    case "import":
+      return rows; // what they make is not seen in advance
     default: // remove, under whatever name the menu has for it
       return row ? rows.toSpliced(index, 1) : rows;
   }

@@ -6,8 +6,8 @@ import type { Step } from "./types.ts";
 /** How long one step that touches the way in may take to answer, milliseconds: its reply may be cut off by itself. */
 const WAY_IN_TIMEOUT_MS = 10_000;
 
-/** Signing makes a key first, which takes a small processor a while; milliseconds. */
-const SIGN_TIMEOUT_MS = 5 * 60_000;
+/** What makes a key takes a small processor a while; milliseconds. */
+const KEY_TIMEOUT_MS = 5 * 60_000;
 
 /**
  * A certificate can be named only a moment after it was signed (MikroTik manual, "REST API"): how often it is tried
@@ -80,10 +80,12 @@ function sentence(
     case "move":
       return client.call(`${menu}/move`, { numbers: target.id ?? "", ...values }, options);
     case "sign":
+    case "create-certificate-request":
+    case "import":
       return client.call(
-        `${menu}/sign`,
-        { number: target.id ?? "" },
-        { ...options, timeoutMs: SIGN_TIMEOUT_MS },
+        `${menu}/${command}`,
+        { ...values, ...Object.fromEntries(revealed) },
+        { ...options, timeoutMs: KEY_TIMEOUT_MS },
       );
     default:
       return client.call(`${menu}/${command}`, { ".id": target.id ?? target.key }, options);

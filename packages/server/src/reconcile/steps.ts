@@ -11,7 +11,7 @@ import {
   wireValue,
 } from "@portreeve/routeros";
 import { describe } from "./describe.ts";
-import type { DesiredRow, Inverse, RowReference, Step } from "./types.ts";
+import type { DesiredRow, Inverse, Making, RowReference, Step } from "./types.ts";
 
 /** What the steps on one menu have in common. */
 export interface StepContext {
@@ -63,13 +63,13 @@ export function setStep(context: StepContext, row: DesiredRow, existing: Row): S
   });
 }
 
-/** A template becomes what it is for. Nothing undoes that but removing the row. */
-export function completeStep(context: StepContext, existing: Row, command: Step["command"]): Step {
+/** The next command of those that bring a row about; removing the row is what undoes it. */
+export function makeStep(context: StepContext, { key }: DesiredRow, making: Making): Step {
   return step(context, {
-    command,
-    target: targetOf(context.menu, existing),
-    values: {},
-    secrets: {},
+    command: making.command,
+    target: { field: context.menu.key, key },
+    values: making.values,
+    secrets: making.secrets ?? {},
     inverse: [],
     touchesWayIn: false,
     reportOnly: context.reportOnly,

@@ -16,6 +16,11 @@ export interface DesiredRow {
   readonly fields: Readonly<Record<string, string>>;
   /** Wanted only while this holds of the router: a row that refers to another one waits for it. */
   readonly when?: (observed: Observed) => boolean;
+  /**
+   * Of a row that comes about by commands of its own and is never `set`: the next of them, given the row as it is.
+   * Undefined: there is none, now.
+   */
+  readonly making?: (there: Row | undefined, observed: Observed) => Making | "add" | undefined;
   /** Written when the row is added and never compared: what can't be read back is not diffed. */
   readonly secrets?: Readonly<Record<string, Secret>>;
   /** We come in through this row: its changes go last and may cost the connection. */
@@ -29,9 +34,25 @@ export interface DesiredRow {
   readonly place?: (others: readonly Row[]) => Row | undefined;
 }
 
+/** A command that brings a row about, with its arguments. */
+export interface Making {
+  readonly command: "sign" | "create-certificate-request" | "import";
+  readonly values: Readonly<Record<string, string>>;
+  readonly secrets?: Readonly<Record<string, Secret>>;
+}
+
+/** The rows that these queries keep. */
+export interface Print {
+  readonly queries: readonly string[];
+  /** Their properties; those that are compared unless given. */
+  readonly proplist?: readonly string[];
+}
+
 /** What one module says about one menu. */
 export interface DesiredMenu {
   readonly menu: MenuFacts;
+  /** Only what these prints show is read; all of the menu where another module does without. */
+  readonly prints?: readonly Print[];
   readonly rows: readonly DesiredRow[];
   /** Rows on the router that are this module's; those it no longer wants are removed. */
   readonly owns: (row: Row) => boolean;
@@ -55,7 +76,7 @@ export type Observed = ReadonlyMap<string, readonly Row[]>;
 
 export interface Step {
   readonly menu: string;
-  readonly command: "add" | "set" | "remove" | "move" | "sign" | "request-logout";
+  readonly command: "add" | "set" | "remove" | "move" | Making["command"] | "request-logout";
   /**
    * The row it is about: the text of its key field. `id` is undefined for a row that is yet to be added, and for the
    * row of a menu that has only one.
