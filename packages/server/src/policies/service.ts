@@ -6,7 +6,6 @@ import {
   type PolicyInput,
   type PreviewInput,
   policyInput,
-  type ServiceName,
 } from "@portreeve/api-schema";
 import { record } from "../audit/index.ts";
 import type { StoredService, Trx } from "../database/index.ts";
@@ -14,7 +13,6 @@ import type { Caller } from "../http/index.ts";
 import type { RolloutService } from "../rollouts/index.ts";
 import { SiteNotFoundError } from "../sites/index.ts";
 import { actorOf } from "../tokens/index.ts";
-import { ROUTEROS_SERVICE } from "./desired.ts";
 import {
   DefaultPolicyError,
   PolicyNotFoundError,
@@ -121,7 +119,7 @@ export class PolicyService {
         ? []
         : await trx
             .selectFrom("sites")
-            .select(["id", "name", "management_transport"])
+            .select(["id", "name", "keeps_certificate"])
             .where("id", "in", wanted)
             .execute();
     refuseUnknown(siteIds, new Set(known.map((site) => site.id)));
@@ -206,23 +204,23 @@ export class PolicyService {
 
 interface AttachedSite {
   readonly name: string;
-  readonly management_transport: "api" | "api-ssl";
+  readonly keeps_certificate: boolean;
 }
 
-/** A site may be reached through another service than the one the policy names; that one must stay open too. */
+/**
+ * A site moves to the transport its policy names before the other one is closed. One that keeps an operator's
+ * certificate stays on api-ssl, which must stay open too.
+ */
 function refuseClosedWayIn(
-  services: Readonly<Record<string, StoredService>> | PolicyInput,
+  { api_ssl: service }: { readonly api_ssl?: Pick<StoredService, "enabled"> },
   sites: readonly AttachedSite[],
 ): void {
-  for (const name of ["api", "api_ssl"] satisfies ServiceName[]) {
-    if ((services as Record<string, StoredService>)[name]?.enabled) continue;
-    const cutOff = sites.filter((site) => site.management_transport === ROUTEROS_SERVICE[name]);
-    if (cutOff.length > 0)
-      throw new WayInClosedError(
-        name,
-        cutOff.map((site) => site.name),
-      );
-  }
+  const cutOff = sites.filter((site) => site.keeps_certificate);
+  if (service?.enabled || cutOff.length === 0) return;
+  throw new WayInClosedError(
+    "api_ssl",
+    cutOff.map((site) => site.name),
+  );
 }
 
 function refuseUnknown(given: readonly string[], known: ReadonlySet<string>): void {

@@ -115,7 +115,7 @@ export function sitesWithRevision(trx: Trx, of: { policyId: string } | { siteIds
 export async function sitesOfPolicy(trx: Trx, policyId: string) {
   return trx
     .selectFrom("sites")
-    .select(["id", "name", "management_transport"])
+    .select(["id", "name", "keeps_certificate"])
     .where("policy_id", "=", policyId)
     .orderBy("created_at")
     .orderBy("id")
