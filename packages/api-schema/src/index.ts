@@ -23,8 +23,15 @@ export type {
   SitePreview,
 } from "./plans.ts";
 export { MAX_PREVIEW_SITES, plan, policyPreview, previewInput } from "./plans.ts";
-export type { Policy, PolicyInput, Service, ServiceName } from "./policies.ts";
-export { attachSites, DEFAULT_TRUSTED_NETWORKS, policy, policyInput, SERVICE_NAMES } from "./policies.ts";
+export type { AttachSites, Policy, PolicyChange, PolicyInput, Service, ServiceName } from "./policies.ts";
+export {
+  attachSites,
+  DEFAULT_TRUSTED_NETWORKS,
+  policy,
+  policyChange,
+  policyInput,
+  SERVICE_NAMES,
+} from "./policies.ts";
 export type { Problem } from "./problem.ts";
 export { PROBLEM_MEDIA_TYPE, problem, problemType } from "./problem.ts";
 export type { Scope } from "./scopes.ts";

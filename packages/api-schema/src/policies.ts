@@ -36,25 +36,41 @@ const options = {
 
 export const DEFAULT_TRUSTED_NETWORKS = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
 
-export const policyInput = z
-  .strictObject({
-    name: z.string().trim().min(1, "must not be empty").max(20, "must be at most 20 characters"),
-    ...eight(serviceInput),
-    trusted_networks: networkList.describe(trustedNetworks).default(DEFAULT_TRUSTED_NETWORKS),
-    custom_input_rules: options.custom_input_rules.default(true),
-    brute_force_protection: options.brute_force_protection.default(false),
-    management_transport: options.management_transport.default("api"),
-  })
-  .superRefine((policy, context) => {
-    refuseSharedPorts(policy, context);
-    refuseClosingTheWayIn(policy, context);
-  })
-  .meta({ id: "PolicyInput" });
+const fields = z.strictObject({
+  name: z.string().trim().min(1, "must not be empty").max(20, "must be at most 20 characters"),
+  ...eight(serviceInput),
+  trusted_networks: networkList.describe(trustedNetworks).default(DEFAULT_TRUSTED_NETWORKS),
+  custom_input_rules: options.custom_input_rules.default(true),
+  brute_force_protection: options.brute_force_protection.default(false),
+  management_transport: options.management_transport.default("api"),
+});
+
+export const policyInput = fields.superRefine(refuseImpossible).meta({ id: "PolicyInput" });
 export type PolicyInput = z.infer<typeof policyInput>;
 
-type Refinement = z.core.$RefinementCtx<PolicyInput>;
+/** Changes that would end the caller's own way in are refused, unless they say why they want it. */
+const lockOut = {
+  lock_out_reason: z
+    .string()
+    .trim()
+    .min(1, "must not be empty")
+    .max(500, "must be at most 500 characters")
+    .optional()
+    .describe("Why your own way in may be ended by this; audited. Without it such a change is refused."),
+};
 
-function refuseSharedPorts(policy: PolicyInput, context: Refinement): void {
+export const policyChange = fields.extend(lockOut).superRefine(refuseImpossible).meta({ id: "PolicyChange" });
+export type PolicyChange = z.infer<typeof policyChange>;
+
+type Fields = z.infer<typeof fields>;
+type Refinement = z.core.$RefinementCtx<Fields>;
+
+function refuseImpossible(policy: Fields, context: Refinement): void {
+  refuseSharedPorts(policy, context);
+  refuseClosingTheWayIn(policy, context);
+}
+
+function refuseSharedPorts(policy: Fields, context: Refinement): void {
   const holders = new Map<number, ServiceName>();
   for (const name of SERVICE_NAMES) {
     const { enabled, port } = policy[name];
@@ -69,7 +85,7 @@ function refuseSharedPorts(policy: PolicyInput, context: Refinement): void {
 }
 
 /** Portreeve must not be told to close the door it comes in by: the router could never be told to open it again. */
-function refuseClosingTheWayIn(policy: PolicyInput, context: Refinement): void {
+function refuseClosingTheWayIn(policy: Fields, context: Refinement): void {
   const wayIn = policy.management_transport === "api" ? "api" : "api_ssl";
   if (policy[wayIn].enabled) return;
   const message = `must be true: Portreeve manages routers through ${wayIn} (management_transport)`;
@@ -93,4 +109,7 @@ export const policy = z
   .meta({ id: "Policy" });
 export type Policy = z.infer<typeof policy>;
 
-export const attachSites = z.strictObject({ sites: z.array(uuid).max(10_000) }).meta({ id: "AttachSites" });
+export const attachSites = z
+  .strictObject({ sites: z.array(uuid).max(10_000), ...lockOut })
+  .meta({ id: "AttachSites" });
+export type AttachSites = z.infer<typeof attachSites>;

@@ -30,6 +30,10 @@ const policyFile: Flag = {
   summary: "the policy as JSON, - for standard input",
   required: true,
 };
+const lockOutReason: Flag = {
+  flags: "--lock-out-reason <text>",
+  summary: "why it may end your own way in; for the audit",
+};
 const reveal: Flag = { flags: "--reveal", summary: "show passwords; reading them is audited" };
 
 /** Where a site or policy is named, its id or its name will do. */
@@ -83,9 +87,13 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       list: { summary: "all policies" },
       show: { arguments: "<policy>", summary: "one with its services; --json prints what update takes" },
       create: { summary: "add a policy", flags: [policyFile] },
-      update: { arguments: "<policy>", summary: "replace a policy", flags: [policyFile] },
+      update: { arguments: "<policy>", summary: "replace a policy", flags: [policyFile, lockOutReason] },
       delete: { arguments: "<policy>", summary: "delete one; its sites fall back to the default policy" },
-      attach: { arguments: "<policy> <sites...>", summary: "move sites under a policy" },
+      attach: {
+        arguments: "<policy> <sites...>",
+        summary: "move sites under a policy",
+        flags: [lockOutReason],
+      },
       preview: {
         arguments: "<policy>",
         summary: "what it, or a draft of it, would do to its sites, and who could get in then",

@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import type { Plan, SitePreview } from "@portreeve/api-schema";
 import type { Row } from "@portreeve/routeros";
+import type { FieldErrors } from "../http/errors.ts";
 import { ASSESSED_MENUS, type Assessment, assess, foresee } from "../reachability/index.ts";
 import {
   type DesiredMenu,
@@ -12,7 +13,8 @@ import {
 } from "../reconcile/index.ts";
 import { SiteNotFoundError } from "../sites/index.ts";
 import { policyContributor } from "./contributor.ts";
-import { type PolicyContent, type PolicyFacts, policyFacts, ROUTEROS_SERVICE } from "./desired.ts";
+import { type PolicyContent, policyFacts, ROUTEROS_SERVICE } from "./desired.ts";
+import { type AffectedSite, closedToCaller, closedToUs } from "./lock-out.ts";
 import { warningsOf } from "./present.ts";
 
 /** Routers asked at once for one request. */
@@ -22,15 +24,11 @@ const CONCURRENCY = 16;
 const ROUTER_TIMEOUT_MS = 12_000;
 
 export interface PreviewTarget {
-  readonly site: {
-    readonly id: string;
-    readonly name: string;
-    readonly management_transport: PolicyFacts["managementTransport"];
-  };
-  /** The policy the site has, whose networks may lose something. */
-  readonly now: PolicyContent;
-  /** The policy it would have. */
+  readonly site: AffectedSite & { readonly id: string };
+  /** The policy it would have, as it would be stored. */
   readonly policy: PolicyContent;
+  /** As it was sent. */
+  readonly sent: PolicyContent;
 }
 
 /** Reads what a plan for a site is made from; the reconciler's `preview`. */
@@ -52,7 +50,7 @@ export class PolicyPreviews {
    * @throws SiteNotFoundError, and what reading the router throws
    */
   async plan(target: PreviewTarget, caller: string, signal: AbortSignal): Promise<Plan> {
-    const { site, now, policy } = target;
+    const { site, policy, sent } = target;
     const facts = { [policyContributor.name]: policyFacts(policy, site.management_transport) };
     const seen = await this.#readRouter(site.id, { facts, menus: ASSESSED_MENUS }, signal);
     if (!seen) throw new SiteNotFoundError();
@@ -64,12 +62,16 @@ export class PolicyPreviews {
       sources: {
         management: managementAddress,
         caller: isIP(caller) ? caller : undefined,
-        networks: [...networksIn(policy), ...networksIn(now)],
+        networks: [...networksIn(policy), ...networksIn(site.now)],
       },
       services: ROUTEROS_SERVICE,
       ours: ownedRule(desired),
     });
-    return present(steps, assessment, warningsOf(policy));
+    const lockOuts = [
+      ...refusals(closedToUs(sent, [site], managementAddress)),
+      ...refusals(closedToCaller(policy, [site], caller)),
+    ];
+    return present(steps, assessment, [...lockOuts, ...warningsOf(policy)]);
   }
 
   /** Every target by itself: a router that can't be read is answered with the reason. In the order given. */
@@ -104,6 +106,11 @@ export class PolicyPreviews {
 }
 
 const NOTHING_SEEN: Plan = { steps: [], input_chain: { ipv4: null, ipv6: null }, access: [], warnings: [] };
+
+/** What saving the policy would be answered with. */
+function refusals(errors: FieldErrors): string[] {
+  return Object.entries(errors).map(([field, messages]) => `${field} ${messages.join(", ")}`);
+}
 
 function networksIn({ services, trusted_networks }: PolicyContent): string[] {
   return [...trusted_networks, ...Object.values(services).flatMap(({ networks }) => networks ?? [])];

@@ -1,12 +1,12 @@
 /** The verbs of policies. Each changes intent in the caller's transaction and wakes the sites it concerns. */
 import {
+  type AttachSites,
   DEFAULT_TRUSTED_NETWORKS,
   MAX_PREVIEW_SITES,
+  type PolicyChange,
   type PolicyInput,
   type PreviewInput,
   policyInput,
-  SERVICE_NAMES,
-  type ServiceName,
 } from "@portreeve/api-schema";
 import { sql } from "kysely";
 import { record } from "../audit/index.ts";
@@ -14,14 +14,16 @@ import type { StoredService, Trx } from "../database/index.ts";
 import type { Caller } from "../http/index.ts";
 import { SiteNotFoundError, type SiteService } from "../sites/index.ts";
 import { actorOf } from "../tokens/index.ts";
-import { ROUTEROS_SERVICE } from "./desired.ts";
+import type { PolicyContent } from "./desired.ts";
 import {
+  CallerLockedOutError,
   DefaultPolicyError,
   PolicyNotFoundError,
   TooManySitesError,
   UnknownSitesError,
   WayInClosedError,
 } from "./errors.ts";
+import { closedToCaller, closedToUs } from "./lock-out.ts";
 import { hostNetwork } from "./networks.ts";
 import { warningsOf } from "./present.ts";
 import type { PreviewTarget } from "./preview.ts";
@@ -33,7 +35,7 @@ import {
   findPolicy,
   lockPolicy,
   type PolicyRow,
-  sitesOfPolicy,
+  type SiteWithPolicy,
   sitesWithPolicy,
   touchUpdatedAt,
 } from "./store.ts";
@@ -46,10 +48,12 @@ export interface PolicyServiceOptions {
 
 export class PolicyService {
   readonly #sites: SiteService;
+  readonly #managementAddress: string;
   readonly #managementNetwork: string;
 
   constructor({ sites, managementAddress }: PolicyServiceOptions) {
     this.#sites = sites;
+    this.#managementAddress = managementAddress;
     this.#managementNetwork = hostNetwork(managementAddress);
   }
 
@@ -71,20 +75,22 @@ export class PolicyService {
     return policy;
   }
 
-  async update(trx: Trx, caller: Caller, id: string, input: PolicyInput): Promise<PolicyRow> {
+  async update(trx: Trx, caller: Caller, id: string, change: PolicyChange): Promise<PolicyRow> {
     if (!(await lockPolicy(trx, id))) throw new PolicyNotFoundError();
-    const attached = await sitesOfPolicy(trx, id);
-    refuseClosedWayIn(input, attached);
+    const { lock_out_reason: reason, ...input } = change;
+    const sites = await sitesWithPolicy(trx, { policyId: id });
+    const content = contentOf(input);
+    const confirmed = this.#refuseLockOut(caller, content, sites, { reason, how: GIVE_A_REASON });
     const policy = await trx
       .updateTable("policies")
-      .set({ ...columnsOf(this.#admitManagement(input)), updated_at: sql<Date>`now()` })
+      .set({ ...columnsOf(input, this.#admitManagement(content)), updated_at: sql<Date>`now()` })
       .where("id", "=", id)
       .returningAll()
       .executeTakeFirstOrThrow();
-    await this.#audit(trx, caller, "policy.updated", policy);
+    await this.#audit(trx, caller, "policy.updated", policy, confirmed);
     await this.#sites.touch(
       trx,
-      attached.map((site) => site.id),
+      sites.map((site) => site.id),
     );
     return policy;
   }
@@ -95,11 +101,11 @@ export class PolicyService {
     if (!policy) throw new PolicyNotFoundError();
     if (policy.is_default) throw new DefaultPolicyError();
     const fallback = await this.get(trx, await defaultPolicyId(trx));
-    const attached = await sitesOfPolicy(trx, id);
-    refuseClosedWayIn(fallback.services, attached);
+    const sites = await sitesWithPolicy(trx, { policyId: id });
+    this.#refuseLockOut(caller, fallback, sites, { reason: undefined, how: ATTACH_FIRST });
     await this.#move(
       trx,
-      attached.map((site) => site.id),
+      sites.map((site) => site.id),
       fallback.id,
     );
     await trx.deleteFrom("policies").where("id", "=", id).execute();
@@ -111,25 +117,18 @@ export class PolicyService {
     trx: Trx,
     caller: Caller,
     id: string,
-    siteIds: readonly string[],
+    { sites: siteIds, lock_out_reason: reason }: AttachSites,
   ): Promise<{ policy: PolicyRow; sites: string[] }> {
     const policy = await lockPolicy(trx, id);
     if (!policy) throw new PolicyNotFoundError();
     const wanted = [...new Set(siteIds.map((siteId) => siteId.toLowerCase()))];
-    const known =
-      wanted.length === 0
-        ? []
-        : await trx
-            .selectFrom("sites")
-            .select(["id", "name", "management_transport"])
-            .where("id", "in", wanted)
-            .execute();
+    const known = await sitesWithPolicy(trx, { siteIds: wanted });
     refuseUnknown(siteIds, new Set(known.map((site) => site.id)));
-    refuseClosedWayIn(policy.services, known);
+    const confirmed = this.#refuseLockOut(caller, policy, known, { reason, how: GIVE_A_REASON });
     await this.#move(trx, wanted, id);
     const updated = await this.#storeManagement(trx, policy);
-    await this.#audit(trx, caller, "policy.attached", updated, { sites: wanted });
-    const attached = (await sitesOfPolicy(trx, id)).map((site) => site.id);
+    await this.#audit(trx, caller, "policy.attached", updated, { sites: wanted, ...confirmed });
+    const attached = (await sitesWithPolicy(trx, { policyId: id })).map((site) => site.id);
     await this.#sites.touch(trx, attached);
     return { policy: updated, sites: attached };
   }
@@ -138,7 +137,7 @@ export class PolicyService {
   async previewedSite(trx: Trx, siteId: string): Promise<PreviewTarget> {
     const [site] = await sitesWithPolicy(trx, { siteIds: [siteId] });
     if (!site) throw new SiteNotFoundError();
-    return { site, now: site, policy: site };
+    return { site: { ...site, now: site }, policy: site, sent: site };
   }
 
   /**
@@ -157,8 +156,30 @@ export class PolicyService {
     const sites = await sitesWithPolicy(trx, ids ? { siteIds: ids } : { policyId: id });
     if (siteIds) refuseUnknown(siteIds, new Set(sites.map((site) => site.id)));
     if (sites.length > MAX_PREVIEW_SITES) throw new TooManySitesError(sites.length, MAX_PREVIEW_SITES);
-    const policy = draft ? contentOf(this.#admitManagement(draft)) : stored;
-    return sites.map((site) => ({ site, now: site, policy }));
+    const sent = draft ? contentOf(draft) : stored;
+    const policy = this.#admitManagement(sent);
+    return sites.map((site) => ({ site: { ...site, now: site }, policy, sent }));
+  }
+
+  /**
+   * Refuse a policy that would lock out Portreeve, or the caller who has not said why.
+   * @param how the caller may have it nevertheless
+   * @returns what the audit is to say of a lock-out that was confirmed
+   * @throws WayInClosedError, CallerLockedOutError
+   */
+  #refuseLockOut(
+    caller: Caller,
+    policy: PolicyContent,
+    sites: readonly SiteWithPolicy[],
+    { reason, how }: { reason: string | undefined; how: string },
+  ): Record<string, unknown> {
+    const affected = sites.map((site) => ({ ...site, now: site }));
+    const toUs = closedToUs(policy, affected, this.#managementAddress);
+    if (Object.keys(toUs).length > 0) throw new WayInClosedError(toUs);
+    const toCaller = closedToCaller(this.#admitManagement(policy), affected, caller.address);
+    if (Object.keys(toCaller).length === 0) return {};
+    if (reason === undefined) throw new CallerLockedOutError(toCaller, how);
+    return { lock_out_reason: reason };
   }
 
   #insert(trx: Trx, customerId: string, input: PolicyInput, isDefault: boolean): Promise<PolicyRow> {
@@ -182,9 +203,7 @@ export class PolicyService {
 
   /** Attaching, too, puts the management network into the stored lists, as the API's document shows. */
   async #storeManagement(trx: Trx, policy: PolicyRow): Promise<PolicyRow> {
-    const services = Object.fromEntries(
-      SERVICE_NAMES.map((name) => [name, this.#withManagement(policy.services[name] as StoredService)]),
-    );
+    const { services } = this.#admitManagement(policy);
     await trx
       .updateTable("policies")
       .set({ services: JSON.stringify(services) })
@@ -193,11 +212,12 @@ export class PolicyService {
     return touchUpdatedAt(trx, policy.id);
   }
 
-  #admitManagement(input: PolicyInput): PolicyInput {
-    const services = Object.fromEntries(
-      SERVICE_NAMES.map((name) => [name, this.#withManagement(input[name])]),
-    );
-    return { ...input, ...services };
+  #admitManagement(content: PolicyContent): PolicyContent {
+    const services = Object.entries(content.services).map(([name, service]) => [
+      name,
+      this.#withManagement(service),
+    ]);
+    return { ...content, services: Object.fromEntries(services) };
   }
 
   /**
@@ -222,26 +242,8 @@ export class PolicyService {
   }
 }
 
-interface AttachedSite {
-  readonly name: string;
-  readonly management_transport: "api" | "api-ssl";
-}
-
-/** A site may be reached through another service than the one the policy names; that one must stay open too. */
-function refuseClosedWayIn(
-  services: Readonly<Record<string, StoredService>> | PolicyInput,
-  sites: readonly AttachedSite[],
-): void {
-  for (const name of ["api", "api_ssl"] satisfies ServiceName[]) {
-    if ((services as Record<string, StoredService>)[name]?.enabled) continue;
-    const cutOff = sites.filter((site) => site.management_transport === ROUTEROS_SERVICE[name]);
-    if (cutOff.length > 0)
-      throw new WayInClosedError(
-        name,
-        cutOff.map((site) => site.name),
-      );
-  }
-}
+const GIVE_A_REASON = "with lock_out_reason it is done all the same";
+const ATTACH_FIRST = "move its sites to another policy first, with lock_out_reason where that is wanted";
 
 function refuseUnknown(given: readonly string[], known: ReadonlySet<string>): void {
   const problems = given.flatMap((id, index) =>

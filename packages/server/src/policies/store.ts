@@ -38,9 +38,9 @@ export function contentOf(input: PolicyInput): PolicyContent {
   };
 }
 
-/** The policy's columns that a request sets. */
-export function columnsOf(input: PolicyInput) {
-  const { services, trusted_networks, ...options } = contentOf(input);
+/** The policy's columns that a request sets. @param content what is stored of its content, where that differs */
+export function columnsOf(input: PolicyInput, content: PolicyContent = contentOf(input)) {
+  const { services, trusted_networks, ...options } = content;
   return {
     name: input.name,
     services: JSON.stringify(services),
@@ -50,8 +50,12 @@ export function columnsOf(input: PolicyInput) {
   };
 }
 
-/** Sites under a policy, or these (one at least); each with what its own policy says now. */
-export function sitesWithPolicy(trx: Trx, of: { policyId: string } | { siteIds: readonly string[] }) {
+/** A site, and what its own policy says. */
+export type SiteWithPolicy = Awaited<ReturnType<typeof sitesWithPolicy>>[number];
+
+/** Sites under a policy, or these; oldest first. */
+export async function sitesWithPolicy(trx: Trx, of: { policyId: string } | { siteIds: readonly string[] }) {
+  if ("siteIds" in of && of.siteIds.length === 0) return [];
   return trx
     .selectFrom("sites")
     .innerJoin("policies", "policies.id", "sites.policy_id")
@@ -59,6 +63,7 @@ export function sitesWithPolicy(trx: Trx, of: { policyId: string } | { siteIds: 
       "sites.id",
       "sites.name",
       "sites.management_transport",
+      "sites.management_address",
       "policies.services",
       "policies.trusted_networks",
       "policies.custom_input_rules",
@@ -69,16 +74,6 @@ export function sitesWithPolicy(trx: Trx, of: { policyId: string } | { siteIds: 
     )
     .orderBy("sites.created_at")
     .orderBy("sites.id")
-    .execute();
-}
-
-export async function sitesOfPolicy(trx: Trx, policyId: string) {
-  return trx
-    .selectFrom("sites")
-    .select(["id", "name", "management_transport"])
-    .where("policy_id", "=", policyId)
-    .orderBy("created_at")
-    .orderBy("id")
     .execute();
 }
 
