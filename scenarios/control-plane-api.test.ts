@@ -38,7 +38,9 @@ const POLICY_BEYOND = {
   trusted_networks: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
   custom_input_rules: true,
   brute_force_protection: false,
+  drift: "repair",
   management_transport: "api",
+  rollout: null,
 };
 
 let server: TestServer;
@@ -142,6 +144,7 @@ test.each(["PUT", "POST"])(
         slug: created.slug,
         created_at: created.created_at,
         sites,
+        rollout: { id: expect.stringMatching(UUID), state: "running" },
       }),
     );
     const shown = expectStatus(await send("GET", `${POLICIES}/${created.id}`), 200);

@@ -7,6 +7,7 @@ import {
   expectInSync,
   expectNothingPlanned,
   expectProblem,
+  expectRolledOut,
   expectStatus,
   PORTS,
   policyOf,
@@ -40,6 +41,7 @@ beforeAll(async () => {
   }
   expectStatus(await server.api.put(`${path}/sites`, { sites: sites.map(({ id }) => id) }), 200);
   for (const { id } of sites) await expectInSync(server.api, id);
+  await expectRolledOut(server.api);
 });
 
 afterAll(async () => {
@@ -250,6 +252,7 @@ test("falling back to a default policy that locks out is refused where the delet
   const fallback = `${POLICIES}/${all.find((one) => one.default)?.id}`;
   const change = { winbox: { networks: ["10.0.0.0/8"] }, ssh: { enabled: false } };
   expectStatus(await server.api.put(fallback, policyOf({ name: "Default Policy", ...change })), 200);
+  await expectRolledOut(server.api);
   const before = await everything();
   const problem = expectProblem(await server.api.delete(path), 422, "caller-locked-out");
   expect(problem.detail).toMatch(/move its sites to another policy first/);

@@ -15,6 +15,7 @@ import {
   createPolicy,
   expectInSync,
   expectProblem,
+  expectRollout,
   expectStatus,
   policyOf,
   startRouter,
@@ -47,6 +48,7 @@ const NAMED: Readonly<Record<string, keyof Ids>> = {
   "/v1/control-plane/{site}": "site",
   "/v1/control-plane/{site}/transient-access/{id}": "access",
   "/v1/tokens/{id}": "token",
+  "/v1/rollouts/{id}": "rollout",
 };
 
 /** What one customer has, by id. */
@@ -55,6 +57,7 @@ interface Ids {
   readonly policy: string;
   readonly access: string;
   readonly token: string;
+  readonly rollout: string;
 }
 
 let server: TestServer;
@@ -88,8 +91,11 @@ async function furnish(api: ApiClient, router: Emulator): Promise<Ids> {
     201,
   );
   const token = expectStatus(await api.post("/v1/tokens", { name: "t", scopes: ["sites:read"] }), 201).id;
+  const attached = await api.post(`/v1/control-plane/policies/${policy}/sites`, { sites: [site] });
+  const rollout = expectStatus(attached, 200).rollout.id;
+  await expectRollout(api, rollout, "done");
   await expectInSync(api, site);
-  return { site, policy, access, token };
+  return { site, policy, access, token, rollout };
 }
 
 function bodyOf({ method, path, takesBody }: DocumentedRoute): { body?: unknown } {
@@ -130,6 +136,9 @@ async function everythingOfTheirs(): Promise<unknown> {
   ]);
   const tables = [
     "policies",
+    "policy_revisions",
+    "rollouts",
+    "rollout_sites",
     "sites",
     "credentials",
     "transient_access",

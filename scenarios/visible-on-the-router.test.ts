@@ -98,7 +98,10 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
       });
       const asked = performance.now();
       expectStatus(await server.api.put(`/v1/control-plane/policies/${policy.id}`, body), 200);
-      const rows = await visible(client, (seen) => service(seen, "winbox")?.port === "8299");
+      const rows = await visible(
+        client,
+        (seen) => service(seen, "winbox")?.port === "8299" && service(seen, "ftp")?.disabled === "false",
+      );
       expect(performance.now() - asked).toBeLessThan(VISIBLE_WITHIN_MS);
       const management = `${changed.site.management_address}/32`;
       expect(sources(service(rows, "winbox"))).toBe(`${management},127.0.0.0/8,203.0.113.0/24`);

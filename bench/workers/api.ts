@@ -5,6 +5,7 @@ import pg from "pg";
 import { type Connection, Database } from "../../packages/server/src/database/index.ts";
 import { buildApp, createLogger } from "../../packages/server/src/http/index.ts";
 import { PolicyService, policyRoutes } from "../../packages/server/src/policies/index.ts";
+import { RolloutService } from "../../packages/server/src/rollouts/index.ts";
 import { AddressRules, SiteService } from "../../packages/server/src/sites/index.ts";
 import { Authenticator, ensureBootstrap } from "../../packages/server/src/tokens/index.ts";
 import { Keyring, Vault } from "../../packages/server/src/vault/index.ts";
@@ -25,9 +26,10 @@ serveTasks({
     const sites = new SiteService({
       vault,
       addresses,
-      defaultPolicyId: () => Promise.reject(new Error("no sites")),
+      defaultPolicy: () => Promise.reject(new Error("no sites")),
     });
-    const policies = new PolicyService({ sites, managementAddress: "100.64.0.1" });
+    const rollouts = new RolloutService({ sites });
+    const policies = new PolicyService({ rollouts, managementAddress: "100.64.0.1" });
     await ensureBootstrap(database, {
       token,
       onFirstCustomer: (trx, customerId) => policies.createDefault(trx, customerId),
@@ -49,7 +51,12 @@ serveTasks({
   async bare({ connection }: { connection: pg.PoolConfig }): Promise<number> {
     const pool = new pg.Pool({ ...connection, max: CONNECTIONS });
     const app = Fastify();
-    app.get(POLICIES, async () => (await pool.query("select * from policies order by created_at, id")).rows);
+    const select = `select policies.*, services, trusted_networks, custom_input_rules, brute_force_protection, drift,
+                           management_transport, rollouts.id as rollout_id, rollouts.state as rollout_state
+                      from policies join policy_revisions on policy_revisions.id = policies.revision_id
+                           left join rollouts on rollouts.policy_id = policies.id and rollouts.ended_at is null
+                     order by policies.created_at, policies.id`;
+    app.get(POLICIES, async () => (await pool.query(select)).rows);
     await app.listen(listenOn);
     return (app.server.address() as AddressInfo).port;
   },

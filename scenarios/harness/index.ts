@@ -3,6 +3,8 @@ export {
   credentialsOf,
   expectInSync,
   expectNothingPlanned,
+  expectRolledOut,
+  expectRollout,
   expectStoredLogin,
   expectSync,
   readSite,

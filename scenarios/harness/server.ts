@@ -96,10 +96,16 @@ export async function addCustomer(server: Pick<TestServer, "sql" | "api">): Prom
      select $1, $2, 'other', sha256($3::text::bytea), scopes from api_tokens order by created_at limit 1`,
     [tokenId, customerId, token],
   );
+  const [policyId, revisionId] = [randomUUID(), randomUUID()];
+  // One statement: a policy and its first revision point at each other.
   await server.sql(
-    `insert into policies (customer_id, name, slug, is_default, services, trusted_networks)
-     select $1, name, slug || '-other', true, services, trusted_networks from policies where is_default limit 1`,
-    [customerId],
+    `with policy as (
+       insert into policies (id, customer_id, name, slug, is_default, revision_id)
+       select $2, $1, name, slug || '-other', true, $3 from policies where is_default limit 1)
+     insert into policy_revisions (id, customer_id, policy_id, number, services, trusted_networks)
+     select $3, $1, $2, 1, services, trusted_networks
+       from policies join policy_revisions on policy_revisions.id = policies.revision_id where is_default limit 1`,
+    [customerId, policyId, revisionId],
   );
   return server.api.as(token);
 }

@@ -34,6 +34,23 @@ export {
 } from "./policies.ts";
 export type { Problem } from "./problem.ts";
 export { PROBLEM_MEDIA_TYPE, problem, problemType } from "./problem.ts";
+export type {
+  Rollout,
+  RolloutDetails,
+  RolloutSite,
+  RolloutSiteState,
+  RolloutState,
+} from "./rollouts.ts";
+export {
+  ROLLOUT_SITE_STATES,
+  ROLLOUT_STATES,
+  rollout,
+  rolloutDetails,
+  rolloutList,
+  rolloutQuery,
+  rolloutSiteList,
+  rolloutSiteQuery,
+} from "./rollouts.ts";
 export type { Scope } from "./scopes.ts";
 export { SCOPES, scope } from "./scopes.ts";
 export type { Site, SiteInput, SitePatch } from "./sites.ts";

@@ -9,6 +9,7 @@ const planStep = z
     command: z.string(),
     target: z.string().nullable(),
     values: z.record(z.string(), z.string()).describe("Secrets are shown as [hidden]."),
+    before: z.record(z.string(), z.string()).nullable().describe("Of set: what these properties are now."),
     text: z.string().describe("The step in RouterOS's own words."),
   })
   .meta({ id: "PlanStep" });

@@ -27,6 +27,7 @@ test("a policy is taken with its defaults filled in and its networks in their us
     trusted_networks: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
     custom_input_rules: true,
     brute_force_protection: false,
+    drift: "repair",
     management_transport: "api",
   });
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { documentTime, managementTransport, networkList, uuid } from "./fields.ts";
+import { rolloutOfPolicy } from "./rollouts.ts";
 
 /** The eight management services under the names the API uses, in the order its documents list them. */
 export const SERVICE_NAMES = ["winbox", "ssh", "http", "https", "telnet", "ftp", "api", "api_ssl"] as const;
@@ -31,6 +32,9 @@ const trustedNetworks = "Who may reach an enabled service that names no networks
 const options = {
   custom_input_rules: z.boolean().describe("true: the router's own input rules stay ahead of ours."),
   brute_force_protection: z.boolean(),
+  drift: z
+    .enum(["repair", "report"])
+    .describe("What becomes of a change somebody makes on a router by hand: undone, or shown and left."),
   management_transport: managementTransport.describe("The service Portreeve itself comes in by."),
 };
 
@@ -42,6 +46,7 @@ const fields = z.strictObject({
   trusted_networks: networkList.describe(trustedNetworks).default(DEFAULT_TRUSTED_NETWORKS),
   custom_input_rules: options.custom_input_rules.default(true),
   brute_force_protection: options.brute_force_protection.default(false),
+  drift: options.drift.default("repair"),
   management_transport: options.management_transport.default("api"),
 });
 
@@ -101,6 +106,7 @@ export const policy = z
     trusted_networks: z.array(z.string()).describe(trustedNetworks),
     ...options,
     default: z.boolean(),
+    rollout: rolloutOfPolicy,
     sites: z.array(uuid).optional().describe("Only in the answer to attaching sites."),
     warnings: z.array(z.string()).optional().describe("Services opened to the whole internet."),
     created_at: documentTime,

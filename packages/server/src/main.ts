@@ -23,7 +23,7 @@ import { Gateway } from "./gateway/index.ts";
 import { buildApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
 import {
-  defaultPolicyId,
+  defaultPolicy,
   PolicyPreviews,
   PolicyService,
   policyContributor,
@@ -32,7 +32,15 @@ import {
 } from "./policies/index.ts";
 import { certainLockOut } from "./reachability/index.ts";
 import { Driver, Reconciler } from "./reconcile/index.ts";
-import { AddressRules, SITE_CHANNEL, SiteService, siteRecords, siteRoutes } from "./sites/index.ts";
+import { RolloutEngine, RolloutService, rolloutRoutes } from "./rollouts/index.ts";
+import {
+  AddressRules,
+  SITE_CHANNEL,
+  SITE_STATE_CHANNEL,
+  SiteService,
+  siteRecords,
+  siteRoutes,
+} from "./sites/index.ts";
 import { Authenticator, ensureBootstrap, tokenRoutes } from "./tokens/index.ts";
 import {
   ACCESS_CHANNEL,
@@ -67,8 +75,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 
   const addresses = new AddressRules({ allowLoopback: config.allowLoopbackSites });
   const localAddress = await ownManagementAddress(config.managementAddress);
-  const sites = new SiteService({ vault, addresses, defaultPolicyId });
-  const policies = new PolicyService({ sites, managementAddress: config.managementAddress });
+  const sites = new SiteService({ vault, addresses, defaultPolicy });
+  const rollouts = new RolloutService({ sites });
+  const policies = new PolicyService({ rollouts, managementAddress: config.managementAddress });
   const credentials = new CredentialService({ vault, sites, username: config.apiUsername });
   const transientAccess = new TransientAccessService({ vault, sites, policies, ports: config.gateway.ports });
   const access = starting.use(
@@ -88,8 +97,12 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     log,
   });
   let driver: Driver | undefined;
+  let engine: RolloutEngine | undefined;
   if (config.roles.has("reconciler")) {
     driver = await startReconciler(reconciler, { config, connection, database, log }, starting);
+    engine = new RolloutEngine({ database, rollouts, log });
+    engine.start();
+    starting.defer(() => engine?.stop());
   }
   let doorkeeper: Doorkeeper | undefined;
   if (config.roles.has("gateway")) {
@@ -98,7 +111,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     doorkeeper.start();
     starting.defer(() => doorkeeper?.stop());
   }
-  starting.use(await listenForChanges(connection, log, driver, doorkeeper));
+  starting.use(await listenForChanges(connection, log, { driver, engine, doorkeeper }));
 
   // Late, because a token made by a start that then fails would be shown to nobody; and before the API answers, so
   // that the first request is not refused.
@@ -122,6 +135,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
           policies,
           new PolicyPreviews((siteId, options, signal) => reconciler.preview(siteId, options, signal)),
         ),
+        rolloutRoutes(rollouts),
         credentialRoutes(credentials),
         transientAccessRoutes({
           access: transientAccess,
@@ -193,22 +207,29 @@ async function startReconciler(
   return driver;
 }
 
+interface Wakeable {
+  readonly driver: Driver | undefined;
+  readonly engine: RolloutEngine | undefined;
+  readonly doorkeeper: Doorkeeper | undefined;
+}
+
 /** Told of changes by whichever process made them. After a lost connection everything is looked at afresh. */
 function listenForChanges(
   connection: Connection,
   log: Logger,
-  driver?: Driver,
-  doorkeeper?: Doorkeeper,
+  { driver, engine, doorkeeper }: Wakeable,
 ): Promise<Notifications> {
   return Notifications.open({
     connection,
-    channels: [SITE_CHANNEL, ACCESS_CHANNEL],
+    channels: [SITE_CHANNEL, SITE_STATE_CHANNEL, ACCESS_CHANNEL],
     onNotification: (channel, id) => {
+      if (channel === SITE_STATE_CHANNEL) return engine?.wake();
       if (channel === SITE_CHANNEL) driver?.wake(id);
       doorkeeper?.wake(); // a policy that moves a port moves the grants' targets too
     },
     onReconnect: () => {
       void driver?.wakeAll();
+      engine?.wake();
       doorkeeper?.wake();
     },
     log,

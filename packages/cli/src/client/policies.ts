@@ -18,7 +18,7 @@ import type { Options, Run } from "./run-verb.ts";
 const PATH = "/v1/control-plane/policies";
 
 /** Fields of an answer that a request doesn't have. `show --json`, edited, can so be given back to `update`. */
-const ANSWERED_ONLY = ["id", "slug", "default", "sites", "warnings", "created_at", "updated_at"];
+const ANSWERED_ONLY = ["id", "slug", "default", "rollout", "sites", "warnings", "created_at", "updated_at"];
 
 const list: Run = async (api) => {
   const data = (await api.request("GET", PATH)) as Policy[];
@@ -107,6 +107,7 @@ function describe(policy: Policy): string {
     "Trusted networks": policy.trusted_networks.join(", "),
     "Custom input rules": policy.custom_input_rules,
     "Brute-force protection": policy.brute_force_protection,
+    "Changes made by hand": policy.drift,
     "Portreeve comes in by": policy.management_transport,
     ...(policy.warnings ? { Warnings: policy.warnings.join("; ") } : {}),
   });

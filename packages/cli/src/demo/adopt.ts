@@ -49,7 +49,7 @@ async function openUnprivilegedPorts(api: Api): Promise<void> {
   const policies = (await api.request("GET", "/v1/control-plane/policies")) as Policy[];
   const found = policies.find((policy) => policy.default);
   if (!found) throw new Error("there is no default policy");
-  const { id, slug, default: _, sites, warnings, created_at, updated_at, ...input } = found;
+  const { id, slug, default: _, rollout, sites, warnings, created_at, updated_at, ...input } = found;
   await api.request("PUT", `/v1/control-plane/policies/${id}`, {
     ...input,
     ssh: { ...input.ssh, port: UNPRIVILEGED_SSH_PORT },

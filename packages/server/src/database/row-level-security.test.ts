@@ -20,6 +20,7 @@ const idOf = (digit: number, customer: string) => `${digit}${customer.slice(1)}`
 
 async function addCustomer(trx: Trx, id: string): Promise<void> {
   const [token, policy, site] = [idOf(1, id), idOf(2, id), idOf(3, id)];
+  const [revision, rollout] = [idOf(4, id), idOf(5, id)];
   const bytes = Buffer.from(id);
   const statements = [
     sql`insert into customers (id, name) values (${id}, 'customer')`,
@@ -28,10 +29,16 @@ async function addCustomer(trx: Trx, id: string): Promise<void> {
     sql`insert into audit_events (customer_id, actor, action, subject_type) values (${id}, 'a', 'b', 'c')`,
     sql`insert into idempotency_keys (customer_id, key, request_hash, status, response)
         values (${id}, 'k', ${bytes}, 200, ${bytes})`,
-    sql`insert into policies (id, customer_id, name, slug, services, trusted_networks)
-        values (${policy}, ${id}, 'p', ${id}, '{}', '{}')`,
-    sql`insert into sites (id, customer_id, policy_id, name, address, api_port)
-        values (${site}, ${id}, ${policy}, 's', '192.0.2.1', 8728)`,
+    sql`insert into policies (id, customer_id, name, slug, revision_id)
+        values (${policy}, ${id}, 'p', ${id}, ${revision})`,
+    sql`insert into policy_revisions (id, customer_id, policy_id, number, services, trusted_networks)
+        values (${revision}, ${id}, ${policy}, 1, '{}', '{}')`,
+    sql`insert into sites (id, customer_id, policy_id, policy_revision_id, name, address, api_port)
+        values (${site}, ${id}, ${policy}, ${revision}, 's', '192.0.2.1', 8728)`,
+    sql`insert into rollouts (id, customer_id, policy_id, revision_id)
+        values (${rollout}, ${id}, ${policy}, ${revision})`,
+    sql`insert into rollout_sites (customer_id, rollout_id, site_id, from_revision_id)
+        values (${id}, ${rollout}, ${site}, ${revision})`,
     sql`insert into credentials (customer_id, site_id, username, password) values (${id}, ${site}, 'u', ${bytes})`,
     sql`insert into transient_access (customer_id, site_id, token_id, type, username, password, port, full_access,
                                       allow_rfc1918, expires_at)
@@ -101,6 +108,16 @@ test("a customer changes and deletes nobody else's rows, whatever it asks for", 
       const updated = await sql`update ${table} set created_at = now() where customer_id = ${B}`.execute(trx);
       const deleted = await sql`delete from ${table} where customer_id = ${B}`.execute(trx);
       expect([name, updated.numAffectedRows, deleted.numAffectedRows]).toEqual([name, 0n, 0n]);
+    });
+});
+
+test("a customer changes nobody else's roll-outs", async () => {
+  for (const name of ["rollouts", "rollout_sites"])
+    await testDatabase.database.asCustomer(A, async (trx) => {
+      const updated = await sql`update ${sql.table(name)} set reason = 'r' where customer_id = ${B}`.execute(
+        trx,
+      );
+      expect([name, updated.numAffectedRows]).toEqual([name, 0n]);
     });
 });
 

@@ -1,4 +1,5 @@
 /** The tables as Kysely sees them. The SQL in `migrations/` is the source; keep both in step. */
+import type { RolloutSiteState, RolloutState } from "@portreeve/api-schema";
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
 
 /** Written by the database (`now()`) unless given; the database's clock is the only one that decides access. */
@@ -67,13 +68,48 @@ export interface PoliciesTable {
   name: string;
   slug: string;
   is_default: Generated<boolean>;
+  revision_id: string;
+  created_at: CreatedAt;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface PolicyRevisionsTable {
+  id: Generated<string>;
+  customer_id: string;
+  policy_id: string | null;
+  number: number;
   services: JSONColumnType<Record<string, StoredService>>;
   trusted_networks: string[];
   custom_input_rules: boolean;
   brute_force_protection: boolean;
+  drift: "repair" | "report";
   management_transport: "api" | "api-ssl";
   created_at: CreatedAt;
-  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface RolloutsTable {
+  id: Generated<string>;
+  customer_id: string;
+  policy_id: string | null;
+  revision_id: string;
+  state: Generated<RolloutState>;
+  reason: string | null;
+  created_at: CreatedAt;
+  ended_at: Time | null;
+}
+
+export interface RolloutSitesTable {
+  customer_id: string;
+  rollout_id: string;
+  site_id: string;
+  from_revision_id: string;
+  /** `unreachable` is never stored: it is read from the site. */
+  state: Generated<Exclude<RolloutSiteState, "unreachable">>;
+  wave: number | null;
+  generation: string | null;
+  started_at: Time | null;
+  reason: string | null;
+  excused: Generated<boolean>;
 }
 
 export type SiteStatus = "pending" | "online" | "offline" | "deleting";
@@ -83,6 +119,8 @@ export interface SitesTable {
   id: Generated<string>;
   customer_id: string;
   policy_id: string;
+  policy_revision_id: string;
+  verified_revision_id: string | null;
   name: string;
   address: string;
   api_port: number;
@@ -105,6 +143,7 @@ export interface SitesTable {
   last_seen_at: Time | null;
   generation: Generated<string>;
   observed_generation: Generated<string>;
+  checked_generation: Generated<string>;
   created_at: CreatedAt;
   updated_at: ColumnType<Date, Date | undefined, Date>;
 }
@@ -151,6 +190,9 @@ export interface Tables {
   audit_events: AuditEventsTable;
   idempotency_keys: IdempotencyKeysTable;
   policies: PoliciesTable;
+  policy_revisions: PolicyRevisionsTable;
+  rollouts: RolloutsTable;
+  rollout_sites: RolloutSitesTable;
   sites: SitesTable;
   credentials: CredentialsTable;
   transient_access: TransientAccessTable;

@@ -1,23 +1,40 @@
 import type { Contributor } from "../reconcile/index.ts";
 import { desired, type PolicyFacts, policyFacts } from "./desired.ts";
 
-/** The policy of a site, for the reconciler. */
-export const policyContributor: Contributor<PolicyFacts> = {
+interface Facts extends PolicyFacts {
+  readonly revisionId: string;
+}
+
+/** The policy of a site, in the revision that the site is to have, for the reconciler. */
+export const policyContributor: Contributor<Facts> = {
   name: "policies",
   async load(trx, siteId) {
     const row = await trx
       .selectFrom("sites")
-      .innerJoin("policies", "policies.id", "sites.policy_id")
+      .innerJoin("policy_revisions", "policy_revisions.id", "sites.policy_revision_id")
       .select([
-        "policies.services",
-        "policies.trusted_networks",
-        "policies.custom_input_rules",
-        "policies.brute_force_protection",
+        "policy_revisions.id",
+        "policy_revisions.services",
+        "policy_revisions.trusted_networks",
+        "policy_revisions.custom_input_rules",
+        "policy_revisions.brute_force_protection",
+        "policy_revisions.drift",
+        "sites.verified_revision_id",
         "sites.management_transport",
       ])
       .where("sites.id", "=", siteId)
       .executeTakeFirstOrThrow();
-    return policyFacts(row, row.management_transport);
+    return { revisionId: row.id, ...policyFacts(row, row, row.id) };
   },
   desired,
+  /** What was read back is what this revision wants, but for changes that are only reported: the site has proven it. */
+  async record(trx, siteId, { revisionId }, { withheld }) {
+    if (withheld.some(({ reportOnly }) => !reportOnly)) return;
+    await trx
+      .updateTable("sites")
+      .set({ verified_revision_id: revisionId })
+      .where("id", "=", siteId)
+      .where("verified_revision_id", "is distinct from", revisionId)
+      .execute();
+  },
 };

@@ -1,10 +1,12 @@
 /** What a policy means on a router: the `/ip service` settings and the management filter. Pure. */
 import { SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
 import { ipService } from "@portreeve/routeros";
-import type { StoredService } from "../database/index.ts";
+import type { Selectable } from "kysely";
+import type { SitesTable, StoredService } from "../database/index.ts";
 import type { DesiredMenu, DesiredRow, RouterFacts } from "../reconcile/types.ts";
 import { managementFilter, type OpenService } from "./management-filter.ts";
 import { hostNetwork } from "./networks.ts";
+import type { RouterContent } from "./store.ts";
 
 /** Our names of the services beside RouterOS's. */
 export const ROUTEROS_SERVICE: Record<ServiceName, string> = {
@@ -25,27 +27,27 @@ export interface PolicyFacts {
   readonly managementTransport: "api" | "api-ssl";
   readonly customInputRules: boolean;
   readonly bruteForceProtection: boolean;
+  /** What differs was changed by hand, and is only to be shown; but for the service we come in by. */
+  readonly reportDrift: boolean;
 }
 
-/** What of a policy means something on routers, as it is stored. */
-export interface PolicyContent {
-  readonly services: Readonly<Record<string, StoredService>>;
-  readonly trusted_networks: readonly string[];
-  readonly custom_input_rules: boolean;
-  readonly brute_force_protection: boolean;
-}
-
-/** @param managementTransport the site's, which may differ from what its policy names */
+/**
+ * @param revisionId which revision of the policy this is; undefined for a draft, which is no revision yet
+ */
 export function policyFacts(
-  policy: PolicyContent,
-  managementTransport: PolicyFacts["managementTransport"],
+  policy: RouterContent,
+  site: Pick<Selectable<SitesTable>, "management_transport" | "verified_revision_id">,
+  revisionId: string | undefined,
 ): PolicyFacts {
   return {
     services: policy.services,
     trustedNetworks: policy.trusted_networks,
-    managementTransport,
+    managementTransport: site.management_transport,
     customInputRules: policy.custom_input_rules,
     bruteForceProtection: policy.brute_force_protection,
+    // What was never on the router did not drift from it.
+    reportDrift:
+      policy.drift === "report" && revisionId !== undefined && site.verified_revision_id === revisionId,
   };
 }
 
@@ -56,7 +58,8 @@ export function desired(policy: PolicyFacts, router: RouterFacts): DesiredMenu[]
   const open = openServices(policy, trusted[0] as string);
   const filter = managementFilter({ ...policy, services: open, trusted });
   const rows = SERVICE_NAMES.map((name) => serviceRow(name, policy, open));
-  return [{ menu: ipService, rows, owns: () => false }, ...filter];
+  const menus = [{ menu: ipService, rows, owns: () => false }, ...filter];
+  return menus.map((menu) => ({ ...menu, reportOnly: policy.reportDrift }));
 }
 
 /**
@@ -82,5 +85,5 @@ function serviceRow(name: ServiceName, policy: PolicyFacts, open: readonly OpenS
   const service = open.find((candidate) => candidate.name === name);
   if (!service) return { key, fields: { port, disabled: "true" } };
   const fields = { port, disabled: "false", address: service.networks.join(",") };
-  return service.wayIn ? { key, fields, wayIn: true } : { key, fields };
+  return service.wayIn ? { key, fields, wayIn: true, alwaysRepaired: true } : { key, fields };
 }

@@ -3,4 +3,4 @@ export { PolicyPreviews } from "./preview.ts";
 export { previewRoutes } from "./preview-routes.ts";
 export { policyRoutes } from "./routes.ts";
 export { PolicyService } from "./service.ts";
-export { defaultPolicyId } from "./store.ts";
+export { defaultPolicy } from "./store.ts";

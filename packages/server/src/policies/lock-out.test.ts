@@ -15,8 +15,6 @@ function policy(open: Readonly<Record<string, Networks>>, trusted: string[] = ["
   return {
     services: Object.fromEntries(services),
     trusted_networks: trusted,
-    custom_input_rules: true,
-    brute_force_protection: false,
   };
 }
 

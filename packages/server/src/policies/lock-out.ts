@@ -4,8 +4,12 @@
  */
 import { SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
 import type { FieldErrors } from "../http/errors.ts";
-import { type PolicyContent, type PolicyFacts, ROUTEROS_SERVICE } from "./desired.ts";
+import { type PolicyFacts, ROUTEROS_SERVICE } from "./desired.ts";
 import { hostNetwork, isWithin } from "./networks.ts";
+import type { RouterContent } from "./store.ts";
+
+/** What decides whom a policy lets in. */
+type Admission = Pick<RouterContent, "services" | "trusted_networks">;
 
 /** A site that is about to be under another policy, or under its own, changed. */
 export interface AffectedSite {
@@ -13,8 +17,8 @@ export interface AffectedSite {
   readonly management_transport: PolicyFacts["managementTransport"];
   /** The address its router sees us come from; null before it is known. */
   readonly management_address: string | null;
-  /** What its policy says so far. */
-  readonly now: PolicyContent;
+  /** What its router is to have so far. */
+  readonly now: Admission;
 }
 
 /** Services a person logs in through. */
@@ -30,7 +34,7 @@ const MAX_NAMED = 5;
  * @param managementAddress of sites that don't know their own yet
  */
 export function closedToUs(
-  policy: PolicyContent,
+  policy: Admission,
   sites: readonly AffectedSite[],
   managementAddress: string,
 ): FieldErrors {
@@ -59,7 +63,7 @@ export function closedToUs(
  * @param caller an IP address, or "unknown", which nothing is said about
  */
 export function closedToCaller(
-  policy: PolicyContent,
+  policy: Admission,
   sites: readonly Pick<AffectedSite, "name" | "now">[],
   caller: string,
 ): FieldErrors {
@@ -75,7 +79,7 @@ export function closedToCaller(
 }
 
 /** An enabled service without networks is for the trusted ones. */
-function admits({ services, trusted_networks }: PolicyContent, name: ServiceName, address: string): boolean {
+function admits({ services, trusted_networks }: Admission, name: ServiceName, address: string): boolean {
   const service = services[name];
   if (!service?.enabled) return false;
   const networks = service.networks?.length ? service.networks : trusted_networks;

@@ -21,6 +21,7 @@ const policy: PolicyFacts = {
   managementTransport: "api",
   customInputRules: true,
   bruteForceProtection: false,
+  reportDrift: false,
 };
 
 const FILTER = "/ip/firewall/filter";

@@ -1,7 +1,6 @@
 import { opensToEveryone, type Policy, SERVICE_NAMES, type Service } from "@portreeve/api-schema";
 import { documentTime } from "../http/document-time.ts";
-import type { PolicyContent } from "./desired.ts";
-import type { PolicyRow } from "./store.ts";
+import type { PolicyContent, PolicyRow } from "./store.ts";
 
 /** @param sites given only in the answer to attaching */
 export function presentPolicy(row: PolicyRow, sites?: readonly string[]): Policy {
@@ -14,8 +13,10 @@ export function presentPolicy(row: PolicyRow, sites?: readonly string[]): Policy
     trusted_networks: row.trusted_networks,
     custom_input_rules: row.custom_input_rules,
     brute_force_protection: row.brute_force_protection,
+    drift: row.drift,
     management_transport: row.management_transport,
     default: row.is_default,
+    rollout: row.rollout_id && row.rollout_state ? { id: row.rollout_id, state: row.rollout_state } : null,
     ...(sites ? { sites: [...sites] } : {}),
     ...(warnings.length > 0 ? { warnings } : {}),
     created_at: documentTime(row.created_at),

@@ -10,12 +10,14 @@ import {
   type Preview,
   type PreviewOptions,
   type Step,
+  valuesBefore,
 } from "../reconcile/index.ts";
 import { SiteNotFoundError } from "../sites/index.ts";
 import { policyContributor } from "./contributor.ts";
-import { type PolicyContent, policyFacts, ROUTEROS_SERVICE } from "./desired.ts";
+import { policyFacts, ROUTEROS_SERVICE } from "./desired.ts";
 import { type AffectedSite, closedToCaller, closedToUs } from "./lock-out.ts";
 import { warningsOf } from "./present.ts";
+import type { RouterContent, SiteUnderPolicy } from "./store.ts";
 
 /** Routers asked at once for one request. */
 const CONCURRENCY = 16;
@@ -24,11 +26,13 @@ const CONCURRENCY = 16;
 const ROUTER_TIMEOUT_MS = 12_000;
 
 export interface PreviewTarget {
-  readonly site: AffectedSite & { readonly id: string };
+  readonly site: AffectedSite & Pick<SiteUnderPolicy, "id" | "verified_revision_id">;
   /** The policy it would have, as it would be stored. */
-  readonly policy: PolicyContent;
+  readonly policy: RouterContent;
   /** As it was sent. */
-  readonly sent: PolicyContent;
+  readonly sent: RouterContent;
+  /** The revision that says just this; undefined where there is none yet. */
+  readonly revisionId: string | undefined;
 }
 
 /** Reads what a plan for a site is made from; the reconciler's `preview`. */
@@ -50,8 +54,8 @@ export class PolicyPreviews {
    * @throws SiteNotFoundError, and what reading the router throws
    */
   async plan(target: PreviewTarget, caller: string, signal: AbortSignal): Promise<Plan> {
-    const { site, policy, sent } = target;
-    const facts = { [policyContributor.name]: policyFacts(policy, site.management_transport) };
+    const { site, policy, sent, revisionId } = target;
+    const facts = { [policyContributor.name]: policyFacts(policy, site, revisionId) };
     const seen = await this.#readRouter(site.id, { facts, menus: ASSESSED_MENUS }, signal);
     if (!seen) throw new SiteNotFoundError();
     const { desired, observed, version, managementAddress } = seen;
@@ -112,7 +116,10 @@ function refusals(errors: FieldErrors): string[] {
   return Object.entries(errors).map(([field, messages]) => `${field} ${messages.join(", ")}`);
 }
 
-function networksIn({ services, trusted_networks }: PolicyContent): string[] {
+function networksIn({
+  services,
+  trusted_networks,
+}: Pick<RouterContent, "services" | "trusted_networks">): string[] {
   return [...trusted_networks, ...Object.values(services).flatMap(({ networks }) => networks ?? [])];
 }
 
@@ -125,11 +132,12 @@ function ownedRule(desired: readonly DesiredMenu[]): (row: Row) => boolean {
 /** Chosen fields; secrets by name only. */
 function present(steps: readonly Step[], assessment: Assessment, warnings: readonly string[]): Plan {
   return {
-    steps: steps.map(({ menu, command, target, values, secrets, text }) => ({
+    steps: steps.map(({ menu, command, target, values, secrets, text, inverse }) => ({
       menu,
       command,
       target: command === "add" ? null : target.key,
       values: { ...values, ...Object.fromEntries(Object.keys(secrets).map((name) => [name, "[hidden]"])) },
+      before: valuesBefore({ command, inverse }) ?? null,
       text,
     })),
     input_chain: assessment.inputChain,

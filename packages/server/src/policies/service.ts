@@ -1,4 +1,4 @@
-/** The verbs of policies. Each changes intent in the caller's transaction and wakes the sites it concerns. */
+/** The verbs of policies. Each changes intent in the caller's transaction; roll-outs bring it to the sites it concerns. */
 import {
   type AttachSites,
   DEFAULT_TRUSTED_NETWORKS,
@@ -8,13 +8,12 @@ import {
   type PreviewInput,
   policyInput,
 } from "@portreeve/api-schema";
-import { sql } from "kysely";
 import { record } from "../audit/index.ts";
 import type { StoredService, Trx } from "../database/index.ts";
 import type { Caller } from "../http/index.ts";
-import { SiteNotFoundError, type SiteService } from "../sites/index.ts";
+import type { RolloutService } from "../rollouts/index.ts";
+import { SiteNotFoundError } from "../sites/index.ts";
 import { actorOf } from "../tokens/index.ts";
-import type { PolicyContent } from "./desired.ts";
 import {
   CallerLockedOutError,
   DefaultPolicyError,
@@ -29,30 +28,33 @@ import { warningsOf } from "./present.ts";
 import type { PreviewTarget } from "./preview.ts";
 import { makeSlug } from "./slug.ts";
 import {
-  columnsOf,
+  changePolicy,
   contentOf,
-  defaultPolicyId,
+  contentOfSite,
+  defaultPolicy,
   findPolicy,
+  insertPolicy,
+  isSameContent,
   lockPolicy,
+  type PolicyContent,
   type PolicyRow,
-  type SiteWithPolicy,
-  sitesWithPolicy,
-  touchUpdatedAt,
+  type SiteUnderPolicy,
+  sitesUnderPolicy,
 } from "./store.ts";
 
 export interface PolicyServiceOptions {
-  readonly sites: SiteService;
+  readonly rollouts: RolloutService;
   /** The address routers see us come from, unless a site found another one. */
   readonly managementAddress: string;
 }
 
 export class PolicyService {
-  readonly #sites: SiteService;
+  readonly #rollouts: RolloutService;
   readonly #managementAddress: string;
   readonly #managementNetwork: string;
 
-  constructor({ sites, managementAddress }: PolicyServiceOptions) {
-    this.#sites = sites;
+  constructor({ rollouts, managementAddress }: PolicyServiceOptions) {
+    this.#rollouts = rollouts;
     this.#managementAddress = managementAddress;
     this.#managementNetwork = hostNetwork(managementAddress);
   }
@@ -63,9 +65,14 @@ export class PolicyService {
     return policy;
   }
 
+  /** What the site's router is to have now. While a change is on its way this is not yet what its policy says. */
+  ofSite(trx: Trx, siteId: string): Promise<PolicyContent> {
+    return contentOfSite(trx, siteId);
+  }
+
   /** The first policy of a customer: sites start under it and fall back to it. */
   async createDefault(trx: Trx, customerId: string): Promise<void> {
-    const input = policyInput.parse(defaultPolicy(this.#managementNetwork));
+    const input = policyInput.parse(firstPolicy(this.#managementNetwork));
     await this.#insert(trx, customerId, input, true);
   }
 
@@ -76,37 +83,31 @@ export class PolicyService {
   }
 
   async update(trx: Trx, caller: Caller, id: string, change: PolicyChange): Promise<PolicyRow> {
-    if (!(await lockPolicy(trx, id))) throw new PolicyNotFoundError();
+    const before = await this.#lock(trx, caller, id);
     const { lock_out_reason: reason, ...input } = change;
-    const sites = await sitesWithPolicy(trx, { policyId: id });
-    const content = contentOf(input);
-    const confirmed = this.#refuseLockOut(caller, content, sites, { reason, how: GIVE_A_REASON });
-    const policy = await trx
-      .updateTable("policies")
-      .set({ ...columnsOf(input, this.#admitManagement(content)), updated_at: sql<Date>`now()` })
-      .where("id", "=", id)
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    const sent = contentOf(input);
+    const sites = await sitesUnderPolicy(trx, { policyId: id });
+    const confirmed = this.#refuseLockOut(caller, sent, sites, { reason, how: GIVE_A_REASON });
+    const content = this.#admitManagement(sent);
+    const policy = await changePolicy(trx, before, { name: input.name, content });
     await this.#audit(trx, caller, "policy.updated", policy, confirmed);
-    await this.#sites.touch(
-      trx,
-      sites.map((site) => site.id),
-    );
-    return policy;
+    await this.#rollouts.follow(trx, actorOf(caller), policy);
+    return this.get(trx, id);
   }
 
   /** Delete a policy; its sites fall back to the default one. */
   async remove(trx: Trx, caller: Caller, id: string): Promise<void> {
-    const policy = await lockPolicy(trx, id);
-    if (!policy) throw new PolicyNotFoundError();
+    const policy = await this.#lock(trx, caller, id);
     if (policy.is_default) throw new DefaultPolicyError();
-    const fallback = await this.get(trx, await defaultPolicyId(trx));
-    const sites = await sitesWithPolicy(trx, { policyId: id });
-    this.#refuseLockOut(caller, fallback, sites, { reason: undefined, how: ATTACH_FIRST });
+    const fallback = await defaultPolicy(trx);
+    const attached = await sitesUnderPolicy(trx, { policyId: id });
+    this.#refuseLockOut(caller, fallback, attached, { reason: undefined, how: ATTACH_FIRST });
+    await this.#rollouts.abandon(trx, actorOf(caller), id);
     await this.#move(
       trx,
-      sites.map((site) => site.id),
-      fallback.id,
+      caller,
+      attached.map((site) => site.id),
+      fallback,
     );
     await trx.deleteFrom("policies").where("id", "=", id).execute();
     await this.#audit(trx, caller, "policy.deleted", policy);
@@ -119,31 +120,32 @@ export class PolicyService {
     id: string,
     { sites: siteIds, lock_out_reason: reason }: AttachSites,
   ): Promise<{ policy: PolicyRow; sites: string[] }> {
-    const policy = await lockPolicy(trx, id);
-    if (!policy) throw new PolicyNotFoundError();
+    const policy = await this.#lock(trx, caller, id);
     const wanted = [...new Set(siteIds.map((siteId) => siteId.toLowerCase()))];
-    const known = await sitesWithPolicy(trx, { siteIds: wanted });
+    const known = await sitesUnderPolicy(trx, { siteIds: wanted });
     refuseUnknown(siteIds, new Set(known.map((site) => site.id)));
     const confirmed = this.#refuseLockOut(caller, policy, known, { reason, how: GIVE_A_REASON });
-    await this.#move(trx, wanted, id);
-    const updated = await this.#storeManagement(trx, policy);
+    // Attaching, too, puts the management network into the stored lists, as the API's document shows.
+    const updated = await changePolicy(trx, policy, {
+      name: policy.name,
+      content: this.#admitManagement(policy),
+    });
     await this.#audit(trx, caller, "policy.attached", updated, { sites: wanted, ...confirmed });
-    const attached = (await sitesWithPolicy(trx, { policyId: id })).map((site) => site.id);
-    await this.#sites.touch(trx, attached);
-    return { policy: updated, sites: attached };
+    await this.#move(trx, caller, wanted, updated);
+    const attached = (await sitesUnderPolicy(trx, { policyId: id })).map((site) => site.id);
+    return { policy: await this.get(trx, id), sites: attached };
   }
 
-  /** A site to be previewed under the policy it has. @throws SiteNotFoundError */
+  /** A site to be previewed under what its router is to have now. @throws SiteNotFoundError */
   async previewedSite(trx: Trx, siteId: string): Promise<PreviewTarget> {
-    const [site] = await sitesWithPolicy(trx, { siteIds: [siteId] });
+    const [site] = await sitesUnderPolicy(trx, { siteIds: [siteId] });
     if (!site) throw new SiteNotFoundError();
-    return { site: { ...site, now: site }, policy: site, sent: site };
+    return { site: { ...site, now: site }, policy: site, sent: site, revisionId: site.policy_revision_id };
   }
 
   /**
-   * The sites a preview is about, each with the policy it would have.
-   * @param draft instead of what is stored
-   * @param siteIds these, attached or not; undefined for all attached ones
+   * The sites a preview is about, each with the policy it would have: a draft, or what is stored; all attached sites,
+   * or these, attached or not.
    * @throws PolicyNotFoundError, UnknownSitesError, TooManySitesError
    */
   async previewed(
@@ -153,12 +155,13 @@ export class PolicyService {
   ): Promise<PreviewTarget[]> {
     const stored = await this.get(trx, id);
     const ids = siteIds?.map((siteId) => siteId.toLowerCase());
-    const sites = await sitesWithPolicy(trx, ids ? { siteIds: ids } : { policyId: id });
+    const sites = await sitesUnderPolicy(trx, ids ? { siteIds: ids } : { policyId: id });
     if (siteIds) refuseUnknown(siteIds, new Set(sites.map((site) => site.id)));
     if (sites.length > MAX_PREVIEW_SITES) throw new TooManySitesError(sites.length, MAX_PREVIEW_SITES);
     const sent = draft ? contentOf(draft) : stored;
     const policy = this.#admitManagement(sent);
-    return sites.map((site) => ({ site: { ...site, now: site }, policy, sent }));
+    const revisionId = isSameContent(policy, stored) ? stored.revision_id : undefined;
+    return sites.map((site) => ({ site: { ...site, now: site }, policy, sent, revisionId }));
   }
 
   /**
@@ -170,7 +173,7 @@ export class PolicyService {
   #refuseLockOut(
     caller: Caller,
     policy: PolicyContent,
-    sites: readonly SiteWithPolicy[],
+    sites: readonly SiteUnderPolicy[],
     { reason, how }: { reason: string | undefined; how: string },
   ): Record<string, unknown> {
     const affected = sites.map((site) => ({ ...site, now: site }));
@@ -183,33 +186,23 @@ export class PolicyService {
   }
 
   #insert(trx: Trx, customerId: string, input: PolicyInput, isDefault: boolean): Promise<PolicyRow> {
-    return trx
-      .insertInto("policies")
-      .values({
-        customer_id: customerId,
-        slug: makeSlug(input.name),
-        is_default: isDefault,
-        ...columnsOf(input),
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    const { name } = input;
+    const policy = { customer_id: customerId, name, slug: makeSlug(name), is_default: isDefault };
+    return insertPolicy(trx, policy, contentOf(input));
   }
 
-  async #move(trx: Trx, siteIds: readonly string[], policyId: string): Promise<void> {
-    if (siteIds.length === 0) return;
-    await trx.updateTable("sites").set({ policy_id: policyId }).where("id", "in", siteIds).execute();
-    await this.#sites.touch(trx, siteIds);
+  async #lock(trx: Trx, caller: Caller, id: string): Promise<PolicyRow> {
+    await this.#rollouts.lock(trx, caller.customerId);
+    const policy = await lockPolicy(trx, id);
+    if (!policy) throw new PolicyNotFoundError();
+    return policy;
   }
 
-  /** Attaching, too, puts the management network into the stored lists, as the API's document shows. */
-  async #storeManagement(trx: Trx, policy: PolicyRow): Promise<PolicyRow> {
-    const { services } = this.#admitManagement(policy);
-    await trx
-      .updateTable("policies")
-      .set({ services: JSON.stringify(services) })
-      .where("id", "=", policy.id)
-      .execute();
-    return touchUpdatedAt(trx, policy.id);
+  async #move(trx: Trx, caller: Caller, siteIds: readonly string[], policy: PolicyRow): Promise<void> {
+    if (siteIds.length > 0) {
+      await trx.updateTable("sites").set({ policy_id: policy.id }).where("id", "in", siteIds).execute();
+    }
+    await this.#rollouts.follow(trx, actorOf(caller), policy);
   }
 
   #admitManagement(content: PolicyContent): PolicyContent {
@@ -253,7 +246,7 @@ function refuseUnknown(given: readonly string[], known: ReadonlySet<string>): vo
 }
 
 /** As the API's document has it: WinBox and SSH from private networks, the API from us, everything else closed. */
-function defaultPolicy(managementNetwork: string) {
+function firstPolicy(managementNetwork: string) {
   const closed = (port: number) => ({ enabled: false, port, networks: [] });
   return {
     name: "Default Policy",

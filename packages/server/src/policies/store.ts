@@ -1,87 +1,168 @@
 /** The SQL of policies. */
-import { type PolicyInput, SERVICE_NAMES } from "@portreeve/api-schema";
-import { type Selectable, sql } from "kysely";
+import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import { type PolicyInput, type RolloutState, SERVICE_NAMES } from "@portreeve/api-schema";
+import { type Insertable, type RawBuilder, type Selectable, sql } from "kysely";
 import type { Tables, Trx } from "../database/index.ts";
-import type { PolicyContent } from "./desired.ts";
 
-export type PolicyRow = Selectable<Tables["policies"]>;
+/** What a policy says about a router. */
+const ROUTER_CONTENT = [
+  "services",
+  "trusted_networks",
+  "custom_input_rules",
+  "brute_force_protection",
+  "drift",
+] as const;
+type Revisions = Selectable<Tables["policy_revisions"]>;
+export type RouterContent = Pick<Revisions, (typeof ROUTER_CONTENT)[number]>;
+
+/** Everything of a policy but its name: also how Portreeve comes in, where a site does not say otherwise. */
+const CONTENT = [...ROUTER_CONTENT, "management_transport"] as const;
+export type PolicyContent = Pick<Revisions, (typeof CONTENT)[number]>;
+
+/** A policy with the content of its current revision, and its roll-out when one is under way. */
+export type PolicyRow = Selectable<Tables["policies"]> &
+  PolicyContent & { readonly rollout_id: string | null; readonly rollout_state: RolloutState | null };
 
 export function listPolicies(trx: Trx): Promise<PolicyRow[]> {
-  return trx.selectFrom("policies").selectAll().orderBy("created_at").orderBy("id").execute();
+  return policies(trx).orderBy("policies.created_at").orderBy("policies.id").execute();
 }
 
 export function findPolicy(trx: Trx, id: string): Promise<PolicyRow | undefined> {
-  return trx.selectFrom("policies").selectAll().where("id", "=", id).executeTakeFirst();
+  return policies(trx).where("policies.id", "=", id).executeTakeFirst();
 }
 
-export function lockPolicy(trx: Trx, id: string): Promise<PolicyRow | undefined> {
-  return trx.selectFrom("policies").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();
+/** The policy as it is now, locked against other changes until the transaction ends. */
+export async function lockPolicy(trx: Trx, id: string): Promise<PolicyRow | undefined> {
+  // Not FOR UPDATE: that would also hold up whoever writes a row that refers to the policy, such as a site's run.
+  await trx.selectFrom("policies").select("id").where("id", "=", id).forNoKeyUpdate().execute();
+  // Read only once the lock is held: a statement that waited for it would join the revision it had seen before.
+  return findPolicy(trx, id);
 }
 
-/** In the tenant's role there is one. @throws when the customer has none, which nothing allows */
-export async function defaultPolicyId(trx: Trx): Promise<string> {
-  const row = await trx
-    .selectFrom("policies")
-    .select("id")
-    .where("is_default", "=", true)
+/**
+ * In the tenant's role there is one. Its revision stays what it is until the transaction ends: a site that starts
+ * under it would otherwise miss a change made at the same moment.
+ * @throws when the customer has none, which nothing allows
+ */
+export async function defaultPolicy(trx: Trx): Promise<PolicyRow> {
+  await trx.selectFrom("policies").select("id").where("is_default", "=", true).forShare().execute();
+  return policies(trx).where("policies.is_default", "=", true).executeTakeFirstOrThrow();
+}
+
+export type NewPolicy = Pick<PolicyRow, "customer_id" | "name" | "slug" | "is_default">;
+
+/** A policy with its first revision. */
+export async function insertPolicy(trx: Trx, policy: NewPolicy, content: PolicyContent): Promise<PolicyRow> {
+  const { id, revision_id, customer_id } = await trx
+    .insertInto("policies")
+    .values({ ...policy, revision_id: randomUUID() })
+    .returningAll()
     .executeTakeFirstOrThrow();
-  return row.id;
+  await insertRevision(trx, { id: revision_id, policy_id: id, customer_id, number: 1 }, content);
+  return (await findPolicy(trx, id)) as PolicyRow;
 }
 
-/** What a request says of the routers. */
-export function contentOf(input: PolicyInput): PolicyContent {
-  return {
-    services: Object.fromEntries(SERVICE_NAMES.map((name) => [name, input[name]])),
-    trusted_networks: input.trusted_networks,
-    custom_input_rules: input.custom_input_rules,
-    brute_force_protection: input.brute_force_protection,
-  };
+/** Change a locked policy. Content that differs becomes its next revision; the same content makes none. */
+export async function changePolicy(
+  trx: Trx,
+  policy: PolicyRow,
+  { name, content }: { name: string; content: PolicyContent },
+): Promise<PolicyRow> {
+  const { id, customer_id } = policy;
+  const same = isSameContent(policy, content);
+  const revision_id = same ? policy.revision_id : randomUUID();
+  if (!same) {
+    const number = sql<number>`(select max(number) + 1 from policy_revisions where policy_id = ${id})`;
+    await insertRevision(trx, { id: revision_id, policy_id: id, customer_id, number }, content);
+  }
+  await trx
+    .updateTable("policies")
+    .set({ name, revision_id, updated_at: sql<Date>`now()` })
+    .where("id", "=", id)
+    .execute();
+  return (await findPolicy(trx, id)) as PolicyRow;
 }
 
-/** The policy's columns that a request sets. @param content what is stored of its content, where that differs */
-export function columnsOf(input: PolicyInput, content: PolicyContent = contentOf(input)) {
-  const { services, trusted_networks, ...options } = content;
-  return {
-    name: input.name,
-    services: JSON.stringify(services),
-    trusted_networks: [...trusted_networks],
-    ...options,
-    management_transport: input.management_transport,
-  };
+export function isSameContent(one: PolicyContent, other: PolicyContent): boolean {
+  return CONTENT.every((column) => isDeepStrictEqual(one[column], other[column]));
 }
 
-/** A site, and what its own policy says. */
-export type SiteWithPolicy = Awaited<ReturnType<typeof sitesWithPolicy>>[number];
+/** What the site is to have now: the content of its revision, which may not be its policy's current one. */
+export function contentOfSite(trx: Trx, siteId: string): Promise<PolicyContent> {
+  return trx
+    .selectFrom("sites")
+    .innerJoin("policy_revisions", "policy_revisions.id", "sites.policy_revision_id")
+    .select(CONTENT.map((column) => `policy_revisions.${column}` as const))
+    .where("sites.id", "=", siteId)
+    .executeTakeFirstOrThrow();
+}
 
-/** Sites under a policy, or these; oldest first. */
-export async function sitesWithPolicy(trx: Trx, of: { policyId: string } | { siteIds: readonly string[] }) {
+/** A site, and what its router is to have now: not yet what its policy says while a change is on its way. */
+export type SiteUnderPolicy = Awaited<ReturnType<typeof sitesUnderPolicy>>[number];
+
+/** The sites under a policy, or these; oldest first. */
+export async function sitesUnderPolicy(trx: Trx, of: { policyId: string } | { siteIds: readonly string[] }) {
   if ("siteIds" in of && of.siteIds.length === 0) return [];
   return trx
     .selectFrom("sites")
-    .innerJoin("policies", "policies.id", "sites.policy_id")
+    .innerJoin("policy_revisions", "policy_revisions.id", "sites.policy_revision_id")
+    .select(ROUTER_CONTENT.map((column) => `policy_revisions.${column}` as const))
     .select([
       "sites.id",
       "sites.name",
       "sites.management_transport",
       "sites.management_address",
-      "policies.services",
-      "policies.trusted_networks",
-      "policies.custom_input_rules",
-      "policies.brute_force_protection",
+      "sites.policy_revision_id",
+      "sites.verified_revision_id",
     ])
     .where((eb) =>
-      "policyId" in of ? eb("policies.id", "=", of.policyId) : eb("sites.id", "in", of.siteIds),
+      "policyId" in of ? eb("sites.policy_id", "=", of.policyId) : eb("sites.id", "in", of.siteIds),
     )
     .orderBy("sites.created_at")
     .orderBy("sites.id")
     .execute();
 }
 
-export function touchUpdatedAt(trx: Trx, policyId: string): Promise<PolicyRow> {
+/** The content of a request. */
+export function contentOf(input: PolicyInput): PolicyContent {
+  return {
+    services: Object.fromEntries(SERVICE_NAMES.map((name) => [name, input[name]])),
+    trusted_networks: input.trusted_networks,
+    custom_input_rules: input.custom_input_rules,
+    brute_force_protection: input.brute_force_protection,
+    drift: input.drift,
+    management_transport: input.management_transport,
+  };
+}
+
+function policies(trx: Trx) {
   return trx
-    .updateTable("policies")
-    .set({ updated_at: sql<Date>`now()` })
-    .where("id", "=", policyId)
-    .returningAll()
-    .executeTakeFirstOrThrow();
+    .selectFrom("policies")
+    .innerJoin("policy_revisions", "policy_revisions.id", "policies.revision_id")
+    .leftJoin("rollouts", (join) =>
+      join.onRef("rollouts.policy_id", "=", "policies.id").on("rollouts.ended_at", "is", null),
+    )
+    .selectAll("policies")
+    .select(CONTENT.map((column) => `policy_revisions.${column}` as const))
+    .select(["rollouts.id as rollout_id", "rollouts.state as rollout_state"]);
+}
+
+type Revision = Pick<Insertable<Tables["policy_revisions"]>, "id" | "customer_id" | "policy_id"> & {
+  number: number | RawBuilder<number>;
+};
+
+async function insertRevision(trx: Trx, revision: Revision, content: PolicyContent): Promise<void> {
+  await trx
+    .insertInto("policy_revisions")
+    .values({
+      ...revision,
+      services: JSON.stringify(content.services),
+      trusted_networks: content.trusted_networks,
+      custom_input_rules: content.custom_input_rules,
+      brute_force_protection: content.brute_force_protection,
+      drift: content.drift,
+      management_transport: content.management_transport,
+    })
+    .execute();
 }

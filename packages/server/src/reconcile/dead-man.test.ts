@@ -28,6 +28,7 @@ const policy: PolicyFacts = {
   managementTransport: "api",
   customInputRules: true,
   bruteForceProtection: false,
+  reportDrift: false,
 };
 /** Other rules, in another place, fewer lists, another service open. */
 const another: PolicyFacts = {

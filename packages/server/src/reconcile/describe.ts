@@ -13,6 +13,18 @@ export function describe({ menu, command, target, values, secrets }: Omit<Step, 
   return `/${path} ${command}${row}${given.join("")}${hidden.join("")}`;
 }
 
+/** What the properties that a step sets are now, by wire names; undefined for other steps. */
+export function valuesBefore({ command, inverse }: Pick<Step, "command" | "inverse">) {
+  return command === "set" ? inverse[0]?.values : undefined;
+}
+
+/** A step with what it replaces, as a comment of RouterOS's: so nothing that others wrote goes without a trace. */
+export function describeChange(step: Step): string {
+  const before = Object.entries(valuesBefore(step) ?? {});
+  if (before.length === 0) return step.text;
+  return `${step.text} # was${before.map(([name, value]) => ` ${name}=${plainOrQuoted(value)}`).join("")}`;
+}
+
 export function plainOrQuoted(value: string): string {
   return /^[A-Za-z0-9._:/@,+!*-]+$/.test(value) ? value : quoted(value);
 }

@@ -29,6 +29,7 @@ const policy = {
   managementTransport: "api" as const,
   customInputRules: true,
   bruteForceProtection: false,
+  reportDrift: false,
 };
 
 /** A router from the factory, as `print` shows it. */

@@ -8,6 +8,7 @@ import { LoginError, type MenuFacts, type RouterOsVersion } from "@portreeve/rou
 import type { Logger } from "pino";
 import type { Database } from "../database/index.ts";
 import { deliver } from "./deliver.ts";
+import { describeChange } from "./describe.ts";
 import { messageOf, NotConvergedError, outcomeOf, printable } from "./errors.ts";
 import { observe } from "./observe.ts";
 import { plan } from "./plan.ts";
@@ -207,8 +208,8 @@ export class Reconciler {
 function verdict(withheld: readonly Step[], reason: string | undefined): Outcome {
   if (withheld.length === 0) return { state: "in_sync" };
   if (reason !== undefined) return { state: "needs_attention", reason, reached: true };
-  const texts = withheld.map(({ text }) => text);
-  return { state: "drifted", reason: printable(`changed on the router: ${texts.join("; ")}`, 1_000) };
+  const changes = withheld.map(describeChange).join("; ");
+  return { state: "drifted", reason: printable(`changed on the router, to be undone by: ${changes}`, 1_000) };
 }
 
 /** A step that was delivered and is wanted again: the router took it and did not do it. */

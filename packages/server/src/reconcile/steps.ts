@@ -35,6 +35,7 @@ export function addStep(context: StepContext, row: DesiredRow, before?: Row): St
     secrets: row.secrets ?? {},
     inverse: [{ command: "remove", row: byKey(context, row.key), values: {} }],
     touchesWayIn: row.wayIn === true,
+    reportOnly: context.reportOnly && !row.alwaysRepaired,
   });
 }
 
@@ -58,6 +59,7 @@ export function setStep(context: StepContext, row: DesiredRow, existing: Row): S
     secrets: {},
     inverse: [{ command: "set", row: menu.singleton ? undefined : byKey(context, row.key), values }],
     touchesWayIn: row.wayIn === true,
+    reportOnly: context.reportOnly && !row.alwaysRepaired,
   });
 }
 
@@ -80,6 +82,7 @@ export function removeStep(
     secrets: {},
     inverse: undo ? [readding(context, existing, undo.before)] : [],
     touchesWayIn: wayIn,
+    reportOnly: context.reportOnly,
   });
 }
 
@@ -101,6 +104,7 @@ export function moveStep(
     secrets: {},
     inverse,
     touchesWayIn: wayIn,
+    reportOnly: context.reportOnly,
   });
 }
 
@@ -162,7 +166,7 @@ function byKey({ menu, version }: StepContext, key: string): RowReference {
   return { field: menu.key, key, ...(shared ? { notDynamic: true } : {}) };
 }
 
-function step({ menu, reportOnly }: StepContext, parts: Omit<Step, "menu" | "reportOnly" | "text">): Step {
-  const whole = { menu: menu.path, reportOnly, ...parts };
+function step({ menu }: StepContext, parts: Omit<Step, "menu" | "text">): Step {
+  const whole = { menu: menu.path, ...parts };
   return { ...whole, text: describe(whole) };
 }

@@ -15,6 +15,8 @@ export interface DesiredRow {
   readonly secrets?: Readonly<Record<string, Secret>>;
   /** We come in through this row: its changes go last and may cost the connection. */
   readonly wayIn?: true;
+  /** Delivered even where its menu is only reported on. */
+  readonly alwaysRepaired?: true;
   /**
    * Of a row in an ordered menu: the row it belongs directly before, of the observed ones that are not ours; undefined
    * for the end. Rows without it keep the order in which they are wanted.

@@ -116,9 +116,10 @@ export class WayIn {
       throw error;
     }
     await safeMode?.release();
-    if (await disarmDeadMan(this.session.client, this.#signal)) return sites.settleWayIn(this.#site.id);
-    await this.#giveUp(change, UNDONE);
-    throw new NeedsAttentionError(UNDONE);
+    const stands = await disarmDeadMan(this.session.client, this.#signal);
+    if (!stands) await this.#giveUp(change, UNDONE);
+    await sites.settleWayIn(this.#site.id);
+    if (!stands) throw new NeedsAttentionError(UNDONE);
   }
 
   async #arm(steps: readonly Step[]): Promise<void> {

@@ -1,6 +1,12 @@
 export { AddressRules } from "./address.ts";
 export { RouterUnavailableError, SiteNotFoundError, SiteNotReadyError } from "./errors.ts";
-export { type RouterIdentity, recordAdopted, recordReached, siteRecords } from "./records.ts";
+export {
+  type RouterIdentity,
+  recordAdopted,
+  recordReached,
+  SITE_STATE_CHANNEL,
+  siteRecords,
+} from "./records.ts";
 export { siteRoutes } from "./routes.ts";
 export { adoptionLoginBinding, SITE_CHANNEL, SiteService } from "./service.ts";
 export { findAdoptedTwin, findSite, lockSite, type SiteRow } from "./store.ts";

@@ -2,9 +2,13 @@
 
 import type { Updateable } from "kysely";
 import { record } from "../audit/index.ts";
-import type { Database, SitesTable, Trx } from "../database/index.ts";
+import { type Database, notify, type SitesTable, type Trx } from "../database/index.ts";
+import { describeChange } from "../reconcile/index.ts";
 import type { Outcome, SiteRecords, SiteSnapshot } from "../reconcile/types.ts";
 import { findSite } from "./store.ts";
+
+/** Notified with a site's id when a run has found it in another state than it was in before. */
+export const SITE_STATE_CHANNEL = "portreeve_site_state";
 
 const RECONCILER = { kind: "system", part: "reconciler" } as const;
 
@@ -76,17 +80,22 @@ async function finish(trx: Trx, site: SiteSnapshot, outcome: Outcome): Promise<v
   // A newer intent than the one delivered: not in sync yet, and its wake is on the way.
   const superseded = settled && current.generation !== site.generation;
   const reason = "reason" in outcome ? outcome.reason : null;
+  const status = statusAfter(current, outcome);
+  const state = superseded ? "pending" : outcome.state;
   await trx
     .updateTable("sites")
     .set((eb) => ({
-      status: statusAfter(current, outcome),
-      sync_state: superseded ? "pending" : outcome.state,
+      status,
+      sync_state: state,
       sync_reason: superseded ? null : reason,
       sync_checked_at: eb.fn<Date>("now"),
+      checked_generation: site.generation,
       ...(settled ? { observed_generation: site.generation } : {}),
     }))
     .where("id", "=", site.id)
     .execute();
+  if (status !== current.status || state !== current.sync_state)
+    await notify(trx, SITE_STATE_CHANNEL, site.id);
   const tell = (action: string, detail: Record<string, unknown>) =>
     record(trx, RECONCILER, {
       customerId: site.customerId,
@@ -96,7 +105,7 @@ async function finish(trx: Trx, site: SiteSnapshot, outcome: Outcome): Promise<v
       siteId: site.id,
       detail,
     });
-  const steps = (outcome.delivered ?? []).map(({ text }) => text);
+  const steps = (outcome.delivered ?? []).map(describeChange);
   const isDrift = current.observed_generation === site.generation;
   if (steps.length > 0) await tell(isDrift ? "site.drift_repaired" : "site.configured", { steps });
   if (outcome.state === "drifted" && current.sync_reason !== reason) await tell("site.drifted", { reason });

@@ -1,6 +1,7 @@
 /** The verbs of sites. Each changes intent in the caller's transaction and wakes the reconciler when it commits. */
 import { randomUUID } from "node:crypto";
 import type { SiteInput, SitePatch } from "@portreeve/api-schema";
+import { sql } from "kysely";
 import { record } from "../audit/index.ts";
 import { notify, type Trx } from "../database/index.ts";
 import type { Caller } from "../http/index.ts";
@@ -17,7 +18,7 @@ export interface SiteServiceOptions {
   readonly vault: Vault;
   readonly addresses: AddressRules;
   /** The policy a new site starts under. */
-  readonly defaultPolicyId: (trx: Trx) => Promise<string>;
+  readonly defaultPolicy: (trx: Trx) => Promise<{ readonly id: string; readonly revision_id: string }>;
 }
 
 export class SiteService {
@@ -39,12 +40,14 @@ export class SiteService {
     const id = randomUUID();
     const port = input.api_port ?? (input.management_transport === "api" ? 8728 : 8729);
     await this.#refuseTwin(trx, input.address, port, id);
+    const policy = await this.#options.defaultPolicy(trx);
     const site = await trx
       .insertInto("sites")
       .values({
         id,
         customer_id: caller.customerId,
-        policy_id: await this.#options.defaultPolicyId(trx),
+        policy_id: policy.id,
+        policy_revision_id: policy.revision_id,
         name: input.name,
         address: input.address,
         api_port: port,
@@ -113,14 +116,16 @@ export class SiteService {
   /** The intent for these sites has changed elsewhere (a policy, a grant, a rotation): wake the reconciler. */
   async touch(trx: Trx, siteIds: readonly string[]): Promise<void> {
     if (siteIds.length === 0) return;
-    await trx.updateTable("sites").set(changedIntent).where("id", "in", siteIds).execute();
-    for (const siteId of siteIds) await notify(trx, SITE_CHANNEL, siteId);
+    // One parameter and one statement each, however many sites a policy has.
+    const ids = sql`${siteIds}::uuid[]`;
+    await trx.updateTable("sites").set(changedIntent).where("id", "=", sql<string>`any(${ids})`).execute();
+    await sql`select pg_notify(${SITE_CHANNEL}, id::text) from unnest(${ids}) as id`.execute(trx);
   }
 
   /** Reconcile this site now, without a change of intent; a change of the way in that was undone is tried again. */
   async wake(trx: Trx, caller: Caller, siteId: string): Promise<SiteRow> {
     const site = await this.get(trx, siteId);
-    const again = { way_in_problem: null, way_in_problem_change: null };
+    const again = { way_in_armed: null, way_in_problem: null, way_in_problem_change: null };
     await trx.updateTable("sites").set(again).where("id", "=", siteId).execute();
     await this.#audit(trx, caller, "site.reconcile_requested", site, {});
     await notify(trx, SITE_CHANNEL, siteId);

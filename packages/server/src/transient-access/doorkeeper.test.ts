@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Trx } from "../database/index.ts";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
 import { Gateway } from "../gateway/index.ts";
-import { columnsOf } from "../policies/store.ts";
+import { contentOf, insertPolicy } from "../policies/store.ts";
 import { AddressRules, SiteService } from "../sites/index.ts";
 import { Keyring, Vault } from "../vault/index.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
@@ -30,7 +30,11 @@ beforeEach(async () => {
   gateway = new Gateway({ listenAddress: "127.0.0.1", log });
   const addresses = new AddressRules({ allowLoopback: true });
   const vault = new Vault(new Keyring(new Map([[1, Buffer.alloc(32)]])));
-  const sites = new SiteService({ vault, addresses, defaultPolicyId: async () => randomUUID() });
+  const sites = new SiteService({
+    vault,
+    addresses,
+    defaultPolicy: () => Promise.reject(new Error("no sites")),
+  });
   doorkeeper = new Doorkeeper({
     database: db.database,
     gateway,
@@ -151,16 +155,14 @@ function seedSite(trx: Trx): Promise<string> {
   });
   return (async () => {
     await trx.insertInto("customers").values({ id: customerId, name: "test" }).execute();
-    const policy = await trx
-      .insertInto("policies")
-      .values({ customer_id: customerId, slug: randomUUID(), ...columnsOf(input) })
-      .returning("id")
-      .executeTakeFirstOrThrow();
+    const named = { customer_id: customerId, name: input.name, slug: randomUUID(), is_default: true };
+    const policy = await insertPolicy(trx, named, contentOf(input));
     const site = await trx
       .insertInto("sites")
       .values({
         customer_id: customerId,
         policy_id: policy.id,
+        policy_revision_id: policy.revision_id,
         name: "site",
         address: "127.0.0.1",
         api_port: 8728,

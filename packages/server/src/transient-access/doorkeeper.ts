@@ -187,7 +187,7 @@ export class Doorkeeper {
     this.#timer = setTimeout(() => this.wake(), ms);
   }
 
-  /** Where the grant leads now: the address is resolved and checked afresh, the port is the policy's. */
+  /** Where the grant leads now: the address is resolved and checked afresh, the port is that of the site's policy. */
   async #target(grant: GatewayGrant) {
     const { addresses, localAddress } = this.#options;
     const host = await addresses.resolve(grant.address);

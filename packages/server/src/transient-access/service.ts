@@ -116,7 +116,7 @@ export class TransientAccessService {
     if (!site) throw new SiteNotFoundError();
     if (site.status === "deleting") throw new SiteNotReadyError("The site is being deleted.");
     if (site.management_address === null) throw new SiteNotReadyError("The router has not been adopted yet.");
-    const policy = await this.#options.policies.get(trx, site.policy_id);
+    const policy = await this.#options.policies.ofSite(trx, siteId);
     if (!policy.services[type]?.enabled) throw new ServiceClosedError(type);
   }
 

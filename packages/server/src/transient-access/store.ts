@@ -42,11 +42,11 @@ export function unfinishedOnSite(trx: Trx, siteId: string): Promise<GrantRow[]> 
     .execute();
 }
 
-/** Grants whose listener stands or has to, and where each leads: the site's address, the policy's services. */
+/** Grants whose listener stands or has to, and where each leads: the site's address, its services. */
 export function unfinishedOnGateway(trx: Trx) {
   return grants(trx)
-    .innerJoin("policies", "policies.id", "sites.policy_id")
-    .select(["sites.address", "policies.services"])
+    .innerJoin("policy_revisions", "policy_revisions.id", "sites.policy_revision_id")
+    .select(["sites.address", "policy_revisions.services"])
     .where("transient_access.removed_from_gateway_at", "is", null)
     .execute();
 }

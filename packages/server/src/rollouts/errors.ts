@@ -1,0 +1,25 @@
+import type { RolloutState } from "@portreeve/api-schema";
+import { DomainError } from "../http/errors.ts";
+
+export class RolloutNotFoundError extends DomainError {
+  constructor() {
+    super({
+      status: 404,
+      code: "rollout-not-found",
+      title: "No such roll-out",
+      detail: "No roll-out has this id.",
+    });
+  }
+}
+
+/** What was asked for fits another state of the roll-out. */
+export class RolloutStateError extends DomainError {
+  constructor(state: RolloutState, wanted: readonly RolloutState[]) {
+    super({
+      status: 409,
+      code: "rollout-state",
+      title: "The roll-out is in another state",
+      detail: `It is ${state}; this needs one that is ${wanted.join(" or ")}.`,
+    });
+  }
+}

@@ -1,0 +1,47 @@
+/** How far a roll-out's sites are. It is read from the sites themselves, so that it is true at any moment. */
+import type { RolloutSiteState } from "@portreeve/api-schema";
+import { sql } from "kysely";
+import type { Trx } from "../database/index.ts";
+
+/** A router that was given the change and is away for so long is lost, seconds: four periods of 30. */
+const LOST_AFTER_SECONDS = 120;
+
+/**
+ * A run counts when it tried the generation with which the site was given the revision, or a later one:
+ * `observed_generation` was delivered and read back, `checked_generation` was tried, whatever came of it.
+ * Away since before it could be reached: nothing has happened to it. Reached and then away: it may be rebooting; when
+ * it stays away, the change has cut it off. What a roll-out that is over has come to stays as it was written down.
+ */
+export const STATE = sql<RolloutSiteState>`
+  case
+    when rollouts.ended_at is not null or rollout_sites.state in ('verified', 'reverted', 'left')
+      then rollout_sites.state
+    when rollout_sites.state = 'waiting'
+      then case sites.status when 'online' then 'waiting' else 'unreachable' end
+    when sites.observed_generation >= rollout_sites.generation
+      then case rollouts.state when 'rolling_back' then 'reverted' else 'verified' end
+    when sites.checked_generation < rollout_sites.generation then rollout_sites.state
+    when sites.sync_state in ('failed', 'needs_attention') then 'failed'
+    when sites.status <> 'offline' then rollout_sites.state
+    when sites.last_seen_at > rollout_sites.started_at
+      then case when sites.last_seen_at < now() - make_interval(secs => ${sql.lit(LOST_AFTER_SECONDS)})
+                then 'failed' else rollout_sites.state end
+    else 'unreachable'
+  end`;
+
+/** Says something of sites that have failed or can't be reached. */
+export const REASON = sql<string | null>`
+  case
+    when rollouts.ended_at is not null or sites.sync_reason is null then rollout_sites.reason
+    when sites.status = 'offline' and sites.last_seen_at > rollout_sites.started_at
+      then 'away since it was given the change: ' || sites.sync_reason
+    else sites.sync_reason
+  end`;
+
+/** The sites of roll-outs, to select STATE and REASON from. */
+export function rolloutSites(trx: Trx) {
+  return trx
+    .selectFrom("rollout_sites")
+    .innerJoin("rollouts", "rollouts.id", "rollout_sites.rollout_id")
+    .innerJoin("sites", "sites.id", "rollout_sites.site_id");
+}

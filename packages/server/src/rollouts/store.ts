@@ -1,0 +1,195 @@
+/** The SQL of roll-outs' own tables; what they do to sites is in `revisions.ts`. */
+import type { RolloutState } from "@portreeve/api-schema";
+import { type Selectable, sql } from "kysely";
+import type { Tables, Trx } from "../database/index.ts";
+import type { SiteProgress } from "./decide.ts";
+import { REASON, rolloutSites, STATE } from "./progress.ts";
+
+export type RolloutRow = Selectable<Tables["rollouts"]>;
+
+/** A policy, and the revision its sites are to have. */
+export interface PolicyRef {
+  readonly id: string;
+  readonly customer_id: string;
+  readonly revision_id: string;
+}
+
+/**
+ * One at a time for each customer, until the transaction ends: whoever changes what sites are under, or decides about
+ * it. Before any row is locked, so that nobody waits for a row of somebody who waits for this.
+ */
+export async function lockRollouts(trx: Trx, customerId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`portreeve.rollouts:${customerId}`}, 0))`.execute(
+    trx,
+  );
+}
+
+/** The policy's sites, before their rows in roll-outs: nobody who deletes one of them can come in between. */
+export async function lockSitesOfPolicy(trx: Trx, policyId: string): Promise<void> {
+  await trx
+    .selectFrom("sites")
+    .select("id")
+    .where("policy_id", "=", policyId)
+    .orderBy("id")
+    .forNoKeyUpdate()
+    .execute();
+}
+
+export function underWay(trx: Trx): Promise<RolloutRow[]> {
+  return trx.selectFrom("rollouts").selectAll().where("ended_at", "is", null).orderBy("id").execute();
+}
+
+export function underWayOf(trx: Trx, policyId: string): Promise<RolloutRow | undefined> {
+  return trx
+    .selectFrom("rollouts")
+    .selectAll()
+    .where("policy_id", "=", policyId)
+    .where("ended_at", "is", null)
+    .executeTakeFirst();
+}
+
+export function findRollout(trx: Trx, id: string): Promise<RolloutRow | undefined> {
+  return trx.selectFrom("rollouts").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
+export function insertRollout(trx: Trx, policy: PolicyRef): Promise<RolloutRow> {
+  return trx
+    .insertInto("rollouts")
+    .values({ customer_id: policy.customer_id, policy_id: policy.id, revision_id: policy.revision_id })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+export async function setState(
+  trx: Trx,
+  rollout: RolloutRow,
+  state: RolloutState,
+  reason: string | null = null,
+): Promise<RolloutRow> {
+  const isOver = state === "done" || state === "rolled_back" || state === "superseded";
+  return trx
+    .updateTable("rollouts")
+    .set({ state, reason, ...(isOver ? { ended_at: sql<Date>`now()` } : {}) })
+    .where("id", "=", rollout.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/**
+ * Sites of the policy that its roll-out has to bring under its current revision. Sites that are not adopted yet, or are
+ * being deleted, are none of a roll-out's.
+ */
+function behind(trx: Trx, policy: Pick<PolicyRef, "id" | "revision_id">) {
+  return trx
+    .selectFrom("sites")
+    .where("policy_id", "=", policy.id)
+    .where("policy_revision_id", "!=", policy.revision_id)
+    .where("management_address", "is not", null)
+    .where("status", "!=", "deleting");
+}
+
+export async function isAnyBehind(trx: Trx, policy: PolicyRef): Promise<boolean> {
+  return (await behind(trx, policy).select("id").limit(1).executeTakeFirst()) !== undefined;
+}
+
+/** Take in the policy's sites that are behind. @returns how many are new in the roll-out */
+export async function enlist(trx: Trx, rollout: RolloutRow, policy: PolicyRef): Promise<number> {
+  const sites = behind(trx, policy).select((eb) => [
+    "customer_id",
+    eb.val(rollout.id).as("rollout_id"),
+    "id",
+    eb.fn.coalesce("verified_revision_id", "policy_revision_id").as("from_revision_id"),
+  ]);
+  const result = await trx
+    .insertInto("rollout_sites")
+    .columns(["customer_id", "rollout_id", "site_id", "from_revision_id"])
+    .expression(sites)
+    // It is in already, or it left and is back.
+    .onConflict((conflict) =>
+      conflict
+        .columns(["rollout_id", "site_id"])
+        .doUpdateSet((eb) => ({ ...NOT_STARTED, from_revision_id: eb.ref("excluded.from_revision_id") }))
+        .where("rollout_sites.state", "=", "left"),
+    )
+    .executeTakeFirst();
+  return Number(result.numInsertedOrUpdatedRows ?? 0);
+}
+
+/** A site as it is before its wave has come. */
+export const NOT_STARTED = {
+  state: "waiting",
+  wave: null,
+  generation: null,
+  started_at: null,
+  reason: null,
+  excused: false,
+} as const;
+
+/** Write down what sites have come to, so that it stays when the roll-out is over or the site goes on to other things. */
+export async function noteResults(trx: Trx, rolloutId: string): Promise<void> {
+  const now = rolloutSites(trx)
+    .select(["rollout_sites.site_id", STATE.as("state"), REASON.as("reason")])
+    .where("rollouts.id", "=", rolloutId)
+    .as("now");
+  await trx
+    .updateTable("rollout_sites")
+    .from(now)
+    .set((eb) => ({
+      state: eb.ref("now.state").$castTo<"verified" | "failed" | "reverted">(),
+      reason: eb.ref("now.reason"),
+    }))
+    .where("rollout_sites.rollout_id", "=", rolloutId)
+    .whereRef("rollout_sites.site_id", "=", "now.site_id")
+    .where("now.state", "in", ["verified", "failed", "reverted"])
+    .whereRef("rollout_sites.state", "!=", sql<string>`now.state`)
+    .execute();
+}
+
+/** A roll-out that ends early lets go of the sites that it has not brought to an end. */
+export async function letUnfinishedLeave(trx: Trx, rolloutId: string): Promise<void> {
+  await trx
+    .updateTable("rollout_sites")
+    .set({ state: "left" })
+    .where("rollout_id", "=", rolloutId)
+    .where("state", "in", ["waiting", "delivering", "reverting"])
+    .execute();
+}
+
+/** Sites that are being off-boarded are no longer the roll-out's. */
+export async function letDeletedLeave(trx: Trx, rolloutId: string): Promise<void> {
+  await trx
+    .updateTable("rollout_sites")
+    .from("sites")
+    .set({ state: "left" })
+    .whereRef("sites.id", "=", "rollout_sites.site_id")
+    .where("sites.status", "=", "deleting")
+    .where("rollout_sites.rollout_id", "=", rolloutId)
+    .execute();
+}
+
+/** The sites of the roll-out, in the order in which they have their turn. */
+export function sitesInOrder(trx: Trx, rolloutId: string): Promise<SiteProgress[]> {
+  return (
+    rolloutSites(trx)
+      .select(["sites.id as siteId", "rollout_sites.wave", "rollout_sites.excused"])
+      .select(STATE.$castTo<SiteProgress["state"]>().as("state"))
+      .where("rollouts.id", "=", rolloutId)
+      .where("rollout_sites.state", "!=", "left")
+      // A router that fails already proves nothing. Of each RouterOS version and model one early: what breaks one of
+      // them breaks them all.
+      .orderBy(sql`sites.sync_state in ('failed', 'needs_attention')`)
+      .orderBy(sql`row_number() over (partition by sites.version, sites.model order by sites.id)`)
+      .orderBy("sites.id")
+      .execute()
+  );
+}
+
+/** A person wants to go on in spite of these. */
+export async function excuseFailures(trx: Trx, rolloutId: string): Promise<void> {
+  await trx
+    .updateTable("rollout_sites")
+    .set({ excused: true })
+    .where("rollout_id", "=", rolloutId)
+    .where("state", "=", "failed")
+    .execute();
+}
