@@ -31,6 +31,7 @@ const GRANT = { expire_after_minutes: 5, type: "winbox", full_access: false, all
 const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/sites": { name: "new", address: "192.0.2.1", ...ADMIN },
   "PATCH /v1/sites/{id}": { name: "renamed" },
+  "POST /v1/sites/{id}/hardening": { fixes: ["socks"] },
   "POST /v1/control-plane/policies": policyOf(),
   "PUT /v1/control-plane/policies/{id}": policyOf(),
   "POST /v1/control-plane/policies/{id}/sites": { sites: [] },
@@ -43,6 +44,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
 /** What a path parameter names, by the path up to it. */
 const NAMED: Readonly<Record<string, keyof Ids>> = {
   "/v1/sites/{id}": "site",
+  "/v1/sites/{id}/hardening/{fix}": "fix",
   "/v1/control-plane/policies/{id}": "policy",
   "/v1/policies/{id}": "policy",
   "/v1/control-plane/{site}": "site",
@@ -58,6 +60,8 @@ interface Ids {
   readonly access: string;
   readonly token: string;
   readonly rollout: string;
+  /** A name, that the other customer's site has not. */
+  readonly fix: string;
 }
 
 let server: TestServer;
@@ -72,8 +76,8 @@ beforeAll(async () => {
   routes = await documentedRoutes(server.api);
   them = await addCustomer(server);
   routers = [await startRouter(server.net), await startRouter(server.net)];
-  ours = await furnish(server.api, routers[0] as Emulator);
-  theirs = await furnish(them, routers[1] as Emulator);
+  ours = await furnish(server.api, routers[0] as Emulator, "socks");
+  theirs = await furnish(them, routers[1] as Emulator, "upnp");
 });
 
 afterAll(async () => {
@@ -82,7 +86,7 @@ afterAll(async () => {
 });
 
 /** One of everything. */
-async function furnish(api: ApiClient, router: Emulator): Promise<Ids> {
+async function furnish(api: ApiClient, router: Emulator, fix: string): Promise<Ids> {
   await useBindablePorts(api);
   const { id: site }: Site = await adopt(api, router);
   const { id: policy } = await createPolicy(api);
@@ -95,7 +99,9 @@ async function furnish(api: ApiClient, router: Emulator): Promise<Ids> {
   const rollout = expectStatus(attached, 200).rollout.id;
   await expectRollout(api, rollout, "done");
   await expectInSync(api, site);
-  return { site, policy, access, token, rollout };
+  expectStatus(await api.post(`/v1/sites/${site}/hardening`, { fixes: [fix] }), 202);
+  await expectInSync(api, site);
+  return { site, policy, access, token, rollout, fix };
 }
 
 function bodyOf({ method, path, takesBody }: DocumentedRoute): { body?: unknown } {
@@ -142,9 +148,13 @@ async function everythingOfTheirs(): Promise<unknown> {
     "sites",
     "credentials",
     "transient_access",
+    "site_hardening_fixes",
     "audit_events",
     "api_tokens",
     "idempotency_keys",
+    "exposure_checks",
+    "exposure_schedule",
+    "exposure_requests",
   ];
   const everything: Record<string, unknown> = {};
   for (const table of tables) {
@@ -191,7 +201,9 @@ test("attaching names another customer's site as one that does not exist", async
 });
 
 test("no list shows anything of another customer, whatever it is filtered by", async () => {
-  const lists = routes.filter(({ method, parameters }) => method === "GET" && parameters.length === 0);
+  const lists = routes.filter(
+    ({ method, path, parameters }) => method === "GET" && parameters.length === 0 && path !== SAME_FOR_ALL,
+  );
   expect(lists.length).toBeGreaterThanOrEqual(4);
   for (const { path } of lists) {
     for (const query of ["", `?policy_id=${theirs.policy}`, `?site_id=${theirs.site}`]) {
@@ -202,6 +214,9 @@ test("no list shows anything of another customer, whatever it is filtered by", a
     expect(Object.values(ours).some((id) => own.includes(id))).toBe(true);
   }
 });
+
+/** No list: a setting of the server, which every customer is told. */
+const SAME_FOR_ALL = "/v1/control-plane/management-network";
 
 /** A list may be a stream of events, which never ends by itself. */
 async function readWhole(api: ApiClient, path: string): Promise<string> {

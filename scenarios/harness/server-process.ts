@@ -66,6 +66,7 @@ export class ServerProcess implements AsyncDisposable {
         PORTREEVE_MANAGEMENT_ADDRESS: this.managementAddress,
         PORTREEVE_ALLOW_LOOPBACK_SITES: "true",
         PORTREEVE_RECONCILE_SECONDS: "1",
+        PORTREEVE_EXPOSURE_HOURS: "0",
         ...this.#env,
       },
     });

@@ -56,6 +56,7 @@ export async function startTestServer({ env = {} }: TestServerOptions = {}): Pro
     PORTREEVE_MANAGEMENT_ADDRESS: managementAddress,
     PORTREEVE_ALLOW_LOOPBACK_SITES: "true",
     PORTREEVE_LOG_LEVEL: "trace",
+    PORTREEVE_EXPOSURE_HOURS: "0",
     ...env,
   });
   const lines: string[] = [];

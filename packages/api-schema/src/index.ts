@@ -4,6 +4,8 @@ export type { ListQuery } from "./common.ts";
 export { idParams, listOf, listQuery, reveal, siteParams, uuidParam } from "./common.ts";
 export type { Credential } from "./credentials.ts";
 export { credential } from "./credentials.ts";
+export type { ExposureCheck } from "./exposure.ts";
+export { exposureCheck, exposureList, FINDINGS, PORT_STATES, SOFTWARE } from "./exposure.ts";
 export {
   documentTime,
   isoTime,
@@ -13,20 +15,33 @@ export {
   parseNetwork,
   uuid,
 } from "./fields.ts";
+export type { EnforcedFixes, Finding, FindingStatus, HardeningReport, Severity } from "./hardening.ts";
+export { enforcedFixes, fixParams, hardeningFixes, hardeningReport, SEVERITIES } from "./hardening.ts";
 export type {
   AccessCell,
   AccessRow,
   ChainRule,
   Plan,
+  PlanStep,
   PolicyPreview,
   PreviewInput,
   SitePreview,
 } from "./plans.ts";
 export { MAX_PREVIEW_SITES, plan, policyPreview, previewInput } from "./plans.ts";
-export type { AttachSites, Policy, PolicyChange, PolicyInput, Service, ServiceName } from "./policies.ts";
+export type {
+  AttachSites,
+  ManagementNetwork,
+  Policy,
+  PolicyChange,
+  PolicyInput,
+  Service,
+  ServiceName,
+} from "./policies.ts";
 export {
+  admitManagement,
   attachSites,
   DEFAULT_TRUSTED_NETWORKS,
+  managementNetwork,
   policy,
   policyChange,
   policyInput,
@@ -59,3 +74,4 @@ export type { CreatedToken, Token, TokenInput, TokenList } from "./tokens.ts";
 export { createdToken, token, tokenInput, tokenList } from "./tokens.ts";
 export type { TransientAccess, TransientAccessInput } from "./transient-access.ts";
 export { transientAccess, transientAccessInput } from "./transient-access.ts";
+export { plainMessage, problemsOf } from "./wording.ts";

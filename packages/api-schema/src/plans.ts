@@ -3,7 +3,7 @@ import { z } from "zod";
 import { uuid } from "./fields.ts";
 import { eight, policyInput } from "./policies.ts";
 
-const planStep = z
+export const planStep = z
   .strictObject({
     menu: z.string(),
     command: z.string(),
@@ -13,6 +13,7 @@ const planStep = z
     text: z.string().describe("The step in RouterOS's own words."),
   })
   .meta({ id: "PlanStep" });
+export type PlanStep = z.infer<typeof planStep>;
 
 const chainRule = z
   .strictObject({

@@ -40,20 +40,24 @@ const options = {
 
 export const DEFAULT_TRUSTED_NETWORKS = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
 
-const fields = z.strictObject({
-  name: z.string().trim().min(1, "must not be empty").max(20, "must be at most 20 characters"),
-  ...eight(serviceInput),
-  trusted_networks: networkList.describe(trustedNetworks).default(DEFAULT_TRUSTED_NETWORKS),
-  custom_input_rules: options.custom_input_rules.default(true),
-  brute_force_protection: options.brute_force_protection.default(false),
-  drift: options.drift.default("repair"),
-  management_transport: options.management_transport.default("api"),
-});
-
-export const policyInput = fields.superRefine(refuseImpossible).meta({ id: "PolicyInput" });
+export const policyInput = z
+  .strictObject({
+    name: z.string().trim().min(1, "must not be empty").max(20, "must be at most 20 characters"),
+    ...eight(serviceInput),
+    trusted_networks: networkList.describe(trustedNetworks).default(DEFAULT_TRUSTED_NETWORKS),
+    custom_input_rules: options.custom_input_rules.default(true),
+    brute_force_protection: options.brute_force_protection.default(false),
+    drift: options.drift.default("repair"),
+    management_transport: options.management_transport.default("api"),
+  })
+  .superRefine((policy, context) => {
+    refuseSharedPorts(policy, context);
+    refuseClosingTheWayIn(policy, context);
+  })
+  .meta({ id: "PolicyInput" });
 export type PolicyInput = z.infer<typeof policyInput>;
 
-/** Changes that would end the caller's own way in are refused, unless they say why they want it. */
+/** A change that would end the caller's own way in is refused, unless it says why it is wanted. */
 const lockOut = {
   lock_out_reason: z
     .string()
@@ -64,18 +68,12 @@ const lockOut = {
     .describe("Why your own way in may be ended by this; audited. Without it such a change is refused."),
 };
 
-export const policyChange = fields.extend(lockOut).superRefine(refuseImpossible).meta({ id: "PolicyChange" });
+export const policyChange = policyInput.safeExtend(lockOut).meta({ id: "PolicyChange" });
 export type PolicyChange = z.infer<typeof policyChange>;
 
-type Fields = z.infer<typeof fields>;
-type Refinement = z.core.$RefinementCtx<Fields>;
+type Refinement = z.core.$RefinementCtx<PolicyInput>;
 
-function refuseImpossible(policy: Fields, context: Refinement): void {
-  refuseSharedPorts(policy, context);
-  refuseClosingTheWayIn(policy, context);
-}
-
-function refuseSharedPorts(policy: Fields, context: Refinement): void {
+function refuseSharedPorts(policy: PolicyInput, context: Refinement): void {
   const holders = new Map<number, ServiceName>();
   for (const name of SERVICE_NAMES) {
     const { enabled, port } = policy[name];
@@ -90,7 +88,7 @@ function refuseSharedPorts(policy: Fields, context: Refinement): void {
 }
 
 /** Portreeve must not be told to close the door it comes in by: the router could never be told to open it again. */
-function refuseClosingTheWayIn(policy: Fields, context: Refinement): void {
+function refuseClosingTheWayIn(policy: PolicyInput, context: Refinement): void {
   const wayIn = policy.management_transport === "api" ? "api" : "api_ssl";
   if (policy[wayIn].enabled) return;
   const message = `must be true: Portreeve manages routers through ${wayIn} (management_transport)`;
@@ -114,6 +112,21 @@ export const policy = z
   })
   .meta({ id: "Policy" });
 export type Policy = z.infer<typeof policy>;
+
+/** An enabled service that names networks keeps Portreeve's own first among them; PUT and attach see to it. */
+export const managementNetwork = z
+  .strictObject({ network: z.string().meta({ example: "100.64.0.1/32" }) })
+  .meta({ id: "ManagementNetwork" });
+export type ManagementNetwork = z.infer<typeof managementNetwork>;
+
+/**
+ * A service as PUT and attach store it: an enabled one's list starts with the management network. A service without
+ * a list keeps none: it means "the trusted networks", and a list of one would mean "only Portreeve".
+ */
+export function admitManagement(service: Service, network: string): Service {
+  if (!service.enabled || !service.networks?.length) return service;
+  return { ...service, networks: [network, ...service.networks.filter((one) => one !== network)] };
+}
 
 export const attachSites = z
   .strictObject({ sites: z.array(uuid).max(10_000), ...lockOut })

@@ -40,7 +40,7 @@ const siteState = z
     ].join("; "),
   );
 
-export const rolloutSite = z
+const rolloutSite = z
   .strictObject({
     site_id: uuid,
     name: z.string(),

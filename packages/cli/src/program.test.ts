@@ -6,7 +6,21 @@ test("the help names every command", async () => {
   const { code, stdout } = await runCli(["--help"]);
 
   expect(code).toBe(0);
-  const names = ["demo", "serve", "emulate", "sites", "policies", "access", "credentials", "audit", "tokens"];
+  const names = [
+    "demo",
+    "serve",
+    "emulate",
+    "export",
+    "plan",
+    "apply",
+    "probe",
+    "sites",
+    "policies",
+    "access",
+    "credentials",
+    "audit",
+    "tokens",
+  ];
   for (const name of names) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
 });
 

@@ -4,13 +4,13 @@ import { explain } from "./errors.ts";
 
 /**
  * @param argv as `process.argv` is: interpreter and script first
- * @returns exit code: 0 done, 1 failed; the reason stands on stderr
+ * @returns exit code: 0 done, 1 failed, with the reason on stderr; or what the command has set (plan: 2)
  */
 export async function runProgram(program: Command, argv: readonly string[]): Promise<number> {
   process.stdout.on("error", endOnClosedPipe);
   try {
     await program.parseAsync(argv);
-    return 0;
+    return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode; // commander has written its own line
     process.stderr.write(`portreeve: ${explain(error)}\n`);

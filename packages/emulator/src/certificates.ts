@@ -1,4 +1,5 @@
 import {
+  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPair,
@@ -13,13 +14,16 @@ import type { Item } from "./table.ts";
 import {
   type CertificateRequest,
   keyId,
+  nameOf,
   type Signer,
-  SUBJECT_FIELDS,
-  type Subject,
   writeCertificate,
+  writeRequest,
 } from "./x509/certificate.ts";
+import { KEY_USAGES, SUBJECT_FIELDS, type Subject } from "./x509/names.ts";
+import { readCertificate } from "./x509/read.ts";
 
 const generate = promisify(generateKeyPair);
+const DAY_MS = 86_400_000;
 
 /**
  * What a row of `/certificate` keeps besides its properties: the certificate and its private key, PEM. No field has
@@ -31,22 +35,46 @@ const KEY = "%key";
 /** End of its validity, milliseconds since 1970. */
 const AFTER = "%not-after";
 
-/** When a signed certificate can be referred to; at once for all others. */
+/** Its private key stays on the router. */
+const KEEPS_KEY = "%no-key-export";
+
+/** When a signed certificate can be referred to, on the clock that runs on; at once for all others. */
 const usableAt = new WeakMap<Item, number>();
 
 export const isSigned = (item: Item): boolean => item.values[PEM] !== undefined;
 
-/** Certificate and key of a row, PEM; undefined for a template, or one that came without its key. */
+/** Certificate and key of a row, PEM; undefined for a template. */
 export function pemOf(item: Item): { cert: string; key: string | undefined } | undefined {
   const { [PEM]: cert, [KEY]: key } = item.values;
   return cert === undefined ? undefined : { cert, key };
 }
+
+export const keepsKey = (item: Item): boolean => item.values[KEEPS_KEY] === "true";
 
 /** A certificate other commands can name: signed, with its key, and past the moment RouterOS needs after signing. */
 export function usableCertificate(router: Router, name: string | undefined): Item | undefined {
   const item = router.table("/certificate").items.find(({ values }) => values.name === name);
   if (!item || pemOf(item)?.key === undefined) return undefined;
   return (usableAt.get(item) ?? 0) <= router.clock.running() ? item : undefined;
+}
+
+/** The certificate and those between it and its root, as far as the router has them: what a TLS service sends, PEM. */
+export function chainOf(router: Router, item: Item): string {
+  const known = router.table("/certificate").items.flatMap((other) => pemOf(other)?.cert ?? []);
+  const chain = [pemOf(item)?.cert ?? ""];
+  for (;;) {
+    const last = new X509Certificate(chain.at(-1) ?? "");
+    const isIssuer = (pem: string) => {
+      const issuer = new X509Certificate(pem);
+      return last.checkIssued(issuer) && last.verify(issuer.publicKey);
+    };
+    const next = known.find((pem) => !chain.includes(pem) && isIssuer(pem));
+    if (next === undefined) break;
+    chain.push(next);
+  }
+  // The root itself is the client's business.
+  const isRoot = (pem: string) => new X509Certificate(pem).checkIssued(new X509Certificate(pem));
+  return chain.filter((pem, at) => at === 0 || !isRoot(pem)).join("");
 }
 
 /**
@@ -56,16 +84,14 @@ export function usableCertificate(router: Router, name: string | undefined): Ite
 export async function signTemplate(router: Router, template: Item, ca: string | undefined): Promise<Item> {
   const authority = ca === undefined ? undefined : usableCertificate(router, ca);
   if (ca !== undefined && authority?.values.authority !== "true") throw refusals.noMatch("ca");
-  const { publicKey, privateKey } = await newKeys(template.values["key-size"] ?? "2048");
+  const { publicKey, privateKey } = await newKeys(template);
   const request = requestOf(router, template, publicKey, authority === undefined);
-  const signer = authority ? signerOf(authority) : { subject: request.subject, publicKey, privateKey };
-  const pem = toPem(writeCertificate(request, signer));
+  const signer = authority ? signerOf(authority) : { name: nameOf(request.subject), publicKey, privateKey };
+  const pem = toPem("CERTIFICATE", writeCertificate(request, signer));
   const values = {
     ...template.values,
-    ...describe(router, pem, signer.publicKey),
-    [KEY]: privateKey.export({ format: "pem", type: "pkcs8" }) as string,
-    "private-key": "true",
-    authority: String(request.isCa),
+    ...describe(router, pem),
+    ...withKey(privateKey),
     // Without `ca` the flags are K A T: private key, authority, trusted.
     trusted: authority ? (template.values.trusted ?? "false") : "true",
     ...(ca === undefined ? {} : { ca, issued: "true" }),
@@ -78,31 +104,44 @@ export async function signTemplate(router: Router, template: Item, ca: string | 
   return item;
 }
 
+/** A request made of a template and the key made for it; the template stays as it is. */
+export async function requestFrom(
+  template: Item,
+  asked: Parameters<typeof writeRequest>[2],
+): Promise<{ readonly request: string; readonly privateKey: KeyObject }> {
+  const { publicKey, privateKey } = await newKeys(template);
+  const request = { ...wishesOf(template), publicKey };
+  return { request: toPem("CERTIFICATE REQUEST", writeRequest(request, privateKey, asked)), privateKey };
+}
+
 /** RouterOS's `key-size`: bits of an RSA key, or a curve. */
-async function newKeys(size: string): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
+async function newKeys({ values }: Item): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
+  const { "key-size": size = "2048" } = values;
   if (/^\d+$/.test(size)) return generate("rsa", { modulusLength: Number(size) });
   return generate("ec", { namedCurve: size });
 }
 
-function requestOf(
-  router: Router,
-  { values }: Item,
-  publicKey: KeyObject,
-  self: boolean,
-): CertificateRequest {
-  const keyUsage = (values["key-usage"] ?? "").split(",");
-  const dayMs = 86_400_000;
-  const now = Math.floor(router.clock.now() / 1000) * 1000;
-  const serial = Buffer.from(router.randomBytes(8));
+/** What a template says the certificate is to be. */
+function wishesOf({ values }: Item) {
   return {
     subject: subjectOf(values),
-    altNames: (values["subject-alt-name"] ?? "").split(",").filter((name) => name !== ""),
-    keyUsage,
-    isCa: self || keyUsage.includes("key-cert-sign"),
-    notBefore: new Date(now),
-    notAfter: new Date(now + Number(values["days-valid"]) * dayMs),
+    altNames: listIn(values["subject-alt-name"]),
+    keyUsage: listIn(values["key-usage"]),
     digest: values["digest-algorithm"] ?? "sha256",
-    serial,
+  };
+}
+
+const listIn = (text = ""): readonly string[] => text.split(",").filter((word) => word !== "");
+
+function requestOf(router: Router, item: Item, publicKey: KeyObject, self: boolean): CertificateRequest {
+  const wishes = wishesOf(item);
+  const now = Math.floor(router.clock.now() / 1000) * 1000;
+  return {
+    ...wishes,
+    isCa: self || wishes.keyUsage.includes("key-cert-sign"),
+    notBefore: new Date(now),
+    notAfter: new Date(now + Number(item.values["days-valid"]) * DAY_MS),
+    serial: Buffer.from(router.randomBytes(8)),
     publicKey,
   };
 }
@@ -110,30 +149,59 @@ function requestOf(
 const subjectOf = (values: Readonly<Record<string, string>>): Subject =>
   Object.fromEntries(SUBJECT_FIELDS.flatMap((field) => (values[field] ? [[field, values[field]]] : [])));
 
-function signerOf({ values }: Item): Signer {
-  const privateKey = createPrivateKey(values[KEY] ?? "");
-  return { subject: subjectOf(values), privateKey, publicKey: createPublicKey(privateKey) };
+function signerOf(item: Item): Signer {
+  const { cert = "", key = "" } = pemOf(item) ?? {};
+  const privateKey = createPrivateKey(key);
+  const { name } = readCertificate(new X509Certificate(cert).raw);
+  return { name, privateKey, publicKey: createPublicKey(privateKey) };
 }
 
-const toPem = (der: Buffer): string =>
-  `-----BEGIN CERTIFICATE-----\n${der.toString("base64").replace(/(.{64})(?=.)/g, "$1\n")}\n-----END CERTIFICATE-----\n`;
+const toPem = (what: string, der: Buffer): string =>
+  `-----BEGIN ${what}-----\n${der.toString("base64").replace(/(.{64})(?=.)/g, "$1\n")}\n-----END ${what}-----\n`;
 
-/** Properties a signed certificate shows, read from the certificate itself. */
-function describe(router: Router, pem: string, signedBy: KeyObject): Record<string, string> {
+/** What a row has of its private key. */
+export const withKey = (key: KeyObject): Readonly<Record<string, string>> => ({
+  [KEY]: key.export({ format: "pem", type: "pkcs8" }) as string,
+  "private-key": "true",
+});
+
+/** Let the key of a row stay on the router. */
+export const keepingKey = { [KEEPS_KEY]: "true" } as const;
+
+/**
+ * Properties a certificate shows, read from the certificate itself.
+ * @throws RangeError when it is none
+ */
+export function describe(router: Router, pem: string): Record<string, string> {
   const certificate = new X509Certificate(pem);
+  const facts = readCertificate(certificate.raw);
   const iso = router.features.isoDates;
-  const { publicKey } = certificate;
+  const { publicKey, validFromDate, validToDate } = certificate;
+  const days = Math.round((validToDate.getTime() - validFromDate.getTime()) / DAY_MS);
   return {
     [PEM]: pem,
-    [AFTER]: String(certificate.validToDate.getTime()),
-    "serial-number": certificate.serialNumber,
-    fingerprint: certificate.fingerprint256.replaceAll(":", "").toLowerCase(),
-    skid: keyId(publicKey).toString("hex"),
-    akid: keyId(signedBy).toString("hex"),
+    [AFTER]: String(validToDate.getTime()),
+    ...facts.subject,
+    issuer: certificate.issuer.split("\n").join(","),
+    "digest-algorithm": facts.digest ?? "",
     "key-type": publicKey.asymmetricKeyType ?? "",
-    "invalid-before": formatTime(certificate.validFromDate.getTime(), iso),
-    "invalid-after": formatTime(certificate.validToDate.getTime(), iso),
+    "key-size": keySize(publicKey),
+    "subject-alt-name": facts.altNames.join(","),
+    "days-valid": String(days),
+    "key-usage": KEY_USAGES.filter((word) => facts.keyUsage.includes(word)).join(","),
+    authority: String(facts.isCa),
+    "serial-number": certificate.serialNumber,
+    fingerprint: createHash("sha256").update(certificate.raw).digest("hex"),
+    skid: facts.subjectKey ?? keyId(publicKey).toString("hex"),
+    ...(facts.authorityKey === undefined ? {} : { akid: facts.authorityKey }),
+    "invalid-before": formatTime(validFromDate.getTime(), iso),
+    "invalid-after": formatTime(validToDate.getTime(), iso),
   };
+}
+
+function keySize(key: KeyObject): string {
+  const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};
+  return modulusLength === undefined ? (namedCurve ?? "") : String(modulusLength);
 }
 
 /** Milliseconds the certificate is still valid; negative afterwards, undefined for a template. */

@@ -11,6 +11,7 @@ const SINCE = {
   restApi: "7.1",
   // The manual has both date forms, the exact version of the change isn't published; 7.10 is our choice.
   isoDates: "7.10",
+  scriptConvert: "7.12",
   onerror: "7.13",
   fileRead: "7.13",
   fileType: "7.15",
@@ -24,13 +25,17 @@ const SINCE = {
   dynamicServices: "7.19",
   builtinAuthorities: "7.19",
   activeRemove: "7.20",
+  // `trusted` and `no-key-export` of /certificate/import: in the tree of 7.20.8, not in that of 7.9.
+  importTrusted: "7.20",
   passwordRequired: "7.20",
+  trustStores: "7.21",
   reverseProxy: "7.22",
   scriptExit: "7.22",
   // Seen on 7.22.1 and not on 7.20.8: an error in a script says which command and line it was.
   errorLocation: "7.22",
   availableFrom: "7.24",
   schedulerDays: "7.24",
+  scriptUtilities: "7.24",
 } as const;
 
 /** First version that no longer has it, from the same dumps. */

@@ -138,6 +138,7 @@ export class Jobs {
       caller,
       signal: AbortSignal.any(signals),
       ...(options.print ? { print: options.print } : {}),
+      ...(options.script ? { name: options.script } : {}),
       waiting: (waits) => {
         job.waiting = waits;
         this.#tellIdle();

@@ -23,6 +23,8 @@ export interface Config {
   readonly managementAddress: string;
   readonly apiUsername: string;
   readonly allowLoopbackSites: boolean;
+  /** Between two looks at a site from outside; 0: none by itself. */
+  readonly exposureHours: number;
   readonly trustedProxies: readonly string[];
   readonly logLevel: string;
   readonly roles: ReadonlySet<Role>;
@@ -83,6 +85,11 @@ const settings = z.object({
     )
     .default("portreeve-api"),
   PORTREEVE_ALLOW_LOOPBACK_SITES: flag.prefault("false"),
+  PORTREEVE_EXPOSURE_HOURS: z.coerce
+    .number("must be a number of hours")
+    .min(0, "must be 0 or more")
+    .max(8760)
+    .default(24),
   PORTREEVE_TRUSTED_PROXIES: z
     .string()
     .default("")
@@ -121,6 +128,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     managementAddress: values.PORTREEVE_MANAGEMENT_ADDRESS,
     apiUsername: values.PORTREEVE_API_USERNAME,
     allowLoopbackSites: values.PORTREEVE_ALLOW_LOOPBACK_SITES,
+    exposureHours: values.PORTREEVE_EXPOSURE_HOURS,
     trustedProxies: values.PORTREEVE_TRUSTED_PROXIES,
     logLevel: values.PORTREEVE_LOG_LEVEL,
     roles: new Set(values.PORTREEVE_ROLES),

@@ -19,7 +19,9 @@ import {
   startEmbedded,
   waitForServer,
 } from "./database/index.ts";
+import { ExposureSchedule, ExposureService, exposureRoutes } from "./exposure/index.ts";
 import { Gateway } from "./gateway/index.ts";
+import { HardeningService, hardeningContributor, hardeningRoutes } from "./hardening/index.ts";
 import { buildApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
 import {
@@ -91,10 +93,17 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       policyContributor,
       credentialContributor(vault, config.apiUsername),
       transientAccessContributor(vault),
+      hardeningContributor,
     ],
     guard: (observed, steps, { managementAddress: address, service }) =>
       certainLockOut(observed, steps, { address, service }),
     log,
+  });
+  const exposure = new ExposureService({
+    database,
+    addresses,
+    ownAddress: localAddress,
+    hours: config.exposureHours,
   });
   let driver: Driver | undefined;
   let engine: RolloutEngine | undefined;
@@ -103,6 +112,15 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     engine = new RolloutEngine({ database, rollouts, log });
     engine.start();
     starting.defer(() => engine?.stop());
+    if (config.exposureHours > 0) {
+      const schedule = new ExposureSchedule({
+        database,
+        check: (site, signal) => exposure.checkClaimed(site, signal),
+        log,
+      });
+      schedule.start();
+      starting.defer(() => schedule.stop());
+    }
   }
   let doorkeeper: Doorkeeper | undefined;
   if (config.roles.has("gateway")) {
@@ -130,12 +148,14 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       authenticate: (token) => authenticator.authenticate(token),
       modules: [
         siteRoutes(sites),
+        exposureRoutes({ sites, exposure }),
         policyRoutes(policies),
+        rolloutRoutes(rollouts),
         previewRoutes(
           policies,
           new PolicyPreviews((siteId, options, signal) => reconciler.preview(siteId, options, signal)),
         ),
-        rolloutRoutes(rollouts),
+        hardeningRoutes(new HardeningService({ sites, policies, access, apiUsername: config.apiUsername })),
         credentialRoutes(credentials),
         transientAccessRoutes({
           access: transientAccess,

@@ -1,4 +1,5 @@
 /** Requests to a Portreeve; what it refuses comes out in words. */
+import { randomUUID } from "node:crypto";
 import type { Problem } from "@portreeve/api-schema";
 import { explain, OperatorError } from "../errors.ts";
 import { printable } from "../print.ts";
@@ -9,9 +10,12 @@ const TIMEOUT_MS = 60_000;
 /** The API refused; the message is its words with one line per wrong field. */
 export class ProblemError extends OperatorError {
   readonly status: number;
-  constructor(status: number, message: string) {
+  /** What is wrong with each field, by its dotted path. */
+  readonly errors: Readonly<Record<string, readonly string[]>>;
+  constructor(status: number, message: string, errors: ProblemError["errors"] = {}) {
     super(message);
     this.status = status;
+    this.errors = errors;
   }
 }
 
@@ -33,19 +37,18 @@ export function connectApi(url: string, token: string | undefined): Api {
       const headers = {
         ...(token ? { authorization: `Bearer ${token}` } : {}),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(method === "POST" ? { "idempotency-key": randomUUID() } : {}),
       };
-      const answer = await reach(base, path, {
-        method,
-        headers,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
+      const content = body === undefined ? {} : { body: JSON.stringify(body) };
+      const send = () => reach(base, path, { method, headers, ...content });
+      const answer = await (method === "POST" ? send().catch((error) => sendAgain(error, send)) : send());
       const text = await answer.text();
       if (answer.status === 204) return undefined;
       if (!/^application\/(problem\+)?json\b/.test(answer.headers.get("content-type") ?? "")) {
         const { status, statusText } = answer;
         throw new OperatorError(`the server answered ${status} ${statusText}; is PORTREEVE_URL a Portreeve?`);
       }
-      if (!answer.ok) throw new ProblemError(answer.status, problemText(answer.status, text, token));
+      if (!answer.ok) throw refusal(answer.status, text, token);
       return JSON.parse(text) as unknown;
     },
   };
@@ -61,14 +64,20 @@ async function reach(base: string, path: string, init: RequestInit): Promise<Res
   }
 }
 
-function problemText(status: number, text: string, token: string | undefined): string {
+/** A POST whose answer was lost is sent once more: under its key it has its effect once. */
+function sendAgain(error: Error, send: () => Promise<Response>): Promise<Response> {
+  const isLate = error.cause instanceof Error && error.cause.name === "TimeoutError";
+  return isLate ? Promise.reject(error) : send();
+}
+
+function refusal(status: number, text: string, token: string | undefined): ProblemError {
   if (status === 401) {
-    return token
-      ? "PORTREEVE_TOKEN: the server does not accept this token"
-      : "PORTREEVE_TOKEN: no token given";
+    const what = token ? "the server does not accept this token" : "no token given";
+    return new ProblemError(status, `PORTREEVE_TOKEN: ${what}`);
   }
   const { title, detail, errors = {} } = JSON.parse(text) as Problem;
-  return [detail || title, ...fieldLines(errors)].map((line) => printable(line)).join("\n");
+  const lines = [detail || title, ...fieldLines(errors)];
+  return new ProblemError(status, lines.map((line) => printable(line)).join("\n"), errors);
 }
 
 /** `  winbox.port: must be from 1 to 65535`, one line per wrong field. */

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -140,6 +140,25 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
   await ok("policies", "update", "High ports", "-f", file("policy.json"));
   expect(await ok("sites", "reconcile", added.id)).toBe("edge is being looked at now\n");
 
+  const report = await ok("sites", "hardening", "edge");
+  expect(report).toMatch(/^Score \d+ of 100\n\nSEVERITY +STATUS +FINDING +FIX +HOW IT IS\n/);
+  expect(report).toMatch(
+    /^medium +open +bandwidth-server +yes +\/tool\/bandwidth-server has enabled=true\.$/m,
+  );
+  expect(await ok("hardening", "show", "edge", "bandwidth-server")).toMatch(
+    /\nRead\n {2}\/tool\/bandwidth-server {2}enabled=true\n\nWould do\n {2}\/tool bandwidth-server set enabled=no\n$/,
+  );
+  expect(await ok("hardening", "fix", "edge", "bandwidth-server", "upnp")).toMatch(
+    /\nKept on this site: bandwidth-server, upnp\n$/,
+  );
+  expect(await refused("hardening", "fix", "edge", "user-passwords")).toContain("does not try an empty one");
+  await expect
+    .poll(() => ok("sites", "hardening", "edge", "--all"))
+    .toMatch(/^medium +ok +bandwidth-server +kept /m);
+  expect(await ok("hardening", "stop", "edge", "upnp")).toMatch(
+    /^The router stays as it is.*\nKept on this site: bandwidth-server\n$/,
+  );
+
   const login = await ok("access", "open", "edge", "--expire-after-minutes", "5", "--reason", "test");
   expect(login).toMatch(/^SSH +ssh -p \d+ \w{24}@localhost$/m);
   const [, password = ""] = /^Password +(\w{24})$/m.exec(login) ?? [];
@@ -165,7 +184,7 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
 
   expect(await ok("sites", "remove", "edge")).toBe("edge is being off-boarded\n");
   await expect.poll(() => ok("sites", "list"), { timeout: 30_000 }).not.toContain("edge");
-});
+}, 120_000); // some thirty processes, one after the other
 
 test("a token is made, used and revoked", async () => {
   const made = await json("tokens", "create", "reader", "--scopes", "sites:read");
@@ -223,24 +242,51 @@ test("a router's password is never an argument, and without a terminal it is not
   expect(await refused(...words, "--password", "secret")).toContain("unknown option '--password'");
 });
 
-test("a password asked for at a terminal is not shown there", async () => {
-  // script(1) gives the command a terminal.
-  const command = `${process.execPath} --conditions=@portreeve/source ${LAUNCHER} sites add edge --address ${ROUTER}`;
+/** Run a command at a terminal, which script(1) gives it, and answer its question. @returns all that was shown */
+async function atTerminal(
+  words: readonly string[],
+  { PORTREEVE_URL, PORTREEVE_TOKEN = "" }: Record<string, string>,
+  question: string,
+  answer: string,
+): Promise<string> {
+  const command = `${process.execPath} --conditions=@portreeve/source ${LAUNCHER} ${words.join(" ")}`;
   const terminal = spawn("script", ["-qec", command, "/dev/null"], {
-    env: { ...process.env, PORTREEVE_URL: "http://127.0.0.1:1" },
+    env: { ...process.env, PORTREEVE_URL, PORTREEVE_TOKEN },
   });
   let screen = "";
   terminal.stdout.on("data", (chunk: Buffer) => (screen += chunk.toString()));
   const ended = once(terminal, "close");
-  while (!screen.includes(`Password of admin on ${ROUTER}: `)) {
+  while (!screen.includes(question)) {
     expect(terminal.exitCode, screen).toBeNull();
     await Promise.race([once(terminal.stdout, "data"), ended]);
   }
-  terminal.stdin.write("typed in secret\r");
+  terminal.stdin.write(answer);
   await ended;
+  return screen;
+}
+
+test("a password asked for at a terminal is not shown there", async () => {
+  const words = ["sites", "add", "edge", "--address", ROUTER];
+  const nowhere = { PORTREEVE_URL: "http://127.0.0.1:1" };
+  const screen = await atTerminal(words, nowhere, `Password of admin on ${ROUTER}: `, "typed in secret\r");
 
   expect(screen).toContain("does not answer"); // so the prompt took it and went on
   expect(screen).not.toContain("typed");
+});
+
+test("a fleet file is applied at a terminal after a yes, and after nothing else", async () => {
+  const path = file("fleet.yaml");
+  await ok("export", "-o", path);
+  await writeFile(path, (await readFile(path, "utf8")).replace("port: 22\n", "port: 2422\n"));
+  const apply = (answer: string) => atTerminal(["apply", "-f", path], environment, "[y/N]", answer);
+  const isApplied = async () => (await cli(["plan", "-f", path])).code === 0;
+
+  for (const no of ["\r", "n\r", "yet\r", "\u0003", "\u0004"]) {
+    expect(await apply(no)).toContain("cancelled; nothing was changed");
+  }
+  expect(await isApplied()).toBe(false);
+  expect(await apply("y\r")).toMatch(/ssh\.port: 22 -> 2422[\s\S]*Applied\./);
+  expect(await isApplied()).toBe(true);
 });
 
 test("a server that isn't there, or isn't a Portreeve, is told", async () => {

@@ -1,10 +1,11 @@
-/** The client's commands as data: nouns, verbs, arguments, options. What a verb does is loaded when it runs. */
+/** The client's commands: what can be asked is data; what a verb does is loaded when it runs. */
 import type { Command } from "commander";
-import { type Flag, NOUNS, type Verb } from "./nouns.ts";
+import { ALONE, type Flag, NOUNS, type Verb } from "./nouns.ts";
 import type { Run } from "./run-verb.ts";
 
-/** Add every noun with its verbs to the program. */
+/** Add every verb that stands alone, and every noun with its verbs, to the program. */
 export function addClientCommands(program: Command): void {
+  for (const [verb, details] of Object.entries(ALONE)) addVerb(program, verb, details, details.load);
   for (const [name, noun] of Object.entries(NOUNS)) {
     const command = program.command(name).description(noun.summary);
     for (const [verb, details] of Object.entries(noun.verbs)) {
@@ -13,8 +14,8 @@ export function addClientCommands(program: Command): void {
   }
 }
 
-function addVerb(noun: Command, name: string, verb: Verb, load: () => Promise<Run>): void {
-  const command = noun
+function addVerb(parent: Command, name: string, verb: Verb, load: () => Promise<Run>): void {
+  const command = parent
     .command(`${name} ${verb.arguments ?? ""}`.trim())
     .description(verb.summary)
     .option("--json", "print the API's answer")
@@ -22,8 +23,9 @@ function addVerb(noun: Command, name: string, verb: Verb, load: () => Promise<Ru
   for (const flag of verb.flags ?? []) addFlag(command, flag);
   command.action(async () => {
     const { runVerb } = await import("./run-verb.ts");
-    const text = await runVerb(await load(), command.args, command.opts(), process.env);
-    if (text !== "") process.stdout.write(`${text}\n`);
+    const { output, exitCode } = await runVerb(await load(), command.args, command.opts(), process.env);
+    if (output !== "") process.stdout.write(`${output}\n`);
+    process.exitCode = exitCode;
   });
 }
 

@@ -1,4 +1,5 @@
 /** From the command line's words to the API's fields. */
+import { plainMessage, problemsOf } from "@portreeve/api-schema";
 import { OperatorError } from "../errors.ts";
 import { fieldLines } from "./api.ts";
 import type { Options } from "./run-verb.ts";
@@ -7,9 +8,10 @@ import type { Options } from "./run-verb.ts";
 interface Schema<Output> {
   safeParse(
     input: unknown,
+    options: { error: typeof plainMessage },
   ):
     | { success: true; data: Output }
-    | { success: false; error: { issues: readonly { path: PropertyKey[]; message: string }[] } };
+    | { success: false; error: { issues: readonly Parameters<typeof problemsOf>[0][] } };
 }
 
 /**
@@ -17,10 +19,10 @@ interface Schema<Output> {
  * @throws OperatorError one line per field that is wrong
  */
 export function checked<Output>(schema: Schema<Output>, fields: unknown): Output {
-  const parsed = schema.safeParse(fields);
+  const parsed = schema.safeParse(fields, { error: plainMessage });
   if (parsed.success) return parsed.data;
   const errors: Record<string, string[]> = {};
-  for (const { path, message } of parsed.error.issues) {
+  for (const [path, message] of parsed.error.issues.flatMap(problemsOf)) {
     const field = path.join(".") || "request";
     errors[field] = [...(errors[field] ?? []), message];
   }

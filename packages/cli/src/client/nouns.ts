@@ -25,14 +25,45 @@ export interface Noun {
   readonly load: () => Promise<Readonly<Record<string, Run>>>;
 }
 
-const policyFile: Flag = {
+const fleetFile: Flag = {
   flags: "-f, --file <file>",
-  summary: "the policy as JSON, - for standard input",
+  summary: "the fleet as YAML, - for standard input",
   required: true,
 };
 const lockOutReason: Flag = {
   flags: "--lock-out-reason <text>",
   summary: "why it may end your own way in; for the audit",
+};
+const prune: Flag = { flags: "--prune", summary: "policies that the file does not have are deleted" };
+
+/** Verbs that stand without a noun. */
+export const ALONE: Readonly<Record<string, Verb & { readonly load: () => Promise<Run> }>> = {
+  export: {
+    summary: "policies and the sites under them as a YAML file",
+    load: async () => (await import("./fleet/index.ts")).exportFleet,
+    flags: [{ flags: "-o, --output <file>", summary: "write it there; without it to standard output" }],
+  },
+  plan: {
+    summary: "what applying a fleet file would change; exit code 2 when something would",
+    load: async () => (await import("./fleet/index.ts")).planFleet,
+    flags: [fleetFile, prune],
+  },
+  apply: {
+    summary: "make Portreeve as a fleet file says",
+    load: async () => (await import("./fleet/index.ts")).applyFleet,
+    flags: [fleetFile, prune, lockOutReason, { flags: "--yes", summary: "do not ask first" }],
+  },
+  probe: {
+    arguments: "<host>",
+    summary: "look at a site from outside; exit code 2 when a port is open against its policy",
+    load: async () => (await import("./probe.ts")).probe,
+  },
+};
+
+const policyFile: Flag = {
+  flags: "-f, --file <file>",
+  summary: "the policy as JSON, - for standard input",
+  required: true,
 };
 const reveal: Flag = { flags: "--reveal", summary: "show passwords; reading them is audited" };
 
@@ -77,7 +108,22 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         arguments: "<site>",
         summary: "what would be changed on the router now, and who could get in then",
       },
+      hardening: {
+        arguments: "<site>",
+        summary: "how hard the router is to break into, and what is open",
+        flags: [{ flags: "--all", summary: "what is well, too" }],
+      },
       reconcile: { arguments: "<site>", summary: "compare and correct the router now" },
+      rename: { arguments: "<site> <name>", summary: "call a site otherwise" },
+    },
+  },
+  hardening: {
+    summary: "findings of portreeve sites hardening, and fixing them",
+    load: async () => (await import("./hardening.ts")).hardening,
+    verbs: {
+      show: { arguments: "<site> <finding>", summary: "one finding: rows read, why, and what would be done" },
+      fix: { arguments: "<site> <findings...>", summary: "fix findings and keep them fixed" },
+      stop: { arguments: "<site> <finding>", summary: "stop keeping one; the router stays as it is" },
     },
   },
   policies: {

@@ -10,20 +10,22 @@ export interface Answer {
   readonly data?: unknown;
   /** For people. */
   readonly text: string;
+  /** Of the process; 0 unless given. 1 is kept for failures. */
+  readonly exitCode?: number;
 }
 
 /** Carries a verb out. */
 export type Run = (api: Api, words: readonly string[], options: Options) => Promise<Answer>;
 
-/** @returns what to print */
+/** @returns what to print, and the exit code */
 export async function runVerb(
   run: Run,
   words: readonly string[],
   options: Options,
   environment: Readonly<Record<string, string | undefined>>,
-): Promise<string> {
+): Promise<{ output: string; exitCode: number }> {
   const api = connectApi(environment.PORTREEVE_URL || DEFAULT_URL, environment.PORTREEVE_TOKEN);
-  const { data, text } = await run(api, words, options);
-  if (!options.json) return text;
-  return data === undefined ? "" : JSON.stringify(data, undefined, 2);
+  const { data, text, exitCode = 0 } = await run(api, words, options);
+  const json = data === undefined ? "" : JSON.stringify(data, undefined, 2);
+  return { output: options.json ? json : text, exitCode };
 }

@@ -1,7 +1,8 @@
-import { type Plan, type Site, siteInput } from "@portreeve/api-schema";
+import { type Plan, type Site, siteInput, sitePatch } from "@portreeve/api-schema";
 import { facts, printable, table } from "../print.ts";
 import { askPassword, readPassword } from "../secret-input.ts";
 import { describeEffect } from "./effect.ts";
+import { report } from "./hardening.ts";
 import { checked, numeric, query } from "./input.ts";
 import { listAll, policyId, siteId } from "./lists.ts";
 import type { Run } from "./run-verb.ts";
@@ -65,7 +66,13 @@ const reconcile: Run = async (api, [name = ""]) => {
   return { data, text: `${printable(data.name)} is being looked at now` };
 };
 
-export const sites = { list, show, add, remove, plan, reconcile };
+const rename: Run = async (api, [site = "", name]) => {
+  const patch = checked(sitePatch, { name });
+  const data = (await api.request("PATCH", `/v1/sites/${await siteId(api, site)}`, patch)) as Site;
+  return { data, text: `${printable(site)} is called ${printable(data.name)} now` };
+};
+
+export const sites = { list, show, add, remove, plan, hardening: report, reconcile, rename };
 
 function describe(site: Site): string {
   return facts({

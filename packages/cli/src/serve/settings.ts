@@ -75,6 +75,11 @@ export const SETTING_FLAGS: Readonly<Record<string, Setting>> = {
     description: "let a site's address be loopback; for demo and tests",
     default: "false",
   },
+  PORTREEVE_EXPOSURE_HOURS: {
+    value: "hours",
+    description: "how often every site is looked at from outside; 0: only when asked",
+    default: "24",
+  },
   PORTREEVE_TRUSTED_PROXIES: {
     value: "networks",
     description: "proxies whose X-Forwarded-For is believed, separated by commas",

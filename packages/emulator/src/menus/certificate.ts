@@ -1,11 +1,16 @@
-import { createPrivateKey } from "node:crypto";
-import { isSigned, pemOf, signTemplate, validForMs } from "../certificates.ts";
+import { isSigned, validForMs } from "../certificates.ts";
 import { refusals } from "../refusal.ts";
 import type { Router } from "../router.ts";
-import type { Item } from "../table.ts";
 import { boolean, formatSeconds, integer, listOf, oneOf, text, type ValueType } from "../values.ts";
-import { KEY_USAGES } from "../x509/certificate.ts";
-import type { Change, Field, Menu, OwnCommand } from "./menu.ts";
+import { KEY_USAGES } from "../x509/names.ts";
+import {
+  createRequest,
+  exportCertificate,
+  importCertificate,
+  revokeIssued,
+  sign,
+} from "./certificate-commands.ts";
+import type { Change, Field, MenuFor } from "./menu.ts";
 
 /** Defaults: MikroTik manual, "Certificates"; values: deep schema dump of 7.22.3. */
 const DEFAULT_USAGE =
@@ -54,6 +59,7 @@ const fields: Readonly<Record<string, Field>> = {
   "private-key": flag,
   authority: flag,
   issued: flag,
+  revoked: readOnly,
   expired: flag,
 };
 
@@ -83,79 +89,8 @@ function removeIssued(router: Router, change: Change): void {
   }
 }
 
-/** Takes the template in `=number=`; answers a progress row, then `!done` once it is signed. */
-const sign: OwnCommand = {
-  arguments: [
-    "number",
-    ".id",
-    "numbers",
-    "ca",
-    "ca-crl-host",
-    "name",
-    "once",
-    "interval",
-    "duration",
-    "as-value",
-  ],
-  unnamed: ["number"],
-  flags: ["once"],
-  policy: ["write", "sensitive"],
-  slow: true,
-  async run(router, given, _items, { row }) {
-    const target = given.number ?? given[".id"] ?? given.numbers;
-    if (target === undefined) throw refusals.missing("number");
-    if (given["ca-crl-host"] !== undefined) throw refusals.notEmulated("certificate revocation lists");
-    await router.exclusive(async () => {
-      const template = findTemplate(router, target);
-      const item = await signTemplate(router, template, given.ca).catch(refuseUnsignable);
-      if (given.name) router.table("/certificate").set(item, { ...item.values, name: given.name });
-      router.commit();
-    });
-    // The console shows `progress: done`; what the row is called over the API was never captured.
-    row({ progress: "done", ".section": "0" });
-    return undefined;
-  },
-};
-
-function findTemplate(router: Router, target: string): Item {
-  const { items } = router.table("/certificate");
-  const found = items.find(({ id, values }) => id === target || values.name === target);
-  if (!found) throw refusals.noItem();
-  if (isSigned(found)) throw refusals.notEmulated("signing a certificate again");
-  return found;
-}
-
-/** md5 with a curve, or an address that is none. */
-function refuseUnsignable(error: unknown): never {
-  if (error instanceof RangeError) throw refusals.notEmulated(`a certificate with ${error.message}`);
-  throw error;
-}
-
-/** Writes `<file-name>.crt`, and the key as `<file-name>.key` where there is a passphrase to encrypt it. */
-const exportCertificate: OwnCommand = {
-  arguments: ["type", "export-passphrase", "file-name"],
-  policy: ["sensitive"],
-  targets: true,
-  run(router, given, items) {
-    if ((given.type ?? "pem") !== "pem") throw refusals.notEmulated("PKCS #12");
-    for (const item of items) {
-      const pem = pemOf(item);
-      if (!pem) throw refusals.notEmulated("the export of a template");
-      const file = given["file-name"] || `cert_export_${item.values.name}`;
-      router.files.write(`${file}.crt`, pem.cert);
-      const passphrase = given["export-passphrase"];
-      if (passphrase && pem.key) router.files.write(`${file}.key`, encrypted(pem.key, passphrase));
-    }
-    router.commit();
-    return undefined;
-  },
-};
-
-const encrypted = (key: string, passphrase: string): string =>
-  createPrivateKey(key).export({ format: "pem", type: "pkcs8", cipher: "aes-256-cbc", passphrase }) as string;
-
-/** Templates and certificates; real ones, which `api-ssl` serves. */
-export const certificate: Menu = {
+/** Templates and certificates; real ones, which `api-ssl` and `www-ssl` serve. */
+export const certificate: MenuFor = (features) => ({
   path: "/certificate",
   nameField: "name",
   commands: ["print", "getall", "get", "listen", "add", "set", "unset", "remove"],
@@ -171,5 +106,11 @@ export const certificate: Menu = {
   applied: removeIssued,
   // One that goes together with its authority may have gone already.
   removeLive: () => undefined,
-  own: { sign, "export-certificate": exportCertificate },
-};
+  own: {
+    sign,
+    "create-certificate-request": createRequest,
+    import: importCertificate(features),
+    "export-certificate": exportCertificate,
+    "issued-revoke": revokeIssued,
+  },
+});

@@ -25,11 +25,14 @@ export const deviceMode: MenuFor = () => ({
   commands: ["print", "getall", "get"],
   fields: {
     mode: { type: text, readOnly: true },
+    // RouterOS sets it at a start, when it finds what an intruder leaves behind. It never does here.
+    flagged: { type: boolean, readOnly: true },
     scheduler: { type: boolean, readOnly: true },
     fetch: { type: boolean, readOnly: true },
   },
   factory: [{ values: { mode: "advanced" } }],
   computed: (router) => ({
+    flagged: "false",
     scheduler: String(deviceAllows(router, "scheduler")),
     fetch: String(deviceAllows(router, "fetch")),
   }),

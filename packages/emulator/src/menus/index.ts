@@ -24,7 +24,7 @@ import { userGroup } from "./user-group.ts";
 function writtenMenus(features: Features): readonly Menu[] {
   return [
     ipService(features),
-    certificate,
+    certificate(features),
     firewallAddressList("/ip/firewall/address-list", listAddress),
     firewallAddressList("/ipv6/firewall/address-list", listAddress6),
     log,

@@ -35,7 +35,8 @@ const isThere = (version: string, first: string): boolean =>
  * since. Before the oldest dump that one stands for all. Properties and values are those of the deep dump.
  */
 export function dumpedMenus(version: string): ReadonlyMap<string, DumpedMenu> {
-  const older = DUMPS.filter((dump) => atLeast(parseVersion(version), dump));
+  // A dump stands for its whole line: nothing is added within one.
+  const older = DUMPS.filter((dump) => atLeast(parseVersion(version), line(dump)));
   const base = older.at(-1) ?? DUMPS[0];
   const deep = readDump(DEEP_DUMP);
   const menus: Menus = new Map(

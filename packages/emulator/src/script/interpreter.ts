@@ -11,6 +11,7 @@ import { binary, isSet, unary } from "./operators.ts";
 import { Parser } from "./parser.ts";
 import { Names } from "./scope.ts";
 import { bytesOf, textOf } from "./text.ts";
+import { utility } from "./utilities.ts";
 import { array, bool, NOTHING, render, str, type Value } from "./values.ts";
 
 /** What one run may use up; RouterOS has no such bounds, an emulator in a test must come to an end. */
@@ -34,6 +35,8 @@ export class ExitSignal extends Error {}
 export interface RunOptions {
   readonly router: Router;
   readonly caller: Caller;
+  /** Of the script that runs, "" for one without. */
+  readonly name?: string;
   /** Ends the run from outside. */
   readonly signal?: AbortSignal;
   /** Told what the script prints as it prints it, lines ended by LF. */
@@ -47,6 +50,7 @@ export class Interpreter {
   readonly router: Router;
   readonly caller: Caller;
   readonly signal: AbortSignal | undefined;
+  readonly name: string;
   readonly dictionary: Dictionary;
   readonly #options: RunOptions;
   #steps = 0;
@@ -58,6 +62,7 @@ export class Interpreter {
     this.router = options.router;
     this.caller = options.caller;
     this.signal = options.signal;
+    this.name = options.name ?? "";
     this.dictionary = new Dictionary(options.router);
   }
 
@@ -144,7 +149,7 @@ export class Interpreter {
   }
 
   async #builtin(statement: Extract<Statement, { kind: "builtin" }>, scope: Scope): Promise<Value> {
-    const control = CONTROL[statement.name];
+    const control = CONTROL[statement.name] ?? utility(statement.name);
     if (control) return control(this, statement.given, scope);
     const given = new Map<string, Value>();
     for (const [name, expression] of statement.given) given.set(name, await this.value(expression, scope));

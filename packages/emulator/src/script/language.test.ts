@@ -184,3 +184,48 @@ test("a question mark is escaped on RouterOS 6, and slashes inside a path are of
     "=message=syntax error (line 1 column 4)",
   );
 });
+
+test("commands of 7.24 work out values", async () => {
+  await using newest = await startRouter({ version: "7.24", seed: "s" });
+  const cases: [string, string][] = [
+    [":put [:range 2 8]", "2;3;4;5;6;7;8\n"],
+    [":put [:convert 001 to=hex]", "31\n"],
+    [':put [:convert "abcd" to=base64]; :put [:convert from=base64 "YWJjZA=="]', "YWJjZA==\nabcd\n"],
+    [':put [:convert transform=lc "AAA"]; :put [:convert "abc" transform=reverse]', "aaa\ncba\n"],
+    [":put [:convert from=hex to=num 0100]; :put [:convert from=hex to=byte-array 0102ff]", "256\n1;2;255\n"],
+    [':put [:convert from=raw to=base32 "foob"]; :put [:convert from=base32 "MZXW6YQ="]', "MZXW6YQ=\nfoob\n"],
+    [':put [:convert "a b/\\C3" to=url]; :put [:convert from=url "a%20b"]', "a%20b%2F%C3\na b\n"],
+    [':put [:convert from=raw transform=md5 to=hex "abc"]', "900150983cd24fb0d6963f7d28e17f72\n"],
+    [":put [:tonsec value=10:00]", "36000000000000\n"],
+    [':put [:len [:tocrlf "a\\nb\\r\\n"]]; :put [:len [:tolf "a\\r\\nb"]]', "6\n3\n"],
+    [":put [:len [:rndstr]]; :put [:len [:rndstr from=ab length=33]]", "16\n33\n"],
+    [":for i from=1 to=50 do={ :local n [:rndnum from=3 to=4]; :if ($n < 3 or $n > 4) do={ :put bad } }", ""],
+    [
+      ':grep script=":put a1; :put b; :put a2; :put c" pattern="^a" after=1; :put done',
+      "a1\nb\na2\nc\ndone\n",
+    ],
+    [
+      ':grep script=":put x1; :put y" pattern="x" filename=found.txt; :put [/file get found.txt contents]',
+      "x1\n",
+    ],
+    [":put [:typeof [:timestamp]]; :beep frequency=500 length=1s", "time\n"],
+    [
+      "/ip dns static add name=gw.example address=192.0.2.9; :put [:resolve gw.example]; :put [:resolve 192.0.2.1]",
+      "192.0.2.9\n192.0.2.1\n",
+    ],
+    [`:do { :resolve ${"a".repeat(70)} } on-error={ :put none }`, "none\n"],
+  ];
+  for (const [source, output] of cases) expect(await newest.script(source), source).toBe(output);
+  await newest.client.run("/system/script/add", "=name=who", "=source=:put [:jobname]");
+  expect(await newest.client.run("/system/script/run", "=number=who")).toEqual([["!done", "=ret=who"]]);
+});
+
+test.each([
+  ["7.9", ":put [:convert 1 to=hex]"],
+  ["7.16", ":put [:range 1 2]"],
+  ["7.24", ":for i from=1 to=2 do={ :break }"],
+  ["7.24", ":while (true) do={ :continue }"],
+])("%s has no command for %s", async (version, source) => {
+  await using other = await startRouter({ version });
+  expect(await other.script(source)).toContain("trap: bad command name ");
+});

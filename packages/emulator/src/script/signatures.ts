@@ -56,7 +56,9 @@ function builtin(
   };
 }
 
-/** Source: MikroTik manual, "Scripting", global commands, loops and conditional statements; versions: schema dumps. */
+/** Source: MikroTik manual, "Scripting", global commands, loops and conditional statements; versions: schema dumps, and
+ * for `convert` its announcement. `break` and `continue` are none of RouterOS's commands.
+ */
 export const BUILTINS: Readonly<Record<string, BuiltinSignature>> = {
   local: builtin("name!:name value", "do:code"),
   global: builtin("name!:name value", "do:code"),
@@ -90,4 +92,17 @@ export const BUILTINS: Readonly<Record<string, BuiltinSignature>> = {
   exit: builtin("", "", { since: "scriptExit" }),
   serialize: builtin("value!", "to! options", { since: "onerror" }),
   deserialize: builtin("value!", "from! options", { since: "onerror" }),
+  beep: builtin("", "frequency length"),
+  resolve: builtin("domain-name!", "server server-port type"),
+  rndnum: builtin("", "from! to!", { since: "version7" }),
+  rndstr: builtin("", "from length", { since: "version7" }),
+  timestamp: builtin("", "", { flags: ["use-tz"], since: "version7" }),
+  convert: builtin("value!:text", "from to transform", { since: "scriptConvert" }),
+  // When these came isn't published; the manual of 7.24 has them.
+  grep: builtin("", "script! pattern! after before filename", { since: "scriptUtilities" }),
+  jobname: builtin("", "", { since: "scriptUtilities" }),
+  range: builtin("from! to!", "", { since: "scriptUtilities" }),
+  tocrlf: builtin("value!", "", { since: "scriptUtilities" }),
+  tolf: builtin("value!", "", { since: "scriptUtilities" }),
+  tonsec: builtin("value!", "", { since: "scriptUtilities" }),
 };

@@ -14,8 +14,8 @@ export type Handler = (connection: ServiceConnection) => void;
  * Accepted and held open in silence: WinBox, whose handshake isn't public, and the services the emulator has only a
  * listener for. An admitted peer so differs from a refused one, which is closed at once.
  */
-const hold: Handler = ({ socket }) => {
-  socket.resume();
+const hold: Handler = ({ stream }) => {
+  stream.resume();
 };
 
 export function handlersFor(router: Router, transcript: Transcript): Readonly<Record<ServiceName, Handler>> {
@@ -28,7 +28,7 @@ export function handlersFor(router: Router, transcript: Transcript): Readonly<Re
     ftp: hold,
     www: hold,
     ssh: ({ socket }) => sshHandler(socket),
-    "www-ssl": hold,
+    "www-ssl": tlsHandler(router, "www-ssl", hold),
     api,
     winbox: hold,
     "api-ssl": tlsHandler(router, "api-ssl", api),

@@ -1,5 +1,5 @@
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
-import { pemOf } from "../certificates.ts";
+import { chainOf, pemOf } from "../certificates.ts";
 import type { ServiceConnection } from "../connections.ts";
 import type { ServiceName } from "../options.ts";
 import type { Router } from "../router.ts";
@@ -21,7 +21,7 @@ const ANONYMOUS = {
 } as const;
 
 interface Context {
-  /** Certificate and TLS version it was made for. */
+  /** Certificates and TLS version it was made for. */
   readonly of: string;
   readonly context: SecureContext;
 }
@@ -52,10 +52,11 @@ function contextOf(router: Router, service: ServiceName, made: Context | undefin
   const pem = item && pemOf(item);
   if (!item || !pem?.key) return undefined;
   const only12 = row?.values["tls-version"] === "only-1.2";
-  const of = `${item.id} ${only12}`;
+  const cert = chainOf(router, item);
+  const of = `${item.id} ${only12} ${cert}`;
   if (made?.of === of) return made;
   const context = createSecureContext({
-    cert: pem.cert,
+    cert,
     key: pem.key,
     maxVersion: MAX_VERSION,
     // TLS 1.0 and 1.1 need the level lowered in OpenSSL 3.

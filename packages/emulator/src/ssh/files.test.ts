@@ -1,51 +1,19 @@
 import { once } from "node:events";
-import ssh2 from "ssh2";
+import type ssh2 from "ssh2";
 import { expect, test } from "vitest";
-import type { Emulator } from "../index.ts";
 import { startRouter } from "../testing/scripts.ts";
-
-async function connect(router: Emulator, username = "admin", password = ""): Promise<ssh2.Client> {
-  const client = new ssh2.Client();
-  client.on("error", () => undefined);
-  client.connect({
-    host: router.address,
-    port: router.port("ssh"),
-    username,
-    password,
-    readyTimeout: 10_000,
-  });
-  await once(client, "ready");
-  return client;
-}
-
-const sftpOf = (client: ssh2.Client) =>
-  new Promise<ssh2.SFTPWrapper>((resolve, reject) => {
-    client.sftp((error, sftp) => (error ? reject(error) : resolve(sftp)));
-  });
-
-/** One operation of the SFTP client as a promise. */
-const done = <T>(
-  work: (callback: (error: Error | null | undefined, value?: T) => void) => void,
-): Promise<T> =>
-  new Promise((resolve, reject) => {
-    work((error, value) => (error ? reject(error) : resolve(value as T)));
-  });
-
-const write = (sftp: ssh2.SFTPWrapper, name: string, data: Buffer | string) =>
-  done<void>((callback) => sftp.writeFile(name, data, callback));
-const read = (sftp: ssh2.SFTPWrapper, name: string) =>
-  done<Buffer>((callback) => sftp.readFile(name, (error, data) => callback(error, data)));
+import { connectSsh, done, readFile, sftpOf, writeFile } from "../testing/ssh-client.ts";
 
 test("files go to the router over SFTP and come back byte for byte", async () => {
   await using on = await startRouter();
-  const client = await connect(on.router);
+  const client = await connectSsh(on.router);
   const sftp = await sftpOf(client);
   const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, at) => at % 256));
-  await write(sftp, "dir.bin", bytes);
-  expect((await read(sftp, "/dir.bin")).equals(bytes)).toBe(true);
+  await writeFile(sftp, "dir.bin", bytes);
+  expect((await readFile(sftp, "/dir.bin")).equals(bytes)).toBe(true);
   expect(on.router.control.rows("/file")).toMatchObject([{ name: "dir.bin", size: "100000" }]);
   await done<void>((callback) => sftp.mkdir("sub", callback));
-  await write(sftp, "sub/a.txt", "text");
+  await writeFile(sftp, "sub/a.txt", "text");
   await done<void>((callback) => sftp.rename("sub/a.txt", "sub/b.txt", callback));
   const names = await done<ssh2.FileEntryWithStats[]>((callback) => sftp.readdir("/", callback));
   expect(names.map(({ filename }) => filename).toSorted()).toEqual(["dir.bin", "sub"]);
@@ -55,7 +23,7 @@ test("files go to the router over SFTP and come back byte for byte", async () =>
   expect([stats.size, stats.isDirectory()]).toEqual([4, false]);
   await done<void>((callback) => sftp.unlink("sub/b.txt", callback));
   await done<void>((callback) => sftp.rmdir("sub", callback));
-  await expect(read(sftp, "sub/b.txt")).rejects.toThrow();
+  await expect(readFile(sftp, "sub/b.txt")).rejects.toThrow();
   expect(on.router.control.rows("/file").map(({ name }) => name)).toEqual(["dir.bin"]);
   client.end();
 });
@@ -64,14 +32,18 @@ test("an uploaded .auto.rsc runs by itself with the rights of who brought it, an
   await using on = await startRouter();
   await on.router.control.addRow("/user/group", { name: "files", policy: "ssh,ftp,read" });
   await on.router.control.addRow("/user", { name: "w", group: "files", password: "p" });
-  const admin = await connect(on.router);
-  await write(await sftpOf(admin), "set.auto.rsc", '/system identity set name=uploaded\n:put "all done"\n');
+  const admin = await connectSsh(on.router);
+  await writeFile(
+    await sftpOf(admin),
+    "set.auto.rsc",
+    '/system identity set name=uploaded\n:put "all done"\n',
+  );
   const log = (name: string) => on.router.control.rows("/file").find((row) => row.name === name)?.contents;
   await expect.poll(() => log("set.auto.log")).toBe("all done\n");
   expect(on.router.control.rows("/system/identity")).toEqual([{ name: "uploaded" }]);
   admin.end();
-  const weak = await connect(on.router, "w", "p");
-  await write(await sftpOf(weak), "no.auto.rsc", "/system identity set name=no\n");
+  const weak = await connectSsh(on.router, "w", "p");
+  await writeFile(await sftpOf(weak), "no.auto.rsc", "/system identity set name=no\n");
   await expect.poll(() => log("no.auto.log")).toBe("not enough permissions (9)\n");
   expect(on.router.control.rows("/system/identity")).toEqual([{ name: "uploaded" }]);
   weak.end();
@@ -79,14 +51,14 @@ test("an uploaded .auto.rsc runs by itself with the rights of who brought it, an
 
 test("who lacks the policy ftp has no files over SSH", async () => {
   await using on = await startRouter({ users: [{ name: "r", password: "p", group: "read" }] });
-  const client = await connect(on.router, "r", "p");
+  const client = await connectSsh(on.router, "r", "p");
   await expect(sftpOf(client)).rejects.toThrow();
   client.end();
 });
 
 test("the console goes into menus, shows them in its prompt, and takes a block over several lines", async () => {
   await using on = await startRouter({ identity: "gw" });
-  const client = await connect(on.router);
+  const client = await connectSsh(on.router);
   const shell = await new Promise<ssh2.ClientChannel>((resolve, reject) => {
     client.shell((error, stream) => (error ? reject(error) : resolve(stream)));
   });
@@ -115,7 +87,7 @@ test("the console goes into menus, shows them in its prompt, and takes a block o
 
 test("a command that fails says why and exits with 1; what it printed before stays", async () => {
   await using on = await startRouter();
-  const client = await connect(on.router);
+  const client = await connectSsh(on.router);
   const exec = (command: string) =>
     new Promise<{ output: string; code: number }>((resolve, reject) => {
       client.exec(command, (error, channel) => {

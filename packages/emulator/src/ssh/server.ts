@@ -5,6 +5,7 @@ import type { Router } from "../router.ts";
 import type { Session } from "../sessions.ts";
 import { authenticate, passwordIs } from "../users.ts";
 import { Console } from "./console.ts";
+import { readScp, runScp } from "./scp.ts";
 import { serveSftp } from "./sftp.ts";
 import { runShell } from "./shell.ts";
 
@@ -59,8 +60,11 @@ function serveSessions(router: Router, client: ssh2.Connection, session: Session
     });
     channel.on("window-change", (accept) => accept?.());
     channel.on("shell", (accept) => runShell(router, session, accept(), terminal));
-    channel.on("exec", (accept, _reject, { command }) => {
-      runOnce(router, session, command, accept());
+    channel.on("exec", (accept, reject, { command }) => {
+      const scp = readScp(command);
+      if (!scp) runOnce(router, session, command, accept());
+      else if (session.policies.has("ftp")) finishWith(accept(), (stream) => runScp(router, scp, stream));
+      else reject?.();
     });
     channel.on("sftp", (accept, reject) => {
       if (session.policies.has("ftp")) serveSftp(router, session, accept());
@@ -76,16 +80,21 @@ function runOnce(router: Router, session: Session, command: string, stream: ssh2
   const print = (text: string) => {
     if (stream.writable) stream.write(text);
   };
+  finishWith(stream, async () => {
+    const result = await new Console(router, session).run(command, print, abort.signal, false);
+    return result === "failed" ? 1 : 0;
+  });
+}
+
+/** Let `work` use a channel, then end it with the status it says. */
+function finishWith(stream: ssh2.ServerChannel, work: (stream: ssh2.ServerChannel) => Promise<number>): void {
   const finish = (code: number) => {
     if (!stream.writable) return;
     stream.exit(code);
     stream.end();
   };
-  new Console(router, session).run(command, print, abort.signal, false).then(
-    (result) => finish(result === "failed" ? 1 : 0),
-    (error) => {
-      process.emitWarning(error instanceof Error ? error : String(error));
-      finish(1);
-    },
-  );
+  work(stream).then(finish, (error) => {
+    process.emitWarning(error instanceof Error ? error : String(error));
+    finish(1);
+  });
 }

@@ -1,62 +1,15 @@
 import { createHash, type KeyObject, sign } from "node:crypto";
 import ipaddr from "ipaddr.js";
 import * as der from "./der.ts";
-
-/** RouterOS's names of the parts of a subject, with the attribute each is written as. */
-const SUBJECT = {
-  country: "2.5.4.6",
-  state: "2.5.4.8",
-  locality: "2.5.4.7",
-  organization: "2.5.4.10",
-  unit: "2.5.4.11",
-  "common-name": "2.5.4.3",
-} as const;
-
-export type Subject = Readonly<Partial<Record<keyof typeof SUBJECT, string>>>;
-export const SUBJECT_FIELDS = Object.keys(SUBJECT) as readonly (keyof Subject)[];
-
-/** RouterOS's `key-usage`: bits of the key usage extension, RFC 5280, section 4.2.1.3. */
-const USAGE_BITS: readonly string[] = [
-  "digital-signature",
-  "content-commitment",
-  "key-encipherment",
-  "data-encipherment",
-  "key-agreement",
-  "key-cert-sign",
-  "crl-sign",
-  "encipher-only",
-  "decipher-only",
-];
-
-/** The others are extended key usages, 4.2.1.12. */
-const EXTENDED_USAGES: Readonly<Record<string, string>> = {
-  "tls-server": "1.3.6.1.5.5.7.3.1",
-  "tls-client": "1.3.6.1.5.5.7.3.2",
-  "code-sign": "1.3.6.1.5.5.7.3.3",
-  "email-protect": "1.3.6.1.5.5.7.3.4",
-  timestamp: "1.3.6.1.5.5.7.3.8",
-  "ocsp-sign": "1.3.6.1.5.5.7.3.9",
-  dvcs: "1.3.6.1.5.5.7.3.10",
-};
-
-export const KEY_USAGES: readonly string[] = [...USAGE_BITS, ...Object.keys(EXTENDED_USAGES)];
-
-/** Signature algorithms by kind of key and digest; RFC 8017 and RFC 5758. */
-const SIGNATURES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  rsa: {
-    md5: "1.2.840.113549.1.1.4",
-    sha1: "1.2.840.113549.1.1.5",
-    sha256: "1.2.840.113549.1.1.11",
-    sha384: "1.2.840.113549.1.1.12",
-    sha512: "1.2.840.113549.1.1.13",
-  },
-  ec: {
-    sha1: "1.2.840.10045.4.1",
-    sha256: "1.2.840.10045.4.3.2",
-    sha384: "1.2.840.10045.4.3.3",
-    sha512: "1.2.840.10045.4.3.4",
-  },
-};
+import {
+  EXTENDED_USAGES,
+  EXTENSION,
+  SIGNATURES,
+  SUBJECT,
+  SUBJECT_FIELDS,
+  type Subject,
+  USAGE_BITS,
+} from "./names.ts";
 
 export interface CertificateRequest {
   readonly subject: Subject;
@@ -72,9 +25,10 @@ export interface CertificateRequest {
   readonly publicKey: KeyObject;
 }
 
-/** Who signs; the certificate's own subject and keys for a self-signed one. */
+/** Who signs; the certificate's own name and keys for a self-signed one. */
 export interface Signer {
-  readonly subject: Subject;
+  /** Its subject as it is in its certificate, DER. */
+  readonly name: Buffer;
   readonly publicKey: KeyObject;
   readonly privateKey: KeyObject;
 }
@@ -90,14 +44,44 @@ export function writeCertificate(request: CertificateRequest, signer: Signer): B
     version3,
     der.integer(request.serial),
     algorithm,
-    name(signer.subject),
+    signer.name,
     der.sequence(der.time(request.notBefore), der.time(request.notAfter)),
-    name(request.subject),
+    nameOf(request.subject),
     request.publicKey.export({ format: "der", type: "spki" }),
     der.explicit(3, der.sequence(...extensions(request, signer))),
   );
   return der.sequence(body, algorithm, der.bits(sign(request.digest, body, signer.privateKey)));
 }
+
+/**
+ * A request for a certificate, PKCS #10 (RFC 2986), in DER.
+ * @param asked.challenge password the signer may ask for; asked.unstructuredAddress as RouterOS before 7.22 has it
+ * @throws RangeError as `writeCertificate`
+ */
+export function writeRequest(
+  request: Pick<CertificateRequest, "subject" | "altNames" | "keyUsage" | "digest" | "publicKey">,
+  privateKey: KeyObject,
+  asked: { readonly challenge?: string | undefined; readonly unstructuredAddress?: string | undefined },
+): Buffer {
+  const algorithm = signatureAlgorithm(privateKey, request.digest);
+  const extensions = usageExtensions(request);
+  const { challenge, unstructuredAddress } = asked;
+  const attributes = [
+    ...(challenge ? [attribute("1.2.840.113549.1.9.7", der.utf8(challenge))] : []),
+    ...(unstructuredAddress ? [attribute("1.2.840.113549.1.9.8", der.utf8(unstructuredAddress))] : []),
+    ...(extensions.length > 0 ? [attribute("1.2.840.113549.1.9.14", der.sequence(...extensions))] : []),
+  ];
+  const body = der.sequence(
+    der.integer(Buffer.of(0)),
+    nameOf(request.subject),
+    request.publicKey.export({ format: "der", type: "spki" }),
+    // A set is in the order of its bytes, X.690 section 11.6.
+    der.explicit(0, Buffer.concat(attributes.toSorted(Buffer.compare))),
+  );
+  return der.sequence(body, algorithm, der.bits(sign(request.digest, body, privateKey)));
+}
+
+const attribute = (id: string, value: Buffer): Buffer => der.sequence(der.oid(id), der.set(value));
 
 function signatureAlgorithm(key: KeyObject, digest: string): Buffer {
   const kind = key.asymmetricKeyType ?? "";
@@ -106,7 +90,8 @@ function signatureAlgorithm(key: KeyObject, digest: string): Buffer {
   return kind === "rsa" ? der.sequence(der.oid(id), der.nothing) : der.sequence(der.oid(id));
 }
 
-function name(subject: Subject): Buffer {
+/** A subject as its certificate has it, DER. */
+export function nameOf(subject: Subject): Buffer {
   const parts = SUBJECT_FIELDS.filter((field) => subject[field]).map((field) => {
     const text = subject[field] ?? "";
     const value = field === "country" ? der.printable(text) : der.utf8(text);
@@ -116,16 +101,25 @@ function name(subject: Subject): Buffer {
 }
 
 function extensions(request: CertificateRequest, signer: Signer): readonly Buffer[] {
-  const { altNames, isCa, keyUsage } = request;
+  return [
+    extension(EXTENSION.basicConstraints, der.sequence(...(request.isCa ? [der.yes] : [])), true),
+    extension(EXTENSION.subjectKey, der.octets(keyId(request.publicKey))),
+    extension(EXTENSION.authorityKey, der.sequence(der.implicit(0, keyId(signer.publicKey)))),
+    ...usageExtensions(request),
+  ];
+}
+
+/** What a certificate is for and whose: the part of the extensions a request has too. */
+function usageExtensions({
+  altNames,
+  keyUsage,
+}: Pick<CertificateRequest, "altNames" | "keyUsage">): readonly Buffer[] {
   const usage = USAGE_BITS.flatMap((word, bit) => (keyUsage.includes(word) ? [bit] : []));
   const extended = keyUsage.flatMap((word) => EXTENDED_USAGES[word] ?? []);
   const all = [
-    extension("2.5.29.19", der.sequence(...(isCa ? [der.yes] : [])), true),
-    usage.length > 0 && extension("2.5.29.15", der.namedBits(usage), true),
-    extended.length > 0 && extension("2.5.29.37", der.sequence(...extended.map(der.oid))),
-    extension("2.5.29.14", der.octets(keyId(request.publicKey))),
-    extension("2.5.29.35", der.sequence(der.implicit(0, keyId(signer.publicKey)))),
-    altNames.length > 0 && extension("2.5.29.17", der.sequence(...altNames.map(altName))),
+    usage.length > 0 && extension(EXTENSION.keyUsage, der.namedBits(usage), true),
+    extended.length > 0 && extension(EXTENSION.extendedKeyUsage, der.sequence(...extended.map(der.oid))),
+    altNames.length > 0 && extension(EXTENSION.altNames, der.sequence(...altNames.map(altName))),
   ];
   return all.filter((one) => one !== false);
 }

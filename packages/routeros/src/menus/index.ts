@@ -9,6 +9,21 @@ export {
   ipv6FirewallAddressList,
   ipv6FirewallFilter,
 } from "./firewall.ts";
+export {
+  bandwidthServer,
+  ipDns,
+  ipProxy,
+  ipSocks,
+  ipSsh,
+  ipUpnp,
+  macPing,
+  macServer,
+  macWinbox,
+  neighborDiscovery,
+  romon,
+  snmp,
+  userSettings,
+} from "./settings.ts";
 export { certificate, systemIdentity, systemScheduler, systemScript } from "./system.ts";
 export type { RouterDate, TypedRow, TypedValues } from "./typed.ts";
 export { toTyped, toWire } from "./typed.ts";

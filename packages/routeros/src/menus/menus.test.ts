@@ -2,19 +2,32 @@ import { expect, test } from "vitest";
 import { parseVersion } from "../version.ts";
 import { type MenuFacts, takesField, wireFieldName } from "./facts.ts";
 import {
+  bandwidthServer,
   certificate,
   firewallAddressList,
   firewallFilter,
+  ipDns,
+  ipProxy,
   ipService,
+  ipSocks,
+  ipSsh,
+  ipUpnp,
   ipv6FirewallAddressList,
   ipv6FirewallFilter,
+  macPing,
+  macServer,
+  macWinbox,
+  neighborDiscovery,
   readField,
+  romon,
+  snmp,
   systemIdentity,
   systemScheduler,
   systemScript,
   user,
   userActive,
   userGroup,
+  userSettings,
 } from "./index.ts";
 import schema from "./schema/management.json" with { type: "json" };
 
@@ -38,17 +51,34 @@ const menus: MenuFacts[] = [
   systemScheduler,
   systemScript,
   certificate,
+  ipDns,
+  ipProxy,
+  ipSocks,
+  ipSsh,
+  ipUpnp,
+  neighborDiscovery,
+  snmp,
+  bandwidthServer,
+  macServer,
+  macWinbox,
+  macPing,
+  romon,
+  userSettings,
 ];
+/** Of the web proxy there is no tree of 7.9 among our sources. */
+const IN_TWO_SOURCES: readonly MenuFacts[] = [ipProxy];
 /** The older source lists what a configuration keeps; an entry with a timeout is none of that. */
 const NOT_KEPT: Readonly<Record<string, string>> = { "/ip/firewall/address-list": "timeout" };
 const cases = versions.flatMap(([version, { menus: published }]) =>
   menus.filter(({ path }) => path in published).map((menu) => [version, menu.path, menu] as const),
 );
 
-test("every menu is held against the three published command trees at least, those of IPv6 against two", () => {
-  for (const { path } of menus) {
-    const held = cases.filter(([, name]) => name === path).length;
-    expect(held).toBeGreaterThanOrEqual(path.startsWith("/ipv6/") ? 2 : 3);
+test("every menu is held against the three published command trees at least, or two where there are no more", () => {
+  for (const menu of menus) {
+    const held = cases.filter(([, name]) => name === menu.path).length;
+    expect(held).toBeGreaterThanOrEqual(
+      menu.path.startsWith("/ipv6/") || IN_TWO_SOURCES.includes(menu) ? 2 : 3,
+    );
   }
 });
 
@@ -82,7 +112,7 @@ test.each(cases)("%s: what %s has since a later version is not there yet", (vers
   for (const [name] of later) expect(set).not.toContain(name);
 });
 
-test.each(menus)(
+test.each(menus.filter(({ readOnly }) => readOnly))(
   "what is only shown of $path is shown, and takes no value",
   ({ path, fields, readOnly = {} }) => {
     const published = versions.map(([, of]) => of).find(({ properties }) => properties?.[path]);

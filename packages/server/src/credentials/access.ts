@@ -231,7 +231,8 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
     const { client, port } = connected;
     try {
       const router = await inspect(client, signal);
-      await this.#options.database.asSystem((trx) => recordReached(trx, site.id, { port, settled, router }));
+      const reached = { address: site.address, port, settled, router };
+      await this.#options.database.asSystem((trx) => recordReached(trx, site.id, reached));
       return {
         client,
         version: parseVersion(router.version),

@@ -43,6 +43,11 @@ async function addCustomer(trx: Trx, id: string): Promise<void> {
     sql`insert into transient_access (customer_id, site_id, token_id, type, username, password, port, full_access,
                                       allow_rfc1918, expires_at)
         values (${id}, ${site}, ${token}, 'ssh', ${id}, ${bytes}, ${id === A ? 40000 : 40001}, false, false, now())`,
+    sql`insert into site_hardening_fixes (customer_id, site_id, fix) values (${id}, ${site}, 'socks')`,
+    sql`insert into exposure_checks (customer_id, site_id, address, from_address, policy_id, policy_name, answered, ports)
+        values (${id}, ${site}, '192.0.2.1', '192.0.2.2', ${policy}, 'p', true, '[]')`,
+    sql`insert into exposure_schedule (customer_id, site_id, next_check_at) values (${id}, ${site}, now())`,
+    sql`insert into exposure_requests (customer_id) values (${id})`,
   ];
   for (const statement of statements) await statement.execute(trx);
 }

@@ -131,6 +131,7 @@ export interface SitesTable {
   management_transport: "api" | "api-ssl";
   tls_fingerprint: string | null;
   management_address: string | null;
+  reached_address: string | null;
   adoption_login: Buffer | null;
   status: Generated<SiteStatus>;
   sync_state: Generated<SyncState>;
@@ -183,6 +184,52 @@ export interface TransientAccessTable {
   removed_from_gateway_at: Time | null;
 }
 
+export interface SiteHardeningFixesTable {
+  customer_id: string;
+  site_id: string;
+  fix: string;
+  /** Asked for again, it counts from then. */
+  created_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+/** One port as a check saw it. */
+export interface StoredPort {
+  port: number;
+  service: string;
+  state: string;
+  software: string | null;
+  version: string | null;
+  answer: string | null;
+  finding: string | null;
+  reason: string;
+}
+
+export interface ExposureChecksTable {
+  id: Generated<string>;
+  customer_id: string;
+  site_id: string;
+  checked_at: CreatedAt;
+  address: string;
+  from_address: string;
+  policy_id: string;
+  policy_name: string;
+  answered: boolean;
+  ports: JSONColumnType<StoredPort[]>;
+}
+
+export interface ExposureScheduleTable {
+  site_id: string;
+  customer_id: string;
+  next_check_at: Time;
+  claim: string | null;
+  running_until: Time | null;
+}
+
+export interface ExposureRequestsTable {
+  customer_id: string;
+  requested_at: CreatedAt;
+}
+
 export interface Tables {
   customers: CustomersTable;
   api_tokens: ApiTokensTable;
@@ -196,4 +243,8 @@ export interface Tables {
   sites: SitesTable;
   credentials: CredentialsTable;
   transient_access: TransientAccessTable;
+  site_hardening_fixes: SiteHardeningFixesTable;
+  exposure_checks: ExposureChecksTable;
+  exposure_schedule: ExposureScheduleTable;
+  exposure_requests: ExposureRequestsTable;
 }

@@ -66,7 +66,7 @@ export function desired(policy: PolicyFacts, router: RouterFacts): DesiredMenu[]
  * Whatever is stored, the service we come in by stays open to us. Requests that say otherwise are refused before they
  * are stored; this holds should one get past.
  */
-function openServices(policy: PolicyFacts, managementNetwork: string): OpenService[] {
+export function openServices(policy: PolicyFacts, managementNetwork: string): OpenService[] {
   return SERVICE_NAMES.flatMap((name) => {
     const service = policy.services[name];
     if (!service) throw new Error(`policy without ${name}`);

@@ -1,4 +1,6 @@
+export { policySays, type SitePolicy, sitePolicy } from "./admission.ts";
 export { policyContributor } from "./contributor.ts";
+export { ROUTEROS_SERVICE } from "./desired.ts";
 export { PolicyPreviews } from "./preview.ts";
 export { previewRoutes } from "./preview-routes.ts";
 export { policyRoutes } from "./routes.ts";

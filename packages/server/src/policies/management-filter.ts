@@ -132,11 +132,14 @@ function filterRows(services: readonly OpenService[], facts: FilterFacts, family
   ];
 }
 
+/** Is the service open to somebody who is not trusted? Connections to such a one are counted. */
+export function isOpenBeyond(trusted: readonly string[], { networks }: OpenService): boolean {
+  return !networks.every((network) => trusted.some((outer) => isWithin(network, outer)));
+}
+
 /** The brute-force rules stand before what accepts: who is banned is not let in by a list. */
 function counting(services: readonly OpenService[], { trusted }: FilterFacts): DesiredRow[] {
-  const ports = services
-    .filter(({ networks }) => !networks.every((network) => trusted.some((outer) => isWithin(network, outer))))
-    .map(({ port }) => port);
+  const ports = services.filter((service) => isOpenBeyond(trusted, service)).map(({ port }) => port);
   return bruteForceRules({ chain: CHAIN, ports, trustedList: TRUSTED_LIST }).map(
     ({ comment = "", ...fields }) => ({
       key: comment,

@@ -1,7 +1,6 @@
 import { idParams, plan, policyPreview, previewInput } from "@portreeve/api-schema";
-import { DomainError, type HttpModule, InsufficientScopeError, read } from "../http/index.ts";
-import { messageOf } from "../reconcile/index.ts";
-import { RouterUnavailableError } from "../sites/index.ts";
+import { type HttpModule, InsufficientScopeError, read } from "../http/index.ts";
+import { askRouter } from "../sites/index.ts";
 import type { PolicyPreviews } from "./preview.ts";
 import type { PolicyService } from "./service.ts";
 
@@ -21,12 +20,7 @@ export function previewRoutes(policies: PolicyService, previews: PolicyPreviews)
       },
       async (request) => {
         const target = await read(request, (trx) => policies.previewedSite(trx, request.params.id));
-        try {
-          return await previews.plan(target, request.caller.address, request.signal);
-        } catch (error) {
-          if (error instanceof DomainError) throw error;
-          throw new RouterUnavailableError(messageOf(error), error);
-        }
+        return askRouter(previews.plan(target, request.caller.address, request.signal));
       },
     );
     app.post(

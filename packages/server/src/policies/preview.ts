@@ -10,9 +10,8 @@ import {
   type Preview,
   type PreviewOptions,
   type Step,
-  valuesBefore,
 } from "../reconcile/index.ts";
-import { SiteNotFoundError } from "../sites/index.ts";
+import { presentSteps, SiteNotFoundError } from "../sites/index.ts";
 import { policyContributor } from "./contributor.ts";
 import { policyFacts, ROUTEROS_SERVICE } from "./desired.ts";
 import { type AffectedSite, closedToCaller, closedToUs } from "./lock-out.ts";
@@ -129,17 +128,9 @@ function ownedRule(desired: readonly DesiredMenu[]): (row: Row) => boolean {
   return (row) => filters.some(({ owns }) => owns(row));
 }
 
-/** Chosen fields; secrets by name only. */
 function present(steps: readonly Step[], assessment: Assessment, warnings: readonly string[]): Plan {
   return {
-    steps: steps.map(({ menu, command, target, values, secrets, text, inverse }) => ({
-      menu,
-      command,
-      target: command === "add" ? null : target.key,
-      values: { ...values, ...Object.fromEntries(Object.keys(secrets).map((name) => [name, "[hidden]"])) },
-      before: valuesBefore({ command, inverse }) ?? null,
-      text,
-    })),
+    steps: presentSteps(steps),
     input_chain: assessment.inputChain,
     access: assessment.access,
     warnings: [...warnings, ...assessment.warnings],

@@ -1,4 +1,11 @@
-import { attachSites, idParams, policy, policyChange, policyInput } from "@portreeve/api-schema";
+import {
+  attachSites,
+  idParams,
+  managementNetwork,
+  policy,
+  policyChange,
+  policyInput,
+} from "@portreeve/api-schema";
 import { z } from "zod";
 import { type HttpModule, mutate, read } from "../http/index.ts";
 import { presentPolicy } from "./present.ts";
@@ -17,6 +24,18 @@ export function policyRoutes(policies: PolicyService): HttpModule {
         schema: { tags, summary: "List policies", response: { 200: z.array(policy) } },
       },
       (request) => read(request, async (trx) => (await listPolicies(trx)).map((row) => presentPolicy(row))),
+    );
+    app.get(
+      "/v1/control-plane/management-network",
+      {
+        config: { scope: "policies:read" },
+        schema: {
+          tags,
+          summary: "The network that routers see Portreeve come from",
+          response: { 200: managementNetwork },
+        },
+      },
+      async () => ({ network: policies.managementNetwork }),
     );
     app.post(
       BASE,

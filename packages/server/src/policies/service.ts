@@ -1,6 +1,7 @@
 /** The verbs of policies. Each changes intent in the caller's transaction; roll-outs bring it to the sites it concerns. */
 import {
   type AttachSites,
+  admitManagement,
   DEFAULT_TRUSTED_NETWORKS,
   MAX_PREVIEW_SITES,
   type PolicyChange,
@@ -9,7 +10,7 @@ import {
   policyInput,
 } from "@portreeve/api-schema";
 import { record } from "../audit/index.ts";
-import type { StoredService, Trx } from "../database/index.ts";
+import type { Trx } from "../database/index.ts";
 import type { Caller } from "../http/index.ts";
 import type { RolloutService } from "../rollouts/index.ts";
 import { SiteNotFoundError } from "../sites/index.ts";
@@ -51,12 +52,13 @@ export interface PolicyServiceOptions {
 export class PolicyService {
   readonly #rollouts: RolloutService;
   readonly #managementAddress: string;
-  readonly #managementNetwork: string;
+  /** What PUT and attach put first into the lists of enabled services. */
+  readonly managementNetwork: string;
 
   constructor({ rollouts, managementAddress }: PolicyServiceOptions) {
     this.#rollouts = rollouts;
     this.#managementAddress = managementAddress;
-    this.#managementNetwork = hostNetwork(managementAddress);
+    this.managementNetwork = hostNetwork(managementAddress);
   }
 
   async get(trx: Trx, id: string): Promise<PolicyRow> {
@@ -72,7 +74,7 @@ export class PolicyService {
 
   /** The first policy of a customer: sites start under it and fall back to it. */
   async createDefault(trx: Trx, customerId: string): Promise<void> {
-    const input = policyInput.parse(firstPolicy(this.#managementNetwork));
+    const input = policyInput.parse(firstPolicy(this.managementNetwork));
     await this.#insert(trx, customerId, input, true);
   }
 
@@ -208,19 +210,9 @@ export class PolicyService {
   #admitManagement(content: PolicyContent): PolicyContent {
     const services = Object.entries(content.services).map(([name, service]) => [
       name,
-      this.#withManagement(service),
+      admitManagement(service, this.managementNetwork),
     ]);
     return { ...content, services: Object.fromEntries(services) };
-  }
-
-  /**
-   * An enabled service's list starts with the management network. A service without a list keeps none: it means
-   * "the trusted networks", and a list of one would mean "only Portreeve".
-   */
-  #withManagement(service: StoredService): StoredService {
-    if (!service.enabled || !service.networks?.length) return service;
-    const others = service.networks.filter((network) => network !== this.#managementNetwork);
-    return { ...service, networks: [this.#managementNetwork, ...others] };
   }
 
   #audit(trx: Trx, caller: Caller, action: string, policy: PolicyRow, detail = {}) {

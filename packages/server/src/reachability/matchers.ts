@@ -1,5 +1,5 @@
 /**
- * Which source addresses a rule of the input chain matches, for a new TCP connection to one port. Three-valued: what
+ * Which source addresses a rule of the input chain matches, for a new connection to one port. Three-valued: what
  * can't be decided from the rows alone (an interface, a rate, a mark) is an `Unknown`, never a guess.
  * Source: MikroTik manual, "Common Firewall Matchers and Actions".
  */
@@ -18,6 +18,8 @@ import {
 /** The first packet of a connection to a service of the router. */
 export interface Packet {
   readonly family: Family;
+  /** TCP unless given. */
+  readonly protocol?: "tcp" | "udp";
   readonly port: number;
   /** The router's own address it is sent to, where that is known. */
   readonly destination?: string | undefined;
@@ -78,27 +80,35 @@ const PER_RULE = new Set([
 type OnList = (list: string) => Sources;
 
 /** Matchers of the source address, which hold for some sources and not for others. */
-const SOURCES: Readonly<Record<string, (value: string, packet: Packet, onList: OnList) => Sources>> = {
-  "src-address": (value, { family }) => {
-    const addresses = parseAddresses(value, family);
-    return { certain: addresses ?? NOBODY, possible: addresses ?? everybody(family) };
-  },
-  "src-address-list": (list, _packet, onList) => onList(list),
-};
+const SOURCES: ReadonlyMap<string, (value: string, packet: Packet, onList: OnList) => Sources> = new Map([
+  [
+    "src-address",
+    (value, { family }) => {
+      const addresses = parseAddresses(value, family);
+      return { certain: addresses ?? NOBODY, possible: addresses ?? everybody(family) };
+    },
+  ],
+  ["src-address-list", (list, _packet, onList) => onList(list)],
+]);
+
+const PROTOCOL_NUMBERS = { tcp: "6", udp: "17" };
 
 /** Does a matcher's value, without its `!`, hold for the packet? undefined: not to be known from here. */
 type Test = (value: string, packet: Packet) => boolean | undefined;
 
-const TESTS: Readonly<Record<string, Test>> = {
-  protocol: (value) => value === "tcp" || value === "6",
-  "connection-state": (value) => value.split(",").includes("new"),
-  "dst-port": (value, { port }) => holdsPort(value, port),
-  port: (value, { port }) => holdsPort(value, port) || undefined, // or the source port is among them
-  "src-port": (value) => (holdsPort(value, 1) && /^[01]-65535$/.test(value) ? true : undefined),
-  "dst-address": (value, { family, destination }) => holdsDestination(value, family, destination),
-  "dst-address-type": (value) => value.split(",").includes("local"), // else it would not be in this chain
-  "tcp-flags": holdsFlags,
-};
+/** A map: a router may name a property `constructor`. */
+const TESTS: ReadonlyMap<string, Test> = new Map(
+  Object.entries<Test>({
+    protocol: (value, { protocol = "tcp" }) => value === protocol || value === PROTOCOL_NUMBERS[protocol],
+    "connection-state": (value) => value.split(",").includes("new"),
+    "dst-port": (value, { port }) => holdsPort(value, port),
+    port: (value, { port }) => holdsPort(value, port) || undefined, // or the source port is among them
+    "src-port": (value) => (holdsPort(value, 1) && /^[01]-65535$/.test(value) ? true : undefined),
+    "dst-address": (value, { family, destination }) => holdsDestination(value, family, destination),
+    "dst-address-type": (value) => value.split(",").includes("local"), // else it would not be in this chain
+    "tcp-flags": (value, { protocol }) => protocol !== "udp" && holdsFlags(value),
+  }),
+);
 
 /**
  * @param within the sources asked about
@@ -108,9 +118,9 @@ export function matchRule(row: Row, packet: Packet, within: AddressSet, onList: 
   const matchers = Object.entries(row).filter(([name, text]) => text !== "" && isMatcher(name));
   const unknowns: Unknown[] = [];
   for (const [name, text] of matchers) {
-    if (name in SOURCES) continue;
+    if (SOURCES.has(name)) continue;
     const { value, negated } = parts(text);
-    const answer = TESTS[name]?.(value, packet);
+    const answer = TESTS.get(name)?.(value, packet);
     if (answer === negated) return undefined;
     if (answer === undefined) unknowns.push(unknownOf(name, text, row));
   }
@@ -118,7 +128,7 @@ export function matchRule(row: Row, packet: Packet, within: AddressSet, onList: 
   let certain = unknowns.length === 0 ? within : NOBODY;
   for (const [name, text] of matchers) {
     const { value, negated } = parts(text);
-    const who = SOURCES[name]?.(value, packet, onList);
+    const who = SOURCES.get(name)?.(value, packet, onList);
     if (!who) continue;
     possible = negated ? subtract(possible, who.certain) : intersect(possible, who.possible);
     if (isEmpty(possible)) return undefined;

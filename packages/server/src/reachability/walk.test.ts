@@ -31,6 +31,12 @@ test("what no rule stops is accepted", () => {
   expect(meets("192.0.2.7", [{ action: "passthrough" }, { action: "log" }])).toBe("yes");
 });
 
+test("a property or an action by the name of something else in JavaScript is one nobody knows", () => {
+  const odd = JSON.parse('{"action": "drop", "constructor": "x", "__proto__": "y"}');
+  expect(meets("192.0.2.7", [odd])).toBe("depends");
+  expect(meets("192.0.2.7", [{ action: "constructor" }, { action: "__proto__" }])).toBe("yes");
+});
+
 test.each(["drop", "reject", "tarpit"])("%s ends the way", (action) => {
   expect(meets("192.0.2.7", [{ action }, { action: "accept" }])).toBe("no");
 });

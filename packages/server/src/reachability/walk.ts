@@ -39,12 +39,12 @@ export interface Walked {
   readonly listings: readonly Listing[];
 }
 
-const VERDICTS: Readonly<Record<string, Verdict>> = {
-  accept: "accept",
-  drop: "refuse",
-  reject: "refuse",
-  tarpit: "refuse",
-};
+const VERDICTS: ReadonlyMap<string, Verdict> = new Map([
+  ["accept", "accept"],
+  ["drop", "refuse"],
+  ["reject", "refuse"],
+  ["tarpit", "refuse"],
+]);
 
 /** A set that loses a few ranges is copied, which costs less for each. */
 const RANGES_COPIED_PER_UNIT = 64;
@@ -163,7 +163,7 @@ class Walk {
       const { certain, uncertain } = match;
       const when = [...conditions, { unknowns: match.unknowns, holds: true }];
       const { action = "accept" } = rule.row;
-      const verdict = VERDICTS[action];
+      const verdict = VERDICTS.get(action);
       if (verdict) {
         this.#end(certain, verdict, rule, conditions);
         this.#end(uncertain, verdict, rule, when);

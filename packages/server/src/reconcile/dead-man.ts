@@ -79,7 +79,7 @@ async function removeEntry(client: RouterClient, id: string, signal: AbortSignal
  * The script that undoes the steps, the last one first, and then removes its own entries. One step that can't be
  * undone does not keep the others from it.
  */
-export function undoScript(steps: readonly Step[]): Script {
+function undoScript(steps: readonly Step[]): Script {
   const undoing = steps
     .toReversed()
     .flatMap((step) => step.inverse.map((inverse) => undo(step.menu, inverse)));

@@ -1,4 +1,5 @@
 import { DomainError } from "../http/errors.ts";
+import { messageOf } from "../reconcile/index.ts";
 
 export class SiteNotFoundError extends DomainError {
   constructor() {
@@ -43,5 +44,18 @@ export class RouterUnavailableError extends DomainError {
       { status: 502, code: "router-unavailable", title: "The router could not be asked", detail: reason },
       { cause },
     );
+  }
+}
+
+/**
+ * A live router is asked within a request.
+ * @throws RouterUnavailableError what keeps it from answering; errors of the request itself stay what they are
+ */
+export async function askRouter<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof DomainError) throw error;
+    throw new RouterUnavailableError(messageOf(error), error);
   }
 }

@@ -1,5 +1,6 @@
 export { AddressRules } from "./address.ts";
-export { RouterUnavailableError, SiteNotFoundError, SiteNotReadyError } from "./errors.ts";
+export { askRouter, RouterUnavailableError, SiteNotFoundError, SiteNotReadyError } from "./errors.ts";
+export { presentSteps } from "./present-steps.ts";
 export {
   type RouterIdentity,
   recordAdopted,

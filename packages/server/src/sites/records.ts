@@ -129,17 +129,19 @@ export interface RouterIdentity {
 }
 
 /**
- * A login worked on this port: the router is there, and this is how it is reached.
- * @param settled nobody is delivering to it now, so a move that was begun is over, whichever port it ended on
+ * A login worked at this address and port: the router is there, and this is how it is reached.
+ * @param reached.settled nobody is delivering to it now, so a move that was begun is over, whichever port it ended on
  */
 export async function recordReached(
   trx: Trx,
   siteId: string,
-  { port, settled, router }: { port: number; settled: boolean; router: RouterIdentity },
+  reached: { address: string; port: number; settled: boolean; router: RouterIdentity },
 ): Promise<void> {
+  const { address, port, settled, router } = reached;
   await trx
     .updateTable("sites")
     .set((eb) => ({
+      reached_address: address,
       api_port: port,
       ...(settled ? { next_api_port: null } : {}),
       identity: router.identity,

@@ -1,0 +1,170 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { sql } from "kysely";
+import { pino } from "pino";
+import { afterAll, beforeEach, expect, test } from "vitest";
+import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
+import { ExposureSchedule } from "./schedule.ts";
+import { type ClaimedSite, claimNow, endClaim } from "./store.ts";
+
+const CUSTOMER = randomUUID();
+const log = pino({ level: "silent" });
+let testDatabase: TestDatabase | undefined;
+let database: TestDatabase["database"];
+
+beforeEach(async () => {
+  await testDatabase?.drop();
+  testDatabase = await createTestDatabase();
+  database = testDatabase.database;
+  await database.asSystem(async (trx) => {
+    const [policy, revision] = [randomUUID(), randomUUID()];
+    const statements = [
+      sql`insert into customers (id, name) values (${CUSTOMER}, 'c')`,
+      sql`insert into policies (id, customer_id, name, slug, revision_id)
+          values (${policy}, ${CUSTOMER}, 'p', 'p', ${revision})`,
+      sql`insert into policy_revisions (id, customer_id, policy_id, number, services, trusted_networks)
+          values (${revision}, ${CUSTOMER}, ${policy}, 1, '{}', '{}')`,
+      sql`insert into sites (customer_id, policy_id, policy_revision_id, name, address, reached_address, api_port)
+          select ${CUSTOMER}, ${policy}, ${revision}, 's' || n, '192.0.2.' || n, '192.0.2.' || n, 8728
+            from generate_series(1, 30) as n`,
+    ];
+    for (const statement of statements) await statement.execute(trx);
+  });
+});
+afterAll(() => testDatabase?.drop());
+
+/** Every site that the schedule knows is due now. */
+async function makeDue(): Promise<void> {
+  await database.asSystem(async (trx) => {
+    await sql`insert into exposure_schedule (site_id, customer_id, next_check_at)
+              select id, customer_id, now() from sites
+              on conflict (site_id) do update set next_check_at = now()`.execute(trx);
+  });
+}
+
+const rows = () =>
+  database.asSystem((trx) =>
+    trx
+      .selectFrom("exposure_schedule")
+      .selectAll()
+      .select(sql<number>`extract(epoch from next_check_at - now()) / 3600`.as("hours"))
+      .execute(),
+  );
+
+/** A check that only counts and ends its claim. */
+function counting() {
+  const checked: string[] = [];
+  const check = async (claim: ClaimedSite) => {
+    checked.push(claim.siteId);
+    await database.asCustomer(claim.customerId, (trx) => endClaim(trx, claim, 24));
+  };
+  return { checked, check };
+}
+
+test("several processes check every site that is due once between them", async () => {
+  await makeDue();
+  const { checked, check } = counting();
+  const schedules = [1, 2, 3].map(() => new ExposureSchedule({ database, check, log }));
+
+  for (const schedule of schedules) schedule.start();
+  await expect.poll(() => checked.length).toBe(30);
+  await expect.poll(async () => (await rows()).every((row) => row.running_until === null)).toBe(true);
+  for (const schedule of schedules) await schedule.stop();
+
+  expect(new Set(checked).size).toBe(30);
+  expect(checked).toHaveLength(30);
+  for (const { hours } of await rows()) {
+    expect(Number(hours)).toBeGreaterThan(21);
+    expect(Number(hours)).toBeLessThan(27);
+  }
+});
+
+test("new sites are spread over the first hour, and only those that were reached at their address", async () => {
+  await database.asSystem((trx) =>
+    sql`update sites set reached_address = null where name = 's1'`.execute(trx),
+  );
+  const { checked, check } = counting();
+  const schedule = new ExposureSchedule({ database, check, log });
+
+  schedule.start();
+  await expect.poll(async () => (await rows()).length).toBe(29);
+  await schedule.stop();
+
+  const hours = (await rows()).map((row) => Number(row.hours));
+  expect(Math.max(...hours)).toBeLessThanOrEqual(1);
+  expect(Math.max(...hours) - Math.min(...hours)).toBeGreaterThan(0.5);
+  expect(checked.length).toBeLessThan(29);
+});
+
+test("the claim of a process that was killed lapses", async () => {
+  await makeDue();
+  await database.asSystem(async (trx) => {
+    await sql`update exposure_schedule set running_until = now() + interval '1 hour'`.execute(trx);
+    await sql`update exposure_schedule set running_until = now() - interval '1 second'
+               where site_id = (select site_id from exposure_schedule limit 1)`.execute(trx);
+  });
+  const { checked, check } = counting();
+  const schedule = new ExposureSchedule({ database, check, log });
+
+  schedule.start();
+  await expect.poll(() => checked.length).toBe(1);
+  await schedule.stop();
+});
+
+test("a check that fails stands in nobody's way", async () => {
+  await makeDue();
+  const { checked, check } = counting();
+  const schedule = new ExposureSchedule({
+    database,
+    log,
+    check: async (site) => {
+      await check(site);
+      throw new Error("the router bites");
+    },
+  });
+
+  schedule.start();
+  await expect.poll(() => checked.length).toBe(30);
+  await schedule.stop();
+});
+
+test("stopping aborts the checks that run and waits for them", async () => {
+  await makeDue();
+  const { check } = counting();
+  let [started, ended] = [0, 0];
+  const schedule = new ExposureSchedule({
+    database,
+    log,
+    check: async (site, signal) => {
+      started += 1;
+      await once(signal, "abort");
+      await check(site);
+      ended += 1;
+    },
+  });
+
+  schedule.start();
+  await expect.poll(() => started).toBe(8);
+  await schedule.stop();
+
+  expect([started, ended]).toEqual([8, 8]);
+});
+
+test("a site that is being checked can't be claimed a second time", async () => {
+  await makeDue();
+  const [row] = await rows();
+  const site = { id: row?.site_id ?? "", customer_id: CUSTOMER };
+  const claim = () => database.asCustomer(CUSTOMER, (trx) => claimNow(trx, site));
+  const end = (claimed: ClaimedSite) => database.asCustomer(CUSTOMER, (trx) => endClaim(trx, claimed, 24));
+
+  const [first, ...others] = (await Promise.all([claim(), claim(), claim()])).filter(
+    (one) => one !== undefined,
+  );
+  expect([first?.siteId, others]).toEqual([site.id, []]);
+  await end(first as ClaimedSite);
+  const second = await claim();
+  expect(second?.claim).not.toBe(first?.claim);
+
+  await end(first as ClaimedSite); // late, by a process that was thought killed: no end of the second
+  expect(await claim()).toBeUndefined();
+});

@@ -1,0 +1,134 @@
+/** Servers that a router runs beside its management services, and that strangers look for. */
+import { bandwidthServer, ipDns, ipProxy, ipSocks, ipUpnp, type Row, snmp } from "@portreeve/routeros";
+import { fromOutside } from "../from-outside.ts";
+import type { Check, Judgement, RouterView } from "../types.ts";
+import { evidenceOf, FATE_STATUS, FATE_WORDS, isEverything, isTrue } from "./rows.ts";
+import { setting } from "./setting.ts";
+import { SECURING, SNMP } from "./sources.ts";
+
+export const exposedChecks: readonly Check[] = [
+  {
+    ...setting({
+      id: "dns-open",
+      title: "The DNS server does not answer the internet",
+      severity: "high",
+      why: "An open resolver is used to flood others with answers, and fills the router's link with them.",
+      source: SECURING,
+      menu: ipDns,
+      wanted: { "allow-remote-requests": "false" },
+      caution:
+        "Devices that use the router as their DNS server can no longer resolve names. If there are any, drop UDP and TCP port 53 from outside in the input chain instead.",
+    }),
+    reads: [ipDns.path, "/ip/firewall/filter"],
+    mayRead: ["/ip/firewall/address-list"],
+    judge: judgeDns,
+  },
+  setting({
+    id: "bandwidth-server",
+    title: "The bandwidth test server is off",
+    severity: "medium",
+    why: "Whoever reaches it can load the router and its links. It is on from the factory.",
+    source: SECURING,
+    menu: bandwidthServer,
+    caution: "Other routers can no longer run a bandwidth test against this one.",
+  }),
+  {
+    ...setting({
+      id: "snmp-public",
+      title: "SNMP has no community that everybody knows",
+      severity: "high",
+      why: "Version 1 and 2c of SNMP know no password but the name of the community; `public` is the one from the factory.",
+      source: SNMP,
+      menu: snmp,
+      caution:
+        "Monitoring that asks this router by SNMP stops. To keep it, rename the community, limit its addresses, and leave this fix alone.",
+    }),
+    reads: [snmp.path, "/snmp/community"],
+    judge: judgeSnmp,
+  },
+  setting({
+    id: "upnp",
+    title: "UPnP is off",
+    severity: "medium",
+    why: "UPnP lets any program on the inside open ports to the outside.",
+    source: SECURING,
+    menu: ipUpnp,
+    caution: "Programs that open their own ports (games, telephony) have to be given them by hand.",
+  }),
+  setting({
+    id: "socks",
+    title: "The SOCKS proxy is off",
+    severity: "high",
+    why: "A SOCKS proxy sends traffic of others under the router's address. Attackers who got into a router have often left one behind.",
+    source: SECURING,
+    menu: ipSocks,
+    caution: "Programs that use the router as a SOCKS proxy lose their way out.",
+  }),
+  setting({
+    id: "web-proxy",
+    title: "The web proxy is off",
+    severity: "high",
+    why: "The proxy listens on every address of the router and sends requests of others under the router's address.",
+    source: SECURING,
+    menu: ipProxy,
+    caution: "Programs that use the router as a web proxy lose their way out.",
+  }),
+  {
+    id: "cloud-ddns",
+    title: "The router has no name in MikroTik's cloud",
+    severity: "low",
+    why: "With DDNS the router tells MikroTik its address, and a public name leads to it.",
+    source: SECURING,
+    reads: ["/ip/cloud"],
+    judge: judgeCloud,
+    fix: "No published source says from which version the value that turns it off is `auto` instead of `no`. Type /ip/cloud/set ddns-enabled=auto, or =no where the router refuses that.",
+  },
+];
+
+function judgeDns({ rows, observed }: RouterView): Judgement {
+  const [row] = rows(ipDns.path);
+  const evidence = row ? [evidenceOf(ipDns.path, row, ["allow-remote-requests"])] : [];
+  if (row?.["allow-remote-requests"] === undefined)
+    return {
+      status: "unknown",
+      detail: "The router does not show whether it answers DNS requests of others.",
+    };
+  if (!isTrue(row["allow-remote-requests"]))
+    return { status: "ok", detail: "It answers nobody's requests but its own.", evidence };
+  const fate = fromOutside(observed, "ipv4", { protocol: "udp", port: 53 });
+  return {
+    status: FATE_STATUS[fate.verdict],
+    detail: `It answers requests of others, and the input chain ${FATE_WORDS[fate.verdict]} those from outside (UDP port 53).`,
+    evidence: [...evidence, ...fate.rules.map((rule) => evidenceOf("/ip/firewall/filter", rule))],
+  };
+}
+
+/** Names of communities that are tried first. */
+const KNOWN = new Set(["public", "private"]);
+
+function judgeSnmp({ rows }: RouterView): Judgement {
+  if (!isTrue(rows(snmp.path)[0]?.enabled)) return { status: "ok", detail: "SNMP is off." };
+  const known = rows("/snmp/community").filter((row) => KNOWN.has(row.name ?? "") && !isTrue(row.disabled));
+  const evidence = known.map((row) =>
+    evidenceOf("/snmp/community", row, ["name", "addresses", "security", "read-access", "write-access"]),
+  );
+  if (known.length === 0) return { status: "ok", detail: "SNMP is on, without a community of a known name." };
+  const whom = known.some(isOpenToAll) ? "everybody" : "its addresses";
+  const names = known.map(({ name }) => name).join(" and ");
+  return { status: "open", detail: `SNMP is on and answers ${whom} who says ${names}.`, evidence };
+}
+
+function isOpenToAll({ addresses = "" }: Row): boolean {
+  return addresses.split(",").some(isEverything);
+}
+
+function judgeCloud({ rows }: RouterView): Judgement {
+  const [row = {}] = rows("/ip/cloud");
+  const value = row["ddns-enabled"];
+  const evidence = [evidenceOf("/ip/cloud", row, ["ddns-enabled", "dns-name"])];
+  if (value === undefined)
+    return { status: "unknown", detail: "The router does not show whether DDNS is on." };
+  // `auto`: a name only while Back To Home is on, which leaves one behind.
+  const isOn = isTrue(value) || (value === "auto" && (row["dns-name"] ?? "") !== "");
+  return { status: isOn ? "open" : "ok", detail: `/ip/cloud has ddns-enabled=${value}.`, evidence };
+}

@@ -1,0 +1,51 @@
+/** Reading rows in checks. */
+import type { Row } from "@portreeve/routeros";
+import type { Evidence } from "../types.ts";
+
+export function isTrue(text: string | undefined): boolean {
+  return text === "true" || text === "yes";
+}
+
+/** Does a network, or no network at all, mean everybody? */
+export function isEverything(network: string): boolean {
+  return network === "" || network.endsWith("/0");
+}
+
+/** What the verdict on the input chain reads like after "the input chain". */
+export const FATE_WORDS = {
+  accepted: "accepts",
+  dropped: "drops",
+  unknown: "may accept or drop (that hangs on an interface, a limit or the like)",
+} as const;
+
+/** A verdict on the input chain as the status of a finding. */
+export const FATE_STATUS = { accepted: "open", dropped: "ok", unknown: "unknown" } as const;
+
+/** The one of several verdicts that matters most. */
+export function worstOf(verdicts: readonly (keyof typeof FATE_WORDS)[]): keyof typeof FATE_WORDS {
+  return (["accepted", "unknown"] as const).find((verdict) => verdicts.includes(verdict)) ?? "dropped";
+}
+
+/** A firewall rule has a hundred properties; those it was not given are left out of its row. Counters say nothing. */
+const NOT_TELLING = new Set(["bytes", "packets", "dynamic", "invalid", "disabled", "log", "log-prefix"]);
+
+/** A row as evidence: the properties named, or those that tell something. */
+export function evidenceOf(menu: string, row: Row, names?: readonly string[]): Evidence {
+  const told = names ?? Object.keys(row).filter((name) => !NOT_TELLING.has(name));
+  const values = told.flatMap((name) => (row[name] === undefined ? [] : [[name, row[name]] as const]));
+  return { menu, values: Object.fromEntries(values.slice(0, 16)) };
+}
+
+/** Services that are enabled: from 7.19 open connections are rows, too, marked dynamic. */
+export function enabledServices(rows: readonly Row[]): Row[] {
+  return rows.filter((row) => !isTrue(row.dynamic) && !isTrue(row.disabled));
+}
+
+/** Who may reach a service, under either name of the property. */
+export function sourcesOf(service: Row): string {
+  return service["available-from"] ?? service.address ?? "";
+}
+
+export function isOpenToAll(service: Row): boolean {
+  return sourcesOf(service).split(",").some(isEverything);
+}

@@ -1,0 +1,28 @@
+import type { FindingStatus, Severity } from "@portreeve/api-schema";
+
+/** What a finding counts for, by its severity. */
+export const WEIGHTS: Readonly<Record<Severity, number>> = {
+  critical: 40,
+  high: 20,
+  medium: 8,
+  low: 3,
+  info: 0,
+};
+
+interface Judged {
+  readonly severity: Severity;
+  readonly status: FindingStatus;
+}
+
+/**
+ * 0 to 100: the weight of what is as it ought to be, of all that could be judged, rounded down so that 100 means
+ * nothing is open. What is unknown or does not apply counts neither way; 0 where nothing could be judged.
+ */
+export function scoreOf(findings: readonly Judged[]): number {
+  const weightOf = (...statuses: FindingStatus[]) =>
+    findings
+      .filter(({ status }) => statuses.includes(status))
+      .reduce((sum, { severity }) => sum + WEIGHTS[severity], 0);
+  const judged = weightOf("ok", "open");
+  return judged === 0 ? 0 : Math.floor((100 * weightOf("ok")) / judged);
+}

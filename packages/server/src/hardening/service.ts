@@ -1,0 +1,136 @@
+/** The verbs of hardening: look at a router, choose fixes, stop keeping one. */
+import type { EnforcedFixes, Finding, HardeningReport } from "@portreeve/api-schema";
+import { record } from "../audit/index.ts";
+import type { StoredService, Trx } from "../database/index.ts";
+import { type FieldErrors, ValidationError } from "../http/errors.ts";
+import type { Caller } from "../http/index.ts";
+import type { PolicyService } from "../policies/index.ts";
+import type { RouterAccess } from "../reconcile/index.ts";
+import type { SiteService } from "../sites/index.ts";
+import { actorOf } from "../tokens/index.ts";
+import { findCheck, MENUS } from "./checks/index.ts";
+import { fixOf, isInForce } from "./desired.ts";
+import { FixNotFoundError } from "./errors.ts";
+import { reportOf } from "./report.ts";
+import { readRows } from "./rows.ts";
+import { addFixes, fixesOfSite, removeFix } from "./store.ts";
+import type { SiteView } from "./types.ts";
+
+export interface HardeningOptions {
+  readonly sites: SiteService;
+  readonly policies: PolicyService;
+  readonly access: RouterAccess;
+  readonly apiUsername: string;
+}
+
+/** What a report needs of the database. */
+export interface SiteIntent {
+  readonly siteId: string;
+  readonly view: SiteView;
+  readonly enforced: ReadonlySet<string>;
+}
+
+const DELIVERED =
+  "The fixes are delivered with the next run, which has been woken; the site's sync says how far it is.";
+const LEFT = "The router stays as it is; from now on nobody keeps it so.";
+
+export class HardeningService {
+  readonly #options: HardeningOptions;
+
+  constructor(options: HardeningOptions) {
+    this.#options = options;
+  }
+
+  /** @throws SiteNotFoundError */
+  async intent(trx: Trx, siteId: string): Promise<SiteIntent> {
+    const site = await this.#options.sites.get(trx, siteId);
+    const policy = await this.#options.policies.get(trx, site.policy_id);
+    return {
+      siteId,
+      view: {
+        policyName: policy.name,
+        services: policy.services as Record<keyof SiteView["services"], StoredService>,
+        managementTransport: site.management_transport,
+        apiUsername: this.#options.apiUsername,
+      },
+      enforced: new Set(await this.#enforced(trx, siteId)),
+    };
+  }
+
+  /** Look at the live router, by our own login. @throws the errors of `RouterAccess.openForReading` */
+  async report({ siteId, view, enforced }: SiteIntent, signal: AbortSignal): Promise<HardeningReport> {
+    await using session = await this.#options.access.openForReading(siteId, signal);
+    const read = await readRows(session.client, MENUS, signal);
+    return reportOf({ read, version: session.version, now: new Date(), site: view, enforced });
+  }
+
+  /**
+   * Have findings fixed, all of them or none.
+   * @param report of the router as it is now
+   * @throws ValidationError one of them can't or must not be fixed as the router is now
+   */
+  async choose(
+    trx: Trx,
+    caller: Caller,
+    siteId: string,
+    { fixes, report }: { fixes: readonly string[]; report: HardeningReport },
+  ): Promise<EnforcedFixes> {
+    const errors: FieldErrors = {};
+    for (const [i, id] of fixes.entries()) {
+      const problem = problemWith(id, report);
+      if (problem !== undefined) errors[`fixes.${i}`] = [problem];
+    }
+    if (Object.keys(errors).length > 0) throw new ValidationError(errors);
+    const { sites } = this.#options;
+    await sites.get(trx, siteId);
+    const chosen = [...new Set(fixes)];
+    await addFixes(trx, caller.customerId, siteId, chosen);
+    await this.#audit(trx, caller, siteId, "hardening.fixes_chosen", { fixes: chosen });
+    await sites.touch(trx, [siteId]);
+    return { fixes: await this.#enforced(trx, siteId), note: DELIVERED };
+  }
+
+  /** Stop keeping a fix. What it did to the router stays. @throws FixNotFoundError */
+  async stop(trx: Trx, caller: Caller, siteId: string, fix: string): Promise<EnforcedFixes> {
+    const { sites } = this.#options;
+    await sites.get(trx, siteId);
+    if (!(await removeFix(trx, siteId, fix))) throw new FixNotFoundError();
+    await this.#audit(trx, caller, siteId, "hardening.fix_stopped", { fix });
+    await sites.touch(trx, [siteId]);
+    return { fixes: await this.#enforced(trx, siteId), note: LEFT };
+  }
+
+  async #enforced(trx: Trx, siteId: string): Promise<string[]> {
+    const rows = await fixesOfSite(trx, siteId);
+    return rows
+      .filter(({ fix, is_fresh }) => isInForce({ id: fix, isFresh: is_fresh }))
+      .map(({ fix }) => fix);
+  }
+
+  #audit(trx: Trx, caller: Caller, siteId: string, action: string, detail: Record<string, unknown>) {
+    return record(trx, actorOf(caller), {
+      customerId: caller.customerId,
+      action,
+      subjectType: "site",
+      subjectId: siteId,
+      siteId,
+      detail,
+    });
+  }
+}
+
+/** Why a finding can't be fixed on the router as it is now; undefined when it can. */
+function problemWith(id: string, { findings }: HardeningReport): string | undefined {
+  const finding = findings.find((candidate) => candidate.id === id);
+  const fix = fixOf(id);
+  if (!finding) return "no finding has this id";
+  if (!fix) return `can't be fixed by Portreeve: ${reasonOf(finding, id)}`;
+  if (finding.fix !== null) return undefined;
+  // What is as it ought to be can be kept so.
+  if (finding.status === "ok" && !fix.once) return undefined;
+  return finding.no_fix_reason ?? `nothing to fix: ${finding.detail}`;
+}
+
+function reasonOf({ no_fix_reason: reason }: Finding, id: string): string {
+  return reason ?? String(findCheck(id)?.fix);
+}
