@@ -32,7 +32,7 @@ import {
   policyRoutes,
   previewRoutes,
 } from "./policies/index.ts";
-import { certainLockOut } from "./reachability/index.ts";
+import { ASSESSED_MENUS, certainLockOut } from "./reachability/index.ts";
 import { Driver, Reconciler } from "./reconcile/index.ts";
 import { RolloutEngine, RolloutService, rolloutRoutes } from "./rollouts/index.ts";
 import {
@@ -95,8 +95,11 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       transientAccessContributor(vault),
       hardeningContributor,
     ],
-    guard: (observed, steps, { managementAddress: address, service }) =>
-      certainLockOut(observed, steps, { address, service }),
+    guard: {
+      menus: ASSESSED_MENUS,
+      reasonAgainst: (observed, steps, { managementAddress: address, service }) =>
+        certainLockOut(observed, steps, { address, service }),
+    },
     log,
   });
   const exposure = new ExposureService({

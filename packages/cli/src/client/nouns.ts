@@ -46,7 +46,11 @@ export const ALONE: Readonly<Record<string, Verb & { readonly load: () => Promis
   plan: {
     summary: "what applying a fleet file would change; exit code 2 when something would",
     load: async () => (await import("./fleet/index.ts")).planFleet,
-    flags: [fleetFile, prune],
+    flags: [
+      fleetFile,
+      prune,
+      { flags: "--routers", summary: "and what that would do to each router; they are asked now" },
+    ],
   },
   apply: {
     summary: "make Portreeve as a fleet file says",
@@ -148,6 +152,27 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
           { flags: "--site <sites...>", summary: "only these, attached or not" },
         ],
       },
+    },
+  },
+  rollouts: {
+    summary: "policy changes on their way to many sites",
+    load: async () => (await import("./rollouts.ts")).rollouts,
+    verbs: {
+      list: {
+        summary: "all roll-outs, newest first",
+        flags: [
+          { flags: "--policy <policy>", summary: "only this policy's" },
+          { flags: "--state <state>", summary: "only those running, paused, stopped, done, …" },
+          { flags: "--limit <number>", summary: "at most so many", value: "50" },
+        ],
+      },
+      show: {
+        arguments: "<rollout>",
+        summary: "how far one is, what failed, what it waits for; a policy's name means its newest",
+      },
+      pause: { arguments: "<rollout>", summary: "give the change to no further site" },
+      resume: { arguments: "<rollout>", summary: "go on, in spite of what has failed so far" },
+      rollback: { arguments: "<rollout>", summary: "take the change back from every site that has it" },
     },
   },
   access: {

@@ -5,7 +5,7 @@
  * into it from `input`. `/ip service` restricts the same services to the same networks, but there the port still
  * answers; the filter leaves nothing to be seen. Sessions that are open already are left to the router's own rules.
  */
-import type { ServiceName } from "@portreeve/api-schema";
+import { SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
 import {
   firewallAddressList,
   firewallFilter,
@@ -62,6 +62,7 @@ export function managementFilter(facts: FilterFacts | undefined): DesiredMenu[] 
     return [
       {
         menu: family.addressList,
+        among: { field: "list", values: LISTS },
         rows: lists,
         owns: isOurs,
         wayIn: ({ list = "" }) => !facts || wayInLists.has(list),
@@ -72,7 +73,9 @@ export function managementFilter(facts: FilterFacts | undefined): DesiredMenu[] 
 }
 
 const isOurs = ({ comment = "" }: Row): boolean => MARKS.some((mark) => comment.startsWith(mark));
-const listOf = ({ name }: OpenService): string => `portreeve-${name.replace("_", "-")}`;
+const listOf = ({ name }: Pick<OpenService, "name">): string => `portreeve-${name.replace("_", "-")}`;
+/** Every list a policy can mean. */
+const LISTS = [...SERVICE_NAMES.map((name) => listOf({ name })), TRUSTED_LIST];
 const isIn = (network: string, { everyone }: Family): boolean =>
   network.includes(":") === everyone.includes(":");
 

@@ -157,7 +157,8 @@ class Walk {
       const rule = rules[index] as Rule;
       if (rule === this.#without) continue;
       this.#budget.spend(1 + here.length / RANGES_COPIED_PER_UNIT);
-      const match = matchRule(rule.row, this.#packet, here, (list) => this.#onList(list));
+      const onList = (list: string) => this.#onList(list);
+      const match = matchRule(rule.row, this.#packet, here, onList, (ranges) => this.#budget.spend(ranges));
       if (!match) continue;
       this.#budget.spend(match.certain.length + match.uncertain.length);
       const { certain, uncertain } = match;

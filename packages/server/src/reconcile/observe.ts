@@ -18,27 +18,40 @@ export async function observe(
   version: RouterOsVersion,
   signal: AbortSignal,
 ): Promise<Observed> {
-  const menus = new Map(desired.map(({ menu }) => [menu.path, menu]));
-  const reads = [...menus.values()].map(async (menu) => {
-    const rows = await readMenu(client, menu, version, signal);
-    return rows ? [[menu.path, rows] as const] : [];
+  const byPath = Map.groupBy(desired, ({ menu }) => menu.path);
+  const reads = [...byPath].map(async ([path, parts]) => {
+    const rows = await readMenu(client, parts, version, signal);
+    return rows ? [[path, rows] as const] : [];
   });
   return new Map((await Promise.all(reads)).flat());
 }
 
+/** As modules that want nothing: to read menus whole. */
+export function wholeMenus(menus: readonly MenuFacts[]): DesiredMenu[] {
+  return menus.map((menu) => ({ menu, rows: [], owns: () => false }));
+}
+
 async function readMenu(
   client: RouterClient,
-  menu: MenuFacts,
+  parts: readonly DesiredMenu[],
   version: RouterOsVersion,
   signal: AbortSignal,
 ): Promise<Row[] | undefined> {
+  const { menu } = parts[0] as DesiredMenu;
   try {
     const proplist = menu.ordered ? {} : { proplist: comparedProperties(menu, version) };
-    return await client.print(menu.path, { ...proplist, signal });
+    return await client.print(menu.path, { ...proplist, queries: narrowing(parts), signal });
   } catch (error) {
     if (menu.optional && error instanceof TrapError && error.unknownCommand) return undefined;
     throw error;
   }
+}
+
+/** Query words for the rows that any of the modules wants; none where one of them wants all. */
+function narrowing(parts: readonly DesiredMenu[]): string[] {
+  if (!parts.every(({ among }) => among)) return [];
+  const wanted = parts.flatMap(({ among }) => among?.values.map((text) => `?${among.field}=${text}`) ?? []);
+  return [...new Set(wanted)].flatMap((word, i) => (i === 0 ? [word] : [word, "?#|"]));
 }
 
 function comparedProperties(menu: MenuFacts, version: RouterOsVersion): string[] {

@@ -8,7 +8,7 @@
  */
 import { canonical, type RouterOsVersion, type Row } from "@portreeve/routeros";
 import { wayInLast, withoutCollisions } from "./exclusive.ts";
-import { keptRows, orderedChanges } from "./ordered.ts";
+import { orderedChanges, ownRows } from "./ordered.ts";
 import { addStep, removeStep, type StepContext, setStep } from "./steps.ts";
 import type { DesiredMenu, DesiredRow, Observed, Plan, Step } from "./types.ts";
 
@@ -72,7 +72,7 @@ function missing(context: StepContext, row: DesiredRow): Step | undefined {
   throw new PlanError(`this router has no ${menu.path} "${row.key}"`);
 }
 
-/** Rows of ours that nobody wants any more, the second of two with one key, and what can't be mended by `set`. */
+/** Rows of ours that nobody wants any more, and the second of two with one key. */
 function removalsOf(
   context: StepContext,
   { menu, rows, owns, wayIn }: DesiredMenu,
@@ -80,7 +80,7 @@ function removalsOf(
 ): Step[] {
   const wanted = new Set(rows.map(({ key }) => key));
   const kept = new Set(
-    menu.ordered ? keptRows(context, rows, observed).values() : firstOfEach(observed, menu.key),
+    menu.ordered ? ownRows(context, rows, observed).values() : firstOfEach(observed, menu.key),
   );
   const surplus = observed.filter((row) => owns(row) && !(wanted.has(row[menu.key] ?? "") && kept.has(row)));
   const isReadable = !Object.values(menu.fields).some(({ kind }) => kind === "secret");

@@ -10,7 +10,7 @@ import type { Database } from "../database/index.ts";
 import { deliver } from "./deliver.ts";
 import { describeChange } from "./describe.ts";
 import { messageOf, NotConvergedError, outcomeOf, printable } from "./errors.ts";
-import { observe } from "./observe.ts";
+import { observe, wholeMenus } from "./observe.ts";
 import { plan } from "./plan.ts";
 import type {
   Contributor,
@@ -98,10 +98,13 @@ export class Reconciler {
     const loaded = await this.#load(siteId);
     if (!loaded) return undefined;
     const revised = this.#options.contributors.map(({ name }, i) => facts[name] ?? loaded.facts[i]);
-    const wanted = this.#desired({ ...loaded, facts: revised }, session);
-    const others = menus.filter(({ path }) => !wanted.some(({ menu }) => menu.path === path));
-    const desired = [...wanted, ...others.map((menu) => ({ menu, rows: [], owns: () => false }))];
-    const observed = await observe(session.client, desired, session.version, signal);
+    const desired = this.#desired({ ...loaded, facts: revised }, session);
+    const observed = await observe(
+      session.client,
+      [...desired, ...wholeMenus(menus)],
+      session.version,
+      signal,
+    );
     return { desired, observed, version: session.version, managementAddress: session.managementAddress };
   }
 
@@ -118,7 +121,8 @@ export class Reconciler {
     for (;;) {
       const { observed, steps } = await this.#look(loaded, wayIn.session, signal);
       const reason =
-        (await wayIn.reasonAgainst(wayInOf(steps))) ?? this.#guard(loaded.site, observed, steps, wayIn);
+        (await wayIn.reasonAgainst(wayInOf(steps))) ??
+        (await this.#guard(loaded.site, steps, wayIn.session, signal));
       const isDue = (step: Step) => !step.reportOnly && !(step.touchesWayIn && reason !== undefined);
       const due = steps.filter(isDue);
       if (due.length === 0) {
@@ -134,14 +138,16 @@ export class Reconciler {
     }
   }
 
-  #guard(
+  async #guard(
     site: SiteSnapshot,
-    observed: Observed,
     steps: readonly Step[],
-    { session }: WayIn,
-  ): string | undefined {
+    session: RouterSession,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
     if (site.offboarding || wayInOf(steps).length === 0) return undefined;
-    const reason = this.#options.guard(observed, steps, session);
+    const { menus, reasonAgainst } = this.#options.guard;
+    const observed = await observe(session.client, wholeMenus(menus), session.version, signal);
+    const reason = reasonAgainst(observed, steps, session);
     return reason && `the change of the way in was not made, because ${reason}`;
   }
 

@@ -30,6 +30,11 @@ export interface DesiredMenu {
   readonly rows: readonly DesiredRow[];
   /** Rows on the router that are this module's; those it no longer wants are removed. */
   readonly owns: (row: Row) => boolean;
+  /**
+   * Only rows with one of these values in this field are read; this module's are all among them. For a menu that may
+   * hold a hundred thousand rows of others.
+   */
+  readonly among?: { readonly field: string; readonly values: readonly string[] };
   /** Owned rows we come in through: removed last of all. */
   readonly wayIn?: (row: Row) => boolean;
   /** Differences are shown and not delivered: somebody else made them, and this module was told to leave them. */
@@ -114,12 +119,17 @@ export interface RouterSession extends AsyncDisposable {
   readonly service: "api" | "api-ssl";
 }
 
-/** Looks at steps before they are delivered. @returns why those that touch the way in must not be */
-export type Guard = (
-  observed: Observed,
-  steps: readonly Step[],
-  session: Pick<RouterSession, "managementAddress" | "service">,
-) => string | undefined;
+/** Looks at steps that touch the way in before they are delivered. */
+export interface Guard {
+  /** Read whole for it. */
+  readonly menus: readonly MenuFacts[];
+  /** @returns why they must not be delivered */
+  readonly reasonAgainst: (
+    observed: Observed,
+    steps: readonly Step[],
+    session: Pick<RouterSession, "managementAddress" | "service">,
+  ) => string | undefined;
+}
 
 export interface RouterAccess {
   /**

@@ -38,7 +38,7 @@ export class SiteAddressError extends DomainError {
 }
 
 /** A router had to be asked and could not answer; the request is right and worth another try. */
-export class RouterUnavailableError extends DomainError {
+class RouterUnavailableError extends DomainError {
   constructor(reason: string, cause: unknown) {
     super(
       { status: 502, code: "router-unavailable", title: "The router could not be asked", detail: reason },

@@ -1,5 +1,5 @@
 export { AddressRules } from "./address.ts";
-export { askRouter, RouterUnavailableError, SiteNotFoundError, SiteNotReadyError } from "./errors.ts";
+export { askRouter, SiteNotFoundError, SiteNotReadyError } from "./errors.ts";
 export { presentSteps } from "./present-steps.ts";
 export {
   type RouterIdentity,

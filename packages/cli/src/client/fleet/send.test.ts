@@ -5,9 +5,9 @@ import { send } from "./send.ts";
 import { inputNamed } from "./testing.ts";
 
 const { file } = readFleet("fleet.yaml", "policies: {}");
-const policy = { key: "edge", name: "edge", id: "id of edge" };
+const policy = { key: "edge", id: "id of edge", input: inputNamed("edge") };
 const changes: Change[] = [
-  { kind: "change", ...policy, input: inputNamed("edge"), differences: [] },
+  { kind: "change", ...policy, differences: [] },
   { kind: "move", ...policy, sites: [{ id: "id of fra-1", name: "fra-1", index: 0, from: "Default" }] },
 ];
 

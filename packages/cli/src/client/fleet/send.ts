@@ -1,6 +1,7 @@
 /** Makes the changes of a comparison, in order, and stops at the first that is refused. */
 import type { Policy } from "@portreeve/api-schema";
 import { explain, OperatorError } from "../../errors.ts";
+import { printable } from "../../print.ts";
 import { type Api, ProblemError } from "../api.ts";
 import type { Options } from "../run-verb.ts";
 import type { Change } from "./compare.ts";
@@ -27,7 +28,7 @@ export async function send(
     try {
       await sendOne(api, change, created, { lock_out_reason: lockOutReason });
     } catch (error) {
-      const done = changes.slice(0, index).map((one) => `  done before: ${headline(one)}`);
+      const done = changes.slice(0, index).map((one) => `  done before: ${printable(headline(one))}`);
       throw new OperatorError([refusal(error, change, file), ...done].join("\n"), { cause: error });
     }
   }
@@ -62,9 +63,9 @@ async function sendOne(
 
 function refusal(error: unknown, change: Change, file: FleetFile): string {
   if (!(error instanceof ProblemError)) {
-    return `${headline(change)}: ${explain(error)}; portreeve plan tells whether it happened`;
+    return `${printable(headline(change))}: ${explain(error)}; portreeve plan tells whether it happened`;
   }
-  if (change.kind === "delete") return `${headline(change)}: ${error.message}`;
+  if (change.kind === "delete") return `${printable(headline(change))}: ${error.message}`;
   const problems = Object.entries(error.errors).flatMap(([field, messages]) =>
     messages.map((message): Problem => ({ path: placeOf(field, change), message })),
   );
