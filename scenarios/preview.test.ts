@@ -8,6 +8,7 @@ import {
   createPolicy,
   expectInSync,
   expectProblem,
+  expectRolledOut,
   expectStatus,
   type ManagedRouter,
   PORTS,
@@ -31,6 +32,7 @@ beforeAll(async () => {
   path = `/v1/control-plane/policies/${policy.id}`;
   expectStatus(await server.api.put(`${path}/sites`, { sites: [managed.site.id] }), 200);
   await expectInSync(server.api, managed.site.id);
+  await expectRolledOut(server.api);
 });
 
 afterAll(async () => {
@@ -212,8 +214,8 @@ test("a draft that can't be, a site that is not there and too many sites are nam
 test("a policy of more sites than one preview reads asks to name some", async () => {
   const crowded = await createPolicy(server.api, { name: "Crowded" });
   await server.sql(
-    `insert into sites (id, customer_id, policy_id, name, address, api_port)
-     select gen_random_uuid(), customer_id, id, 'site ' || n, '192.0.2.1', 1000 + n
+    `insert into sites (id, customer_id, policy_id, policy_revision_id, name, address, api_port)
+     select gen_random_uuid(), customer_id, id, revision_id, 'site ' || n, '192.0.2.1', 1000 + n
        from policies, generate_series(1, 51) n where id = $1`,
     [crowded.id],
   );

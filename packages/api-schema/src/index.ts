@@ -30,13 +30,22 @@ export type {
   SitePreview,
 } from "./plans.ts";
 export { MAX_PREVIEW_SITES, plan, policyPreview, previewInput } from "./plans.ts";
-export type { ManagementNetwork, Policy, PolicyInput, Service, ServiceName } from "./policies.ts";
+export type {
+  AttachSites,
+  ManagementNetwork,
+  Policy,
+  PolicyChange,
+  PolicyInput,
+  Service,
+  ServiceName,
+} from "./policies.ts";
 export {
   admitManagement,
   attachSites,
   DEFAULT_TRUSTED_NETWORKS,
   managementNetwork,
   policy,
+  policyChange,
   policyInput,
   SERVICE_NAMES,
 } from "./policies.ts";

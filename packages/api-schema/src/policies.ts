@@ -57,6 +57,20 @@ export const policyInput = z
   .meta({ id: "PolicyInput" });
 export type PolicyInput = z.infer<typeof policyInput>;
 
+/** A change that would end the caller's own way in is refused, unless it says why it is wanted. */
+const lockOut = {
+  lock_out_reason: z
+    .string()
+    .trim()
+    .min(1, "must not be empty")
+    .max(500, "must be at most 500 characters")
+    .optional()
+    .describe("Why your own way in may be ended by this; audited. Without it such a change is refused."),
+};
+
+export const policyChange = policyInput.safeExtend(lockOut).meta({ id: "PolicyChange" });
+export type PolicyChange = z.infer<typeof policyChange>;
+
 type Refinement = z.core.$RefinementCtx<PolicyInput>;
 
 function refuseSharedPorts(policy: PolicyInput, context: Refinement): void {
@@ -115,4 +129,7 @@ export function admitManagement(service: Service, network: string): Service {
   return { ...service, networks: [network, ...service.networks.filter((one) => one !== network)] };
 }
 
-export const attachSites = z.strictObject({ sites: z.array(uuid).max(10_000) }).meta({ id: "AttachSites" });
+export const attachSites = z
+  .strictObject({ sites: z.array(uuid).max(10_000), ...lockOut })
+  .meta({ id: "AttachSites" });
+export type AttachSites = z.infer<typeof attachSites>;

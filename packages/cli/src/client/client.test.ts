@@ -77,6 +77,8 @@ beforeAll(async () => {
   const [, url = ""] = await server.shows(/^Portal {2}(http:\S+)\/\n/m);
   environment = { PORTREEVE_URL: url, PORTREEVE_TOKEN: token };
   await writeFile(file("policy.json"), JSON.stringify(POLICY));
+  const off = { enabled: false, port: 9000, networks: null };
+  await writeFile(file("closed.json"), JSON.stringify({ ...POLICY, winbox: off, ssh: off }));
   await writeFile(file("password"), `${ROUTER_PASSWORD}\n`);
 });
 
@@ -129,6 +131,14 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
   expect(preview).not.toContain("\u001b");
   expect((await json(...words)).data).toMatchObject([{ site_id: added.id, reached: true }]);
   expect(await ok("policies", "preview", "High ports")).toMatch(/^edge\nNothing to change/);
+
+  const closed = ["policies", "update", "High ports", "-f", file("closed.json")];
+  expect(await refused(...closed)).toMatch(
+    /^ {2}winbox\.enabled: would end the way in of 127\.0\.0\.1, where you are, to edge$/m,
+  );
+  await ok(...closed, "--lock-out-reason", "test");
+  expect(await ok("audit", "list", "--action", "policy.updated")).toMatch(/"lock_out_reason":"test"/);
+  await ok("policies", "update", "High ports", "-f", file("policy.json"));
   expect(await ok("sites", "reconcile", added.id)).toBe("edge is being looked at now\n");
 
   const report = await ok("sites", "hardening", "edge");
@@ -175,7 +185,7 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
 
   expect(await ok("sites", "remove", "edge")).toBe("edge is being off-boarded\n");
   await expect.poll(() => ok("sites", "list"), { timeout: 30_000 }).not.toContain("edge");
-});
+}, 120_000); // some thirty processes, one after the other
 
 /** The policy's change is on its way to the site, or has come there, and is shown under the policy's name. */
 async function expectRolledOut(): Promise<void> {

@@ -23,7 +23,9 @@ export interface Sources {
 
 /** The rows to show, each network once; and how many more networks there would be. */
 export function rowsFor({ management, caller, networks }: Sources): { rows: Source[]; hidden: number } {
-  const named = [...new Set(networks.filter((network) => !INTERNET.includes(network)))];
+  const single = [management, caller ?? management].flatMap((address) => [`${address}/32`, `${address}/128`]);
+  const shown = [...INTERNET, ...single];
+  const named = [...new Set(networks.filter((network) => !shown.includes(network)))];
   const rows: Source[] = [
     { kind: "management", network: management },
     ...(caller === undefined ? [] : [{ kind: "caller" as const, network: caller }]),

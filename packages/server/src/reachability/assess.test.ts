@@ -108,7 +108,7 @@ test("every answer names the rule or setting that decides, and a partly the netw
   });
   expect(cell("0.0.0.0/0", "ssh")).toMatchObject({
     access: "partly",
-    because: ["the address list of service ssh leaves it out", 'rule 2 "portreeve: accept ssh"'],
+    because: ["service ssh lists a part of it", 'rule 2 "portreeve: accept ssh"'],
     networks: ["10.0.0.0/8", "100.64.0.1"],
   });
   expect(cell("fd00::/8", "ssh")?.because).toEqual(["the address list of service ssh names no IPv6 network"]);

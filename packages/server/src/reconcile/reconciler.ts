@@ -99,9 +99,13 @@ export class Reconciler {
     const loaded = await this.#load(siteId);
     if (!loaded) return undefined;
     const revised = this.#options.contributors.map(({ name }, i) => facts[name] ?? loaded.facts[i]);
-    const wanted = this.#desired({ ...loaded, facts: revised }, session);
-    const desired = [...wanted, ...wholeMenus(menus)];
-    const observed = await observe(session.client, desired, session.version, signal);
+    const desired = this.#desired({ ...loaded, facts: revised }, session);
+    const observed = await observe(
+      session.client,
+      [...desired, ...wholeMenus(menus)],
+      session.version,
+      signal,
+    );
     return { desired, observed, version: session.version, managementAddress: session.managementAddress };
   }
 

@@ -63,7 +63,9 @@ export class FixtureFleet implements AsyncDisposable {
   }
 
   attach(policyId: string, siteIds: readonly string[]): Promise<PolicyRow> {
-    return this.as(async (trx) => (await this.policies.attach(trx, this.caller, policyId, siteIds)).policy);
+    return this.as(
+      async (trx) => (await this.policies.attach(trx, this.caller, policyId, { sites: [...siteIds] })).policy,
+    );
   }
 
   /** Adopted sites in sync with the policy, in the order of their ids. */

@@ -75,7 +75,7 @@ export function siteRecords(database: Database): SiteRecords {
 }
 
 async function finish(trx: Trx, site: SiteSnapshot, outcome: Outcome): Promise<void> {
-  // Locked: an intent that changes between reading and writing would be called delivered.
+  // Locked: a change of intent that is about to commit would else be written over as if it had been delivered.
   const current = await lockSite(trx, site.id);
   if (!current) return;
   const settled = outcome.state === "in_sync" || outcome.state === "drifted";

@@ -47,7 +47,7 @@ export const applyFleet: Run = async (api, _words, options) => {
   const plan = describePlan(comparison);
   if (changes.length === 0) return { data: comparison, text: plan };
   if (!options.yes) await confirm(`${plan}\nApply this?`, "give --yes to apply without being asked");
-  await send(api, fleet.file, changes);
+  await send(api, fleet.file, changes, options.lockOutReason);
   return { data: comparison, text: options.yes ? `${plan}\nApplied.` : "Applied." };
 };
 
