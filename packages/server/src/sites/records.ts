@@ -5,7 +5,7 @@ import { record } from "../audit/index.ts";
 import { type Database, notify, type SitesTable, type Trx } from "../database/index.ts";
 import { describeChange } from "../reconcile/index.ts";
 import type { Outcome, SiteRecords, SiteSnapshot } from "../reconcile/types.ts";
-import { findSite } from "./store.ts";
+import { findSite, lockSite } from "./store.ts";
 
 /** Notified with a site's id when a run has found it in another state than it was in before. */
 export const SITE_STATE_CHANNEL = "portreeve_site_state";
@@ -74,7 +74,8 @@ export function siteRecords(database: Database): SiteRecords {
 }
 
 async function finish(trx: Trx, site: SiteSnapshot, outcome: Outcome): Promise<void> {
-  const current = await findSite(trx, site.id);
+  // Locked: a change of intent that is about to commit would else be written over as if it had been delivered.
+  const current = await lockSite(trx, site.id);
   if (!current) return;
   const settled = outcome.state === "in_sync" || outcome.state === "drifted";
   // A newer intent than the one delivered: not in sync yet, and its wake is on the way.
