@@ -1,5 +1,7 @@
 export type { AuditEvent, AuditList, AuditQuery } from "./audit.ts";
 export { auditEvent, auditList, auditQuery } from "./audit.ts";
+export type { CertificateAuthority, CertificateAuthorityInput } from "./certificates.ts";
+export { certificateAuthority, certificateAuthorityInput } from "./certificates.ts";
 export type { ListQuery } from "./common.ts";
 export { idParams, listOf, listQuery, reveal, siteParams, uuidParam } from "./common.ts";
 export type { Credential } from "./credentials.ts";

@@ -77,11 +77,12 @@ function refuseSharedPorts(policy: PolicyInput, context: Refinement): void {
   const holders = new Map<number, ServiceName>();
   for (const name of SERVICE_NAMES) {
     const { enabled, port } = policy[name];
-    if (!enabled) continue;
+    // Closed or not, these two hold their ports: both are open while a site moves from one to the other.
+    if (!enabled && name !== "api" && name !== "api_ssl") continue;
     const holder = holders.get(port);
     if (holder === undefined) holders.set(port, name);
     else {
-      const message = `port ${port} is already used by ${holder}; give each enabled service its own port`;
+      const message = `port ${port} is already used by ${holder}; give each enabled service its own port, and api and api_ssl in any case`;
       context.addIssue({ code: "custom", path: [name, "port"], message });
     }
   }

@@ -3,6 +3,11 @@ import type { AddressInfo } from "node:net";
 import { portalRoot } from "@portreeve/portal";
 import type { Logger } from "pino";
 import { auditRoutes } from "./audit/index.ts";
+import {
+  CertificateAuthorityService,
+  certificateContributor,
+  certificateRoutes,
+} from "./certificates/index.ts";
 import type { Config } from "./config.ts";
 import {
   CredentialAccess,
@@ -94,6 +99,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       credentialContributor(vault, config.apiUsername),
       transientAccessContributor(vault),
       hardeningContributor,
+      certificateContributor({ database, vault, access }),
     ],
     guard: {
       menus: ASSESSED_MENUS,
@@ -160,6 +166,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         ),
         hardeningRoutes(new HardeningService({ sites, policies, access, apiUsername: config.apiUsername })),
         credentialRoutes(credentials),
+        certificateRoutes(new CertificateAuthorityService({ vault, sites })),
         transientAccessRoutes({
           access: transientAccess,
           entryPoint: config.entryPoint,

@@ -28,8 +28,8 @@ export const policyContributor: Contributor<Facts> = {
   },
   desired,
   /** What was read back is what this revision wants, but for changes that are only reported: the site has proven it. */
-  async record(trx, siteId, { revisionId }, { withheld }) {
-    if (withheld.some(({ reportOnly }) => !reportOnly)) return;
+  async record(trx, siteId, { revisionId }, { withheld, problem }) {
+    if (problem !== undefined || withheld.some(({ reportOnly }) => !reportOnly)) return;
     await trx
       .updateTable("sites")
       .set({ verified_revision_id: revisionId })

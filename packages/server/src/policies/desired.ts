@@ -72,9 +72,9 @@ export function openServices(policy: PolicyFacts, managementNetwork: string): Op
     if (!service) throw new Error(`policy without ${name}`);
     const wayIn = ROUTEROS_SERVICE[name] === policy.managementTransport;
     if (!service.enabled && !wayIn) return [];
-    // Always us, then the networks named, or the trusted ones where none are.
+    // Always us, then the networks named, or the trusted ones where none are; only us where nobody else is to come.
     const named = service.networks?.length ? service.networks : policy.trustedNetworks;
-    const networks = [...new Set([managementNetwork, ...named])];
+    const networks = [...new Set([managementNetwork, ...(service.enabled ? named : [])])];
     return [{ name, port: service.port, networks, wayIn }];
   });
 }

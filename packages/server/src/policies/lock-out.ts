@@ -14,6 +14,7 @@ type Admission = Pick<RouterContent, "services" | "trusted_networks">;
 /** A site that is about to be under another policy, or under its own, changed. */
 export interface AffectedSite {
   readonly name: string;
+  /** The transport it comes in by under that policy. */
   readonly management_transport: PolicyFacts["managementTransport"];
   /** The address its router sees us come from; null before it is known. */
   readonly management_address: string | null;

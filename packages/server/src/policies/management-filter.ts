@@ -7,6 +7,7 @@
  */
 import { SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
 import {
+  anyOf,
   firewallAddressList,
   firewallFilter,
   ipv6FirewallAddressList,
@@ -62,7 +63,7 @@ export function managementFilter(facts: FilterFacts | undefined): DesiredMenu[] 
     return [
       {
         menu: family.addressList,
-        among: { field: "list", values: LISTS },
+        prints: [{ queries: anyOf("list", LISTS) }],
         rows: lists,
         owns: isOurs,
         wayIn: ({ list = "" }) => !facts || wayInLists.has(list),

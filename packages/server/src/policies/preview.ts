@@ -26,6 +26,8 @@ const ROUTER_TIMEOUT_MS = 12_000;
 
 export interface PreviewTarget {
   readonly site: AffectedSite & Pick<SiteUnderPolicy, "id" | "verified_revision_id">;
+  /** The transport it would come in by. */
+  readonly transport: AffectedSite["management_transport"];
   /** The policy it would have, as it would be stored. */
   readonly policy: RouterContent;
   /** As it was sent. */
@@ -53,7 +55,7 @@ export class PolicyPreviews {
    * @throws SiteNotFoundError, and what reading the router throws
    */
   async plan(target: PreviewTarget, caller: string, signal: AbortSignal): Promise<Plan> {
-    const { site, policy, sent, revisionId } = target;
+    const { site, transport, policy, sent, revisionId } = target;
     const facts = { [policyContributor.name]: policyFacts(policy, site, revisionId) };
     const seen = await this.#readRouter(site.id, { facts, menus: ASSESSED_MENUS }, signal);
     if (!seen) throw new SiteNotFoundError();
@@ -71,7 +73,7 @@ export class PolicyPreviews {
       ours: ownedRule(desired),
     });
     const lockOuts = [
-      ...refusals(closedToUs(sent, [site], managementAddress)),
+      ...refusals(closedToUs(sent, [{ ...site, management_transport: transport }], managementAddress)),
       ...refusals(closedToCaller(policy, [site], caller)),
     ];
     return present(steps, assessment, [...lockOuts, ...warningsOf(policy)]);

@@ -41,6 +41,7 @@ import {
   type PolicyRow,
   type SiteUnderPolicy,
   sitesUnderPolicy,
+  transportUnder,
 } from "./store.ts";
 
 export interface PolicyServiceOptions {
@@ -142,7 +143,13 @@ export class PolicyService {
   async previewedSite(trx: Trx, siteId: string): Promise<PreviewTarget> {
     const [site] = await sitesUnderPolicy(trx, { siteIds: [siteId] });
     if (!site) throw new SiteNotFoundError();
-    return { site: { ...site, now: site }, policy: site, sent: site, revisionId: site.policy_revision_id };
+    return {
+      site: { ...site, now: site },
+      transport: transportUnder(site.wanted_transport, site),
+      policy: site,
+      sent: site,
+      revisionId: site.policy_revision_id,
+    };
   }
 
   /**
@@ -160,10 +167,16 @@ export class PolicyService {
     const sites = await sitesUnderPolicy(trx, ids ? { siteIds: ids } : { policyId: id });
     if (siteIds) refuseUnknown(siteIds, new Set(sites.map((site) => site.id)));
     if (sites.length > MAX_PREVIEW_SITES) throw new TooManySitesError(sites.length, MAX_PREVIEW_SITES);
-    const sent = draft ? contentOf(draft) : stored;
+    const sent: PolicyContent = draft ? contentOf(draft) : stored;
     const policy = this.#admitManagement(sent);
     const revisionId = isSameContent(policy, stored) ? stored.revision_id : undefined;
-    return sites.map((site) => ({ site: { ...site, now: site }, policy, sent, revisionId }));
+    return sites.map((site) => ({
+      site: { ...site, now: site },
+      transport: transportUnder(sent.management_transport, site),
+      policy,
+      sent,
+      revisionId,
+    }));
   }
 
   /**
@@ -178,7 +191,11 @@ export class PolicyService {
     sites: readonly SiteUnderPolicy[],
     { reason, how }: { reason: string | undefined; how: string },
   ): Record<string, unknown> {
-    const affected = sites.map((site) => ({ ...site, now: site }));
+    const affected = sites.map((site) => ({
+      ...site,
+      management_transport: transportUnder(policy.management_transport, site),
+      now: site,
+    }));
     const toUs = closedToUs(policy, affected, this.#managementAddress);
     if (Object.keys(toUs).length > 0) throw new WayInClosedError(toUs);
     const toCaller = closedToCaller(this.#admitManagement(policy), affected, caller.address);

@@ -101,6 +101,17 @@ export function contentOfSite(trx: Trx, siteId: string): Promise<PolicyContent> 
 /** A site, and what its router is to have now: not yet what its policy says while a change is on its way. */
 export type SiteUnderPolicy = Awaited<ReturnType<typeof sitesUnderPolicy>>[number];
 
+/**
+ * The transport a site comes in by once a policy is delivered: the one it names, but for a site that stays on api-ssl
+ * with an operator's certificate.
+ */
+export function transportUnder(
+  wanted: PolicyContent["management_transport"],
+  { keeps_certificate }: Pick<SiteUnderPolicy, "keeps_certificate">,
+): PolicyContent["management_transport"] {
+  return keeps_certificate ? "api-ssl" : wanted;
+}
+
 /** The sites under a policy, or these; oldest first. */
 export async function sitesUnderPolicy(trx: Trx, of: { policyId: string } | { siteIds: readonly string[] }) {
   if ("siteIds" in of && of.siteIds.length === 0) return [];
@@ -112,6 +123,8 @@ export async function sitesUnderPolicy(trx: Trx, of: { policyId: string } | { si
       "sites.id",
       "sites.name",
       "sites.management_transport",
+      "sites.keeps_certificate",
+      "policy_revisions.management_transport as wanted_transport",
       "sites.management_address",
       "sites.policy_revision_id",
       "sites.verified_revision_id",

@@ -6,7 +6,7 @@ import {
   TrapError,
   wireFieldName,
 } from "@portreeve/routeros";
-import type { DesiredMenu, Observed } from "./types.ts";
+import type { DesiredMenu, Observed, Print } from "./types.ts";
 
 /**
  * Read from the router every menu the plan is about: the properties it compares and no others, and of an ordered menu
@@ -18,10 +18,12 @@ export async function observe(
   version: RouterOsVersion,
   signal: AbortSignal,
 ): Promise<Observed> {
-  const byPath = Map.groupBy(desired, ({ menu }) => menu.path);
-  const reads = [...byPath].map(async ([path, parts]) => {
-    const rows = await readMenu(client, parts, version, signal);
-    return rows ? [[path, rows] as const] : [];
+  const menus = Map.groupBy(desired, ({ menu }) => menu.path);
+  const reads = [...menus.values()].map(async (parts) => {
+    const { menu, prints = [{ queries: [] }] } =
+      parts.find((part) => !part.prints) ?? (parts[0] as DesiredMenu);
+    const rows = await readMenu(client, menu, { version, prints, signal });
+    return rows ? [[menu.path, rows] as const] : [];
   });
   return new Map((await Promise.all(reads)).flat());
 }
@@ -33,30 +35,23 @@ export function wholeMenus(menus: readonly MenuFacts[]): DesiredMenu[] {
 
 async function readMenu(
   client: RouterClient,
-  parts: readonly DesiredMenu[],
-  version: RouterOsVersion,
-  signal: AbortSignal,
+  menu: MenuFacts,
+  { version, prints, signal }: { version: RouterOsVersion; prints: readonly Print[]; signal: AbortSignal },
 ): Promise<Row[] | undefined> {
-  const { menu } = parts[0] as DesiredMenu;
+  const compared = menu.ordered ? {} : { proplist: comparedProperties(menu, version) };
+  const read = (print: Print) => client.print(menu.path, { ...compared, ...print, signal });
   try {
-    const proplist = menu.ordered ? {} : { proplist: comparedProperties(menu, version) };
-    return await client.print(menu.path, { ...proplist, queries: narrowing(parts), signal });
+    return (await Promise.all(prints.map(read))).flat();
   } catch (error) {
     if (menu.optional && error instanceof TrapError && error.unknownCommand) return undefined;
     throw error;
   }
 }
 
-/** Query words for the rows that any of the modules wants; none where one of them wants all. */
-function narrowing(parts: readonly DesiredMenu[]): string[] {
-  if (!parts.every(({ among }) => among)) return [];
-  const wanted = parts.flatMap(({ among }) => among?.values.map((text) => `?${among.field}=${text}`) ?? []);
-  return [...new Set(wanted)].flatMap((word, i) => (i === 0 ? [word] : [word, "?#|"]));
-}
-
 function comparedProperties(menu: MenuFacts, version: RouterOsVersion): string[] {
   const proplist = new Set([".id", menu.key]);
   if (menu.skips) proplist.add("dynamic");
+  for (const name of menu.alsoRead ?? []) proplist.add(name);
   for (const [name, facts] of Object.entries(menu.fields)) {
     if (facts.kind === "secret") continue;
     for (const wireName of facts.alsoReadAs ?? [wireFieldName(facts, name, version)]) proplist.add(wireName);

@@ -13,6 +13,7 @@ import { messageOf, NotConvergedError, outcomeOf, printable } from "./errors.ts"
 import { observe, wholeMenus } from "./observe.ts";
 import { plan } from "./plan.ts";
 import type {
+  Advance,
   Contributor,
   DesiredMenu,
   Guard,
@@ -113,7 +114,7 @@ export class Reconciler {
     await using sessions = new AsyncDisposableStack();
     // Logging in may itself change the intent (adoption, rotation): load after it.
     const first = sessions.use(await this.#options.access.open(siteId, signal));
-    const loaded = await this.#load(siteId);
+    let loaded = await this.#load(siteId);
     if (!loaded) return;
     const wayIn = new WayIn(this.#options, loaded.site, first, sessions, signal);
     await wayIn.settle();
@@ -126,8 +127,17 @@ export class Reconciler {
       const isDue = (step: Step) => !step.reportOnly && !(step.touchesWayIn && reason !== undefined);
       const due = steps.filter(isDue);
       if (due.length === 0) {
+        const next = reason === undefined ? await this.#advance(loaded, observed, signal) : "settled";
+        if (next === "changed") {
+          loaded = await this.#load(siteId);
+          if (!loaded) return;
+          await wayIn.renew(); // the way in itself may have moved
+          continue;
+        }
         const withheld = steps.filter((step) => !isDue(step));
-        return this.#record(loaded, { observed, withheld }, { ...verdict(withheld, reason), delivered });
+        const problem = next === "settled" ? undefined : next.problem;
+        const outcome = { ...verdict(withheld, reason, problem), delivered };
+        return this.#record(loaded, { observed, withheld, problem }, outcome);
       }
       if (isRepeated(due, delivered)) throw new NotConvergedError(due);
       await this.#deliver(loaded.site, due, wayIn, signal);
@@ -136,6 +146,16 @@ export class Reconciler {
       // Verify: everything is read back over a new connection, under the new rules. Only that proves the plan and the
       // way in, and what is left then was not possible before.
     }
+  }
+
+  /** Let the modules take their next steps, the first that has one. */
+  async #advance({ site, facts }: Loaded, observed: Observed, signal: AbortSignal): Promise<Advance> {
+    if (site.offboarding) return "settled";
+    for (const [i, contributor] of this.#options.contributors.entries()) {
+      const next = (await contributor.advance?.(site.id, facts[i], observed, signal)) ?? "settled";
+      if (next !== "settled") return next;
+    }
+    return "settled";
   }
 
   async #guard(
@@ -210,8 +230,17 @@ export class Reconciler {
   }
 }
 
-/** What a run comes to that delivered what it was to deliver. @param reason why the way in was left as it is */
-function verdict(withheld: readonly Step[], reason: string | undefined): Outcome {
+/**
+ * What a run comes to that delivered what it was to deliver.
+ * @param reason why the way in was left as it is
+ * @param problem why a module could not go on
+ */
+function verdict(
+  withheld: readonly Step[],
+  reason: string | undefined,
+  problem: string | undefined,
+): Outcome {
+  if (problem !== undefined) return { state: "failed", reason: problem, reached: true };
   if (withheld.length === 0) return { state: "in_sync" };
   if (reason !== undefined) return { state: "needs_attention", reason, reached: true };
   const changes = withheld.map(describeChange).join("; ");

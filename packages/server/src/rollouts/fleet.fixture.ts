@@ -105,7 +105,7 @@ export class FixtureFleet implements AsyncDisposable {
       if (!site) throw new Error("no such site");
       if (outcome !== AWAY) await this.seen(trx, siteId);
       const facts = await policyContributor.load(trx, siteId);
-      const seen = { observed: new Map(), withheld: [] };
+      const seen = { observed: new Map(), withheld: [], problem: undefined };
       if (outcome.state === "in_sync") await policyContributor.record?.(trx, siteId, facts, seen);
       await records.finish(trx, site, outcome);
     });
