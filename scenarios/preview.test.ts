@@ -177,6 +177,20 @@ test("rules of the router's own are shown as they are, and what they shadow is s
   }
 });
 
+test("what a policy only reports is shown among the steps, and taken for what stays", async () => {
+  const own = await createPolicy(server.api, { name: "Reported", drift: "report" });
+  const reported = await startManagedRouter(server);
+  await using router = reported.router;
+  const { id } = reported.site;
+  expectStatus(await server.api.put(`/v1/control-plane/policies/${own.id}/sites`, { sites: [id] }), 200);
+  await expectInSync(server.api, id);
+  await router.control.setRow("/ip/service", "winbox", { disabled: "yes" });
+  const plan: Plan = expectStatus(await server.api.get(`/v1/sites/${id}/plan`), 200);
+  expect(plan.steps.map(({ text }) => text)).toEqual(['/ip service set [find name="winbox"] disabled=no']);
+  const winbox = rowOf(plan.access, "127.0.0.1")?.services.winbox;
+  expect([winbox?.before.access, winbox?.after.access]).toEqual(["no", "no"]);
+});
+
 test("a router that is away is reported among the others", async () => {
   const away = await startManagedRouter(server, { identity: "away" });
   await away.router.close();

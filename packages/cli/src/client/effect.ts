@@ -60,7 +60,13 @@ function whoGetsIn(rows: readonly AccessRow[]): string | false {
 }
 
 function sourceOf({ source: { kind, network } }: AccessRow): string {
-  const who = { management: "Portreeve", caller: "you", policy: "", internet: "internet" }[kind];
+  const who = {
+    management: "Portreeve",
+    caller: "you",
+    policy: "",
+    router: "the router's",
+    internet: "internet",
+  }[kind];
   return `${who} ${network}`.trim();
 }
 
@@ -73,7 +79,7 @@ const COLOURS = { yes: "green", no: "red", partly: "yellow", depends: "yellow" }
 /** A cell by what it says afterwards; other cells stay as they are. */
 function colour(text: string): string {
   const last = text.split(" -> ").at(-1) ?? "";
-  return last in COLOURS ? styleText(COLOURS[last as keyof typeof COLOURS], text) : text;
+  return Object.hasOwn(COLOURS, last) ? styleText(COLOURS[last as keyof typeof COLOURS], text) : text;
 }
 
 /** Why, where something changes or is not the same for the whole network; what has one reason on one line. */

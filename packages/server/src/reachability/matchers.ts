@@ -137,11 +137,16 @@ export function matchRule(
     const { value, negated } = parts(text);
     const who = SOURCES.get(name)?.(value, packet, onList);
     if (!who) continue;
-    const found = possible.length;
-    possible = negated ? subtract(possible, who.certain) : intersect(possible, who.possible);
+    const before = possible;
+    possible = negated ? subtract(before, who.certain) : intersect(before, who.possible);
     if (isEmpty(possible)) {
-      spend(found);
+      spend(before.length);
       return undefined;
+    }
+    if (who.certain === who.possible) {
+      // Nothing open: a long list is gone through once.
+      certain = certain === before ? possible : intersect(certain, possible);
+      continue;
     }
     certain = negated ? subtract(certain, who.possible) : intersect(certain, who.certain);
     const open = negated ? intersect(possible, who.possible) : subtract(possible, who.certain);

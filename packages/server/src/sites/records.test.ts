@@ -42,8 +42,7 @@ const site = () => db.database.asSystem((trx) => findSite(trx, siteId));
 
 async function somebodyWaitsForALock(): Promise<boolean> {
   const { rows } = await db.database.asSystem((trx) =>
-    sql`select from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'`.execute(trx),
+    sql`select from pg_locks where not granted and locktype in ('transactionid', 'tuple')`.execute(trx),
   );
   return rows.length > 0;
 }
