@@ -268,18 +268,28 @@ test("off-boarding takes our certificates with it", async () => {
   expect(router.control.rows("/user").map(({ name }) => name)).toEqual(["admin"]);
 });
 
-test("a router that is cut off and restarted while the site moves arrives in the end", async () => {
+test("a router that restarts while the site moves arrives in the end", async () => {
   const { router, site } = await startManagedRouter(server);
   await using _router = router;
   await attach(site, OVER_TLS);
   await waitFor(() => ours(router).some((row) => row.fingerprint));
   await router.control.reboot();
   await waitFor(() => service(router, "api-ssl")?.certificate !== "none");
-  router.control.cutLink();
-  router.control.restoreLink();
   await router.control.reboot();
   await expectOverTls(router, site.id);
 });
+
+test("a link that is cut while the site moves leaves it on the transport that worked, until it is back", async () => {
+  const { router, site } = await startManagedRouter(server);
+  await using _router = router;
+  await attach(site, OVER_TLS);
+  await waitFor(() => service(router, "api-ssl")?.certificate !== "none");
+  router.control.cutLink();
+  const away = async () => (await readSite(server.api, site.id)).sync.reason !== null;
+  await waitFor(away, { within: 60_000, what: "the run to end" });
+  router.control.restoreLink();
+  await expectOverTls(router, site.id);
+}, 120_000);
 
 test("a replaced router is told by its transport, and moves over again", async () => {
   const { router, site } = await underOwnPolicy(OVER_TLS);

@@ -54,6 +54,7 @@ async function requestOf(unit: string, algorithm: Algorithm = RSA) {
   return request.toString("pem");
 }
 
+const wanted = { name: "portreeve-1", isClear: true };
 const WANTED = { name: "portreeve-1", address: "192.0.2.1", commonName: "192.0.2.1" };
 
 test.each([
@@ -123,13 +124,20 @@ test.each([
 ])("a file that holds %s is somebody else's", (_what, contents) => {
   const observed = new Map([["/file", [{ name: "certificate-request.pem", contents }]]]);
   expect(readRequest(contents)).toBeUndefined();
-  expect(requestState(observed, "portreeve-1")).toEqual({ kind: "foreign" });
+  expect(requestState(observed, wanted)).toEqual({ kind: "foreign", file: "certificate-request.pem" });
 });
 
 test("a request is told by the name it was made for", async () => {
   const pem = await requestOf("portreeve-1", curve("P-256"));
   const observed = new Map([["/file", [{ name: "certificate-request.pem", contents: pem }]]]);
-  expect(requestState(observed, "portreeve-1")).toEqual({ kind: "requested", pem });
-  expect(requestState(observed, "portreeve-2")).toEqual({ kind: "free" });
-  expect(requestState(new Map([["/file", []]]), "portreeve-1")).toEqual({ kind: "free" });
+  expect(requestState(observed, wanted)).toEqual({ kind: "requested", pem });
+  expect(requestState(observed, { ...wanted, name: "portreeve-2" })).toEqual({ kind: "free" });
+  expect(requestState(new Map([["/file", []]]), wanted)).toEqual({ kind: "free" });
+});
+
+test("a key's file without a request is ours once the place was found clear", () => {
+  const observed = new Map([["/file", [{ name: "certificate-request_key.pem" }]]]);
+  const foreign = { kind: "foreign", file: "certificate-request_key.pem" };
+  expect(requestState(observed, { ...wanted, isClear: false })).toEqual(foreign);
+  expect(requestState(observed, wanted)).toEqual({ kind: "free" });
 });

@@ -16,7 +16,7 @@ import { contentOf, desired, fingerprintOf, isKnownTo, rowOf, wantedName } from 
 import type { CertificateFacts, RequestFacts } from "./facts.ts";
 import { isComplete } from "./making.ts";
 import { isDue, isEnding, timeOf } from "./renewal.ts";
-import { isFor, REQUEST_FILE, requestState } from "./request.ts";
+import { isFor, requestState } from "./request.ts";
 import {
   forget,
   loadFacts,
@@ -121,9 +121,9 @@ class SiteCertificates {
       const passphrase = Secret.generate(PASSPHRASE_LENGTH);
       return this.#store({ name, passphrase, isClear: false, issued: null });
     }
-    const state = requestState(this.#observed, name);
+    const state = requestState(this.#observed, request);
     if (state.kind === "foreign") {
-      return { problem: `${REQUEST_FILE} on the router is not Portreeve's; remove it, or rename it` };
+      return { problem: `${state.file} on the router is not Portreeve's; remove it, or rename it` };
     }
     if (!request.isClear) return this.#store({ ...request, isClear: true });
     if (state.kind !== "requested" || (request.issued && isFor(request.issued, state.pem))) return "settled";
@@ -136,12 +136,9 @@ class SiteCertificates {
     const authority = await database.asSystem((trx) => openAuthority(trx, vault, this.#siteId));
     if (authority?.fingerprint !== this.#facts.authority?.fingerprint || !authority) return "changed";
     const content = { name: request.name, address, commonName: contentOf(address)["common-name"] };
-    try {
-      const issued = await issue(pem, content, authority, new Date());
-      return await this.#store({ ...request, issued });
-    } catch (error) {
-      return { problem: `the router's request can't be signed: ${messageOf(error)}` };
-    }
+    const signed = await issue(pem, content, authority, new Date()).catch((error: unknown) => ({ error }));
+    if (typeof signed === "string") return this.#store({ ...request, issued: signed });
+    return { problem: `the router's request can't be signed: ${messageOf(signed.error)}` };
   }
 
   /** A request is over once its files have gone; it may not have made any. */

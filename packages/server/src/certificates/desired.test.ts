@@ -194,7 +194,6 @@ describe("a certificate that an authority signs", () => {
     expect(planned({ ...asking, request: { ...request, isClear: false } })).toEqual([]);
     const theirs = [{ ".id": "*1", name: REQUEST_FILE, contents: "x" }];
     expect(planned(asking, { "/file": theirs })).toEqual([]);
-    expect(planned(asking, { "/file": [{ ".id": "*1", name: KEY_FILE }] })).toEqual([]);
   });
 
   test("comes about by a template and its request, whose passphrase is not shown", () => {

@@ -45,8 +45,10 @@ export function contentOf(address: string) {
 
 export function desired(facts: CertificateFacts, router: RouterFacts): DesiredMenu[] {
   const owns = ({ name = "" }: Row) => name.startsWith(PREFIX);
-  if (router.offboarding)
-    return [{ menu: certificate, rows: [], owns, wayIn: () => true }, ...files(facts, undefined)];
+  if (router.offboarding) {
+    const left = facts.request?.isClear ? files(facts, undefined) : [];
+    return [{ menu: certificate, rows: [], owns, wayIn: () => true }, ...left];
+  }
   const name = wantedName(facts);
   return [
     { menu: certificate, rows: [...wanted(facts, name), ...inUse(facts, name)], owns },
@@ -60,7 +62,7 @@ function wanted(facts: CertificateFacts, name: string | undefined): DesiredRow[]
   if (name === undefined) return [];
   const fields = contentOf(facts.address);
   if (!facts.authority) return [selfSigned(name, fields)];
-  return facts.request?.name === name ? issued(name, fields, facts.request) : present(name);
+  return facts.request?.name === name ? issued(facts.request, fields) : present(name);
 }
 
 /** The files of a request that is under way stay, those of another one go. */
@@ -71,7 +73,7 @@ function files({ request }: CertificateFacts, name: string | undefined): Desired
     // What is in it is not for us to see.
     { queries: [`?name=${KEY_FILE}`], proplist: [".id", "name"] },
   ];
-  const rows = request.name === name ? requestFiles(name, request) : [];
+  const rows = request.name === name ? requestFiles(request) : [];
   const owns = ({ name = "" }: Row) => request.isClear && [REQUEST_FILE, KEY_FILE].includes(name);
   return [{ menu: file, prints, rows, owns }];
 }

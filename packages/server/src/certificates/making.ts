@@ -25,15 +25,12 @@ export function selfSigned(name: string, fields: DesiredRow["fields"]): DesiredR
  * A template, a request made of it, and the signed certificate imported before its key, all on the router: the key is
  * in a file there, encrypted, until it is imported.
  */
-export function issued(
-  name: string,
-  fields: DesiredRow["fields"],
-  { passphrase, isClear }: RequestFacts,
-): DesiredRow[] {
+export function issued(request: RequestFacts, fields: DesiredRow["fields"]): DesiredRow[] {
+  const { name, passphrase, isClear } = request;
   const template = `${name}-request`;
   const row = (observed: Observed) => find(observed, name);
   const isWanted = (observed: Observed) =>
-    isClear && !row(observed) && requestState(observed, name).kind === "free";
+    isClear && !row(observed) && requestState(observed, request).kind === "free";
   const asked: Making = {
     command: "create-certificate-request",
     values: { template },
@@ -54,7 +51,7 @@ export function issued(
       making: (there, observed) => {
         if (isComplete(there)) return undefined;
         if (there) return { ...imported(KEY_FILE, name), secrets: { passphrase } };
-        return requestState(observed, name).kind === "issued" ? imported(REQUEST_FILE, name) : undefined;
+        return requestState(observed, request).kind === "issued" ? imported(REQUEST_FILE, name) : undefined;
       },
     },
   ];
@@ -65,7 +62,8 @@ function imported(file: string, name: string): Making {
 }
 
 /** The signed certificate takes the request's place, which RouterOS 6 can do too; both files stay until it is done. */
-export function requestFiles(name: string, { issued }: RequestFacts): DesiredRow[] {
+export function requestFiles(request: RequestFacts): DesiredRow[] {
+  const { name, issued } = request;
   const isUnderWay = (observed: Observed) => !isComplete(find(observed, name));
   const kept = [REQUEST_FILE, KEY_FILE].map((key) => ({
     key,
@@ -74,7 +72,7 @@ export function requestFiles(name: string, { issued }: RequestFacts): DesiredRow
   }));
   if (issued === null) return kept;
   const isAsked = (observed: Observed) => {
-    const state = requestState(observed, name);
+    const state = requestState(observed, request);
     return state.kind === "requested" && isFor(issued, state.pem);
   };
   return [...kept, { key: REQUEST_FILE, fields: { contents: issued }, when: isAsked }];

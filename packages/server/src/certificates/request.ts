@@ -5,6 +5,7 @@
  * certificate: so ours are told from an operator's, and one from another.
  */
 import type { Observed } from "../reconcile/types.ts";
+import type { RequestFacts } from "./facts.ts";
 import * as x509 from "./x509.ts";
 
 /** Source: public guides that use them; MikroTik's manual has no names. */
@@ -17,21 +18,25 @@ export const PREFIX = "portreeve-";
 export type RequestState =
   /** No request is there, or an old one of ours that may be written over. */
   | { readonly kind: "free" }
-  /** Somebody else's. */
-  | { readonly kind: "foreign" }
+  /** This file is somebody else's. */
+  | { readonly kind: "foreign"; readonly file: string }
   | { readonly kind: "requested"; readonly pem: string }
   /** The signed certificate has taken the request's place. */
   | { readonly kind: "issued" };
 
-/** @param name our name of the certificate that is wanted */
-export function requestState(observed: Observed, name: string): RequestState {
+/** What has become of the request for this certificate, whose key's file is ours once the place is clear. */
+export function requestState(
+  observed: Observed,
+  { name, isClear }: Pick<RequestFacts, "name" | "isClear">,
+): RequestState {
   const row = fileIn(observed, REQUEST_FILE);
-  if (!row) return fileIn(observed, KEY_FILE) ? { kind: "foreign" } : { kind: "free" };
+  if (!row && !isClear && fileIn(observed, KEY_FILE)) return { kind: "foreign", file: KEY_FILE };
+  if (!row) return { kind: "free" };
   const pem = row.contents ?? "";
   const request = readRequest(pem);
   const unit = unitOf((request ?? readCertificate(pem))?.subjectName);
   if (unit === name) return request ? { kind: "requested", pem } : { kind: "issued" };
-  return { kind: unit?.startsWith(PREFIX) ? "free" : "foreign" };
+  return unit?.startsWith(PREFIX) ? { kind: "free" } : { kind: "foreign", file: REQUEST_FILE };
 }
 
 export function fileIn(observed: Observed, name: string) {

@@ -11,9 +11,9 @@ const KEY_TIMEOUT_MS = 5 * 60_000;
 
 /**
  * A certificate can be named only a moment after it was signed (MikroTik manual, "REST API"): how often it is tried
- * again, and after how many milliseconds each time.
+ * again, and after how many milliseconds each time. With the time a new login may take it is less than a dead-man has.
  */
-const LATE_CERTIFICATE = { retries: 20, pauseMs: 500 };
+const LATE_CERTIFICATE = { retries: 50, pauseMs: 500 };
 
 interface SendOptions {
   readonly signal: AbortSignal;
