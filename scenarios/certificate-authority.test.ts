@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect as tcpConnect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { connect as tlsConnect } from "node:tls";
 import type { CertificateAuthority, Policy, Site } from "@portreeve/api-schema";
 import type { Emulator } from "@portreeve/emulator";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type AuthorityFiles, makeAuthority } from "./harness/authority.ts";
 import {
   addCustomer,
   createPolicy,
@@ -36,36 +37,14 @@ const OVER_TLS = {
 let server: TestServer;
 let directory: string;
 
-interface Files {
-  readonly certificate: string;
-  readonly private_key: string;
-}
-let rsa: Files;
-let curve: Files;
-
-/** An authority as OpenSSL makes one. */
-function makeAuthority(name: string, options: readonly string[], extensions = "CA:TRUE"): Files {
-  const file = (end: string) => join(directory, `${name}.${end}`);
-  const key = ["-nodes", "-keyout", file("key"), "-out", file("crt")];
-  const rest = [
-    "-days",
-    "400",
-    "-subj",
-    `/O=Example/CN=${name}`,
-    "-addext",
-    `basicConstraints=critical,${extensions}`,
-  ];
-  execFileSync("openssl", ["req", "-x509", ...options, ...key, ...rest], { stdio: "pipe" });
-  return {
-    certificate: readFileSync(file("crt"), "utf8"),
-    private_key: readFileSync(file("key"), "utf8"),
-  };
-}
+let rsa: AuthorityFiles;
+let curve: AuthorityFiles;
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), "portreeve-authority-"));
-  rsa = makeAuthority("First", ["-newkey", "rsa:2048", "-addext", "keyUsage=critical,keyCertSign,cRLSign"]);
-  curve = makeAuthority("Second", ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"]);
+  directory = mkdtempSync(join(tmpdir(), "portreeve-served-"));
+  const usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"];
+  rsa = makeAuthority("First", { key: ["-newkey", "rsa:2048"], more: usage });
+  curve = makeAuthority("Second", { key: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"] });
   server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "1" } });
   await useBindablePorts(server.api);
 });
@@ -75,7 +54,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const put = (files: Files, api = server.api) => api.put(PATH, files);
+const put = (files: AuthorityFiles, api = server.api) => api.put(PATH, files);
 
 async function attach(site: Site): Promise<void> {
   const policy: Policy = await createPolicy(server.api, OVER_TLS);
@@ -86,7 +65,7 @@ async function attach(site: Site): Promise<void> {
 }
 
 /** What api-ssl shows to somebody who believes this authority and nobody else. */
-async function verified(router: Emulator, { certificate: ca }: Files): Promise<X509Certificate> {
+async function verified(router: Emulator, { certificate: ca }: AuthorityFiles): Promise<X509Certificate> {
   const from = server.managementAddress;
   const where = { host: router.address, port: router.port("api-ssl"), localAddress: from };
   const socket = tlsConnect({ socket: tcpConnect(where), ca, host: router.address, servername: "" });
@@ -127,10 +106,11 @@ test.each(["6.49.10", "7.9", "7.18", "7.24"])("it signs for a router with Router
   expect(certificate.subject).toContain(`CN=${router.address}`);
   expect(certificate.fingerprint256.replaceAll(":", "").toLowerCase()).toBe(issued.tls_fingerprint);
   expect(Date.parse(issued.certificate?.not_after ?? "")).toBe(Date.parse(certificate.validTo));
-  const pem = join(directory, "served.crt");
+  const [pem, ca] = [join(directory, "served.crt"), join(directory, "ca.crt")];
+  writeFileSync(ca, rsa.certificate);
   execFileSync("openssl", ["x509", "-inform", "DER", "-out", pem], { input: certificate.raw });
   const chain = ["verify", "-x509_strict", "-purpose", "sslserver", "-verify_ip", router.address];
-  execFileSync("openssl", [...chain, "-CAfile", join(directory, "First.crt"), pem], { stdio: "pipe" });
+  execFileSync("openssl", [...chain, "-CAfile", ca, pem], { stdio: "pipe" });
   const [group] = router.control.rows("/user/group").filter(({ name }) => name === "portreeve-api");
   expect(
     group?.policy
@@ -204,23 +184,16 @@ test("a request of somebody else's on the router is not written over", async () 
 });
 
 test("an authority that is none is refused with the field and what to change", async () => {
-  const leaf = makeAuthority(
-    "Leaf",
-    ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
-    "CA:FALSE",
-  );
-  const noSign = makeAuthority("NoSign", [
-    ...["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
-    ...["-addext", "keyUsage=critical,digitalSignature"],
-  ]);
-  const edwards = makeAuthority("Edwards", ["-newkey", "ed25519"]);
-  const refused: readonly [Record<string, unknown>, Record<string, RegExp>][] = [
+  const leaf = makeAuthority("Leaf", { basicConstraints: "CA:FALSE" });
+  const noSign = makeAuthority("NoSign", { more: ["-addext", "keyUsage=critical,digitalSignature"] });
+  const edwards = makeAuthority("Edwards", { key: ["-newkey", "ed25519"] });
+  const refused: readonly [object, Record<string, RegExp>][] = [
     [{ ...rsa, certificate: "x" }, { certificate: /PEM/ }],
     [{ ...rsa, private_key: "x" }, { private_key: /PEM/ }],
     [{ ...rsa, private_key: curve.private_key }, { private_key: /not the key/ }],
-    [leaf as never, { certificate: /CA:TRUE/ }],
-    [noSign as never, { certificate: /keyCertSign/ }],
-    [edwards as never, { private_key: /RSA, or a curve/ }],
+    [leaf, { certificate: /CA:TRUE/ }],
+    [noSign, { certificate: /keyCertSign/ }],
+    [edwards, { private_key: /RSA, or a curve/ }],
     [{ certificate: rsa.certificate }, { private_key: /./ }],
     [{ ...rsa, chain: "x" }, { chain: /not a field/ }],
   ];

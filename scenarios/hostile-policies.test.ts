@@ -150,7 +150,7 @@ const makers: readonly ((random: Random) => Hostile)[] = [
     return {
       what: `opens ${name} on the API's port`,
       change,
-      field: name === "ftp" ? "api.port" : "api.port",
+      field: "api.port",
     };
   },
   (random) => {
@@ -161,15 +161,6 @@ const makers: readonly ((random: Random) => Hostile)[] = [
     what: "has us come in by a service that is closed",
     change: { management_transport: "api-ssl" },
     field: "api_ssl.enabled",
-  }),
-  () => ({
-    what: "opens another way in and closes ours",
-    change: {
-      management_transport: "api-ssl",
-      api_ssl: { enabled: true, networks: null },
-      api: { enabled: false },
-    },
-    field: "api.enabled",
   }),
   (random) => {
     const lost = random.pick(["winbox", "ssh"] as const);

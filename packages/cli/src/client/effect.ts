@@ -60,7 +60,13 @@ function whoGetsIn(rows: readonly AccessRow[]): string | false {
 }
 
 function sourceOf({ source: { kind, network } }: AccessRow): string {
-  const who = { management: "Portreeve", caller: "you", policy: "", internet: "internet" }[kind];
+  const who = {
+    management: "Portreeve",
+    caller: "you",
+    policy: "",
+    router: "the router's",
+    internet: "internet",
+  }[kind];
   return `${who} ${network}`.trim();
 }
 

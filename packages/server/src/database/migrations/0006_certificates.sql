@@ -23,8 +23,7 @@ alter table certificate_authorities enable row level security;
 create policy tenant on certificate_authorities to portreeve_tenant
   using (customer_id = portreeve_customer()) with check (customer_id = portreeve_customer());
 create policy system on certificate_authorities to portreeve_system using (true) with check (true);
-grant select, insert, update, delete on certificate_authorities to portreeve_tenant;
-grant select on certificate_authorities to portreeve_system;
+grant select, insert, update, delete on certificate_authorities to portreeve_tenant, portreeve_system;
 
 -- Tokens that could do everything still can.
 update api_tokens set scopes = scopes || array['certificates:read', 'certificates:write']
