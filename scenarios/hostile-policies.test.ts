@@ -162,6 +162,15 @@ const makers: readonly ((random: Random) => Hostile)[] = [
     change: { management_transport: "api-ssl" },
     field: "api_ssl.enabled",
   }),
+  (random) => ({
+    what: "has us come in by a service that is for others",
+    change: {
+      management_transport: "api-ssl",
+      api_ssl: { enabled: true, networks: [elsewhere(random)] },
+      api: { enabled: random.chance(0.5) },
+    },
+    field: "api_ssl.networks",
+  }),
   (random) => {
     const lost = random.pick(["winbox", "ssh"] as const);
     const kept = lost === "winbox" ? "ssh" : "winbox";
