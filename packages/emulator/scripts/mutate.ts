@@ -91,7 +91,7 @@ function copySources(): string {
     test: {
       include: ["packages/*/src/**/*.test.ts"],
       execArgv: [`--conditions=@portreeve/source`],
-      testTimeout: 5000,
+      testTimeout: 20_000,
     },
   };
   writeFileSync(

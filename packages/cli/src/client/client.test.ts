@@ -78,6 +78,8 @@ beforeAll(async () => {
   environment = { PORTREEVE_URL: url, PORTREEVE_TOKEN: token };
   await writeFile(file("policy.json"), JSON.stringify(POLICY));
   await writeFile(file("moved.json"), JSON.stringify(POLICY).replace("8291", "8292"));
+  const off = { enabled: false, port: 9000, networks: null };
+  await writeFile(file("closed.json"), JSON.stringify({ ...POLICY, winbox: off, ssh: off }));
   await writeFile(file("password"), `${ROUTER_PASSWORD}\n`);
 });
 
@@ -130,6 +132,14 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
   expect(preview).not.toContain("\u001b");
   expect((await json(...words)).data).toMatchObject([{ site_id: added.id, reached: true }]);
   expect(await ok("policies", "preview", "High ports")).toMatch(/^edge\nNothing to change/);
+
+  const closed = ["policies", "update", "High ports", "-f", file("closed.json")];
+  expect(await refused(...closed)).toMatch(
+    /^ {2}winbox\.enabled: would end the way in of 127\.0\.0\.1, where you are, to edge$/m,
+  );
+  await ok(...closed, "--lock-out-reason", "test");
+  expect(await ok("audit", "list", "--action", "policy.updated")).toMatch(/"lock_out_reason":"test"/);
+  await ok("policies", "update", "High ports", "-f", file("policy.json"));
   expect(await ok("sites", "reconcile", added.id)).toBe("edge is being looked at now\n");
 
   const report = await ok("sites", "hardening", "edge");
@@ -145,7 +155,7 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
   );
   expect(await refused("hardening", "fix", "edge", "user-passwords")).toContain("does not try an empty one");
   await expect
-    .poll(() => ok("sites", "hardening", "edge", "--all"))
+    .poll(() => ok("sites", "hardening", "edge", "--all"), { timeout: 30_000 })
     .toMatch(/^medium +ok +bandwidth-server +kept /m);
   expect(await ok("hardening", "stop", "edge", "upnp")).toMatch(
     /^The router stays as it is.*\nKept on this site: bandwidth-server\n$/,
@@ -176,14 +186,14 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
 
   expect(await ok("sites", "remove", "edge")).toBe("edge is being off-boarded\n");
   await expect.poll(() => ok("sites", "list"), { timeout: 30_000 }).not.toContain("edge");
-});
+}, 120_000); // some thirty processes, one after the other
 
 /** The policy's change comes to the site, and is shown under the policy's name. */
 async function expectRolledOut(): Promise<void> {
   await ok("policies", "update", "High ports", "-f", file("moved.json"));
   await expect
     .poll(() => ok("rollouts", "show", "High ports"), { timeout: 30_000 })
-    .toMatch(/^State +done$[^]*^Sites +1 verified$/m);
+    .toMatch(/^State +done$[\s\S]*^Sites +1 verified$/m);
   expect(await refused("rollouts", "rollback", "High ports")).toMatch(/^portreeve: It is done; this needs /);
 }
 

@@ -63,7 +63,9 @@ export class FixtureFleet implements AsyncDisposable {
   }
 
   attach(policyId: string, siteIds: readonly string[]): Promise<PolicyRow> {
-    return this.as(async (trx) => (await this.policies.attach(trx, this.caller, policyId, siteIds)).policy);
+    return this.as(
+      async (trx) => (await this.policies.attach(trx, this.caller, policyId, { sites: [...siteIds] })).policy,
+    );
   }
 
   /** Adopted sites in sync with the policy, in the order of their ids. */
@@ -103,7 +105,7 @@ export class FixtureFleet implements AsyncDisposable {
       if (!site) throw new Error("no such site");
       if (outcome !== AWAY) await this.seen(trx, siteId);
       const facts = await policyContributor.load(trx, siteId);
-      const seen = { observed: new Map(), withheld: [] };
+      const seen = { observed: new Map(), withheld: [], problem: undefined };
       if (outcome.state === "in_sync") await policyContributor.record?.(trx, siteId, facts, seen);
       await records.finish(trx, site, outcome);
     });
