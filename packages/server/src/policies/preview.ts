@@ -30,8 +30,6 @@ export interface PreviewTarget {
   readonly transport: AffectedSite["management_transport"];
   /** The policy it would have, as it would be stored. */
   readonly policy: RouterContent;
-  /** As it was sent. */
-  readonly sent: RouterContent;
   /** The revision that says just this; undefined where there is none yet. */
   readonly revisionId: string | undefined;
 }
@@ -55,7 +53,7 @@ export class PolicyPreviews {
    * @throws SiteNotFoundError, and what reading the router throws
    */
   async plan(target: PreviewTarget, caller: string, signal: AbortSignal): Promise<Plan> {
-    const { site, transport, policy, sent, revisionId } = target;
+    const { site, transport, policy, revisionId } = target;
     const facts = { [policyContributor.name]: policyFacts(policy, site, revisionId) };
     const seen = await this.#readRouter(site.id, { facts, menus: ASSESSED_MENUS }, signal);
     if (!seen) throw new SiteNotFoundError();
@@ -73,7 +71,7 @@ export class PolicyPreviews {
       ours: ownedRule(desired),
     });
     const lockOuts = [
-      ...refusals(closedToUs(sent, [{ ...site, management_transport: transport }], managementAddress)),
+      ...refusals(closedToUs(policy, [{ ...site, management_transport: transport }])),
       ...refusals(closedToCaller(policy, [site], caller)),
     ];
     return present(steps, assessment, [...lockOuts, ...warningsOf(policy)]);
