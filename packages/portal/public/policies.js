@@ -1,16 +1,6 @@
 import { copyOf, element, fill, keyed } from "./dom.js";
+import { SERVICES } from "./services.js";
 
-/** The API's names of the eight services, in its order, and the words people know them by. */
-const SERVICES = [
-  ["winbox", "WinBox"],
-  ["ssh", "SSH"],
-  ["http", "HTTP"],
-  ["https", "HTTPS"],
-  ["telnet", "Telnet"],
-  ["ftp", "FTP"],
-  ["api", "API"],
-  ["api_ssl", "API-SSL"],
-];
 const EVERYBODY = ["0.0.0.0/0", "::/0"];
 
 /** @returns {(policies: object[], siteCount: (policyId: string) => string) => void} shows the policies */
