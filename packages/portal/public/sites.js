@@ -13,8 +13,10 @@ const ACTION_LABELS = {
   ssh: "Open SSH access to",
   winbox: "Open WinBox access to",
   plan: "Show the plan for",
-  reconcile: "Reconcile now:",
 };
+
+/** States that stay until somebody does something; what was done is tried by reconciling once more. */
+const STUCK = ["drifted", "failed", "needs_attention"];
 
 /**
  * The table of sites.
@@ -48,9 +50,14 @@ export function sitesView(actions) {
     fillState(row, "sync", SYNC_WORDS[site.sync.state] ?? site.sync.state, site.sync.state);
     const seen = site.last_seen_at === null ? undefined : Date.parse(site.last_seen_at);
     fillTime(row, "seen", seen === undefined ? "never seen" : `seen ${timeAgo(context.now - seen)}`, seen);
-    for (const button of row.querySelectorAll("[data-action]")) {
-      button.setAttribute("aria-label", `${ACTION_LABELS[button.dataset.action]} ${site.name}`);
+    for (const [action, label] of Object.entries(ACTION_LABELS)) {
+      row.querySelector(`[data-action=${action}]`).setAttribute("aria-label", `${label} ${site.name}`);
     }
+    const isStuck = STUCK.includes(site.sync.state);
+    const reconcile = row.querySelector("[data-action=reconcile]");
+    reconcile.classList.toggle("quiet", !isStuck);
+    reconcile.setAttribute("aria-label", `${isStuck ? "Try again" : "Reconcile now"}: ${site.name}`);
+    fill(row, { reconcile: isStuck ? "Try again" : "Reconcile" });
   }
 
   const rows = keyed(element("sites"), create, update);
