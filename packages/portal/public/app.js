@@ -1,10 +1,11 @@
 import { Api } from "./api.js";
 import { closeButtons, element, emptyDialogs, keepTableRoles, whileBusy } from "./dom.js";
 import { grantsView } from "./grants.js";
-import { complain, say } from "./messages.js";
+import { complain, say, warn } from "./messages.js";
 import { guardNewAccess, openAccessForm, updateNewAccess } from "./open-access.js";
 import { showPlan } from "./plan.js";
 import { policiesView } from "./policies.js";
+import { policyEditor } from "./policy-editor.js";
 import { polling } from "./polling.js";
 import { revokeQuestion } from "./revoke.js";
 import { forgetToken, keptToken, signInForm } from "./sign-in.js";
@@ -46,7 +47,12 @@ const showSites = sitesView({
   reconcile: (site, button) => whileBusy(button, () => reconcile(site)),
 });
 const grantsTable = grantsView((grant) => askRevoke(api, grant));
-const showPolicies = policiesView();
+const editPolicy = policyEditor(({ name, warnings = [] }) => {
+  say(`The policy ${name} is saved.`);
+  if (warnings.length > 0) warn(`${name}: ${warnings.join("; ")}.`);
+  poll.now();
+});
+const showPolicies = policiesView((policy) => editPolicy(api, policy));
 const poll = polling(round, POLL_MS);
 
 async function reconcile(site) {

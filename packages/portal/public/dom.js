@@ -107,7 +107,7 @@ export function closeButtons() {
 export function emptyDialogs() {
   for (const dialog of document.querySelectorAll("dialog")) {
     dialog.close();
-    for (const field of dialog.querySelectorAll("[data-field]")) field.textContent = "";
+    for (const field of dialog.querySelectorAll("[data-field], [data-error]")) field.textContent = "";
     for (const form of dialog.querySelectorAll("form")) form.reset();
     for (const list of dialog.querySelectorAll("[data-list]")) list.replaceChildren();
   }
