@@ -2,6 +2,7 @@ import { Api } from "./api.js";
 import { closeButtons, element, emptyDialogs, keepTableRoles, whileBusy } from "./dom.js";
 import { Fleet } from "./fleet.js";
 import { grantsView, revokeWords } from "./grants.js";
+import { hardeningDialog } from "./hardening.js";
 import { complain, say, warn } from "./messages.js";
 import { guardNewAccess, openAccessForm, updateNewAccess } from "./open-access.js";
 import { showPlan } from "./plan.js";
@@ -29,10 +30,12 @@ const editPolicy = policyEditor(({ name, warnings = [] }) => {
   if (warnings.length > 0) warn(`${name}: ${warnings.join("; ")}.`);
   poll.now();
 });
+const showHardening = hardeningDialog();
 const showSites = sitesView({
   ssh: (site) => openAccess(fleet.api, site, "ssh"),
   winbox: (site) => openAccess(fleet.api, site, "winbox"),
   plan: (site) => showPlan(fleet.api, site),
+  hardening: (site) => showHardening(fleet.api, site),
   reconcile: (site, button) => whileBusy(button, () => reconcile(site)),
 });
 const showRollouts = rolloutsView((rollout, command, words) => {

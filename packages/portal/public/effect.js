@@ -21,7 +21,7 @@ const line = (text) => build("li", {}, text);
 const part = (title, ...content) => build("div", { class: "part" }, build("h3", {}, title), content);
 
 /** Steps in RouterOS's own words, each with what it replaces. */
-function stepList(steps) {
+export function stepList(steps) {
   return build("ol", { class: "steps", "aria-label": "Steps" }, steps.map(stepItem));
 }
 

@@ -13,6 +13,7 @@ const ACTION_LABELS = {
   ssh: "Open SSH access to",
   winbox: "Open WinBox access to",
   plan: "Show the plan for",
+  hardening: "Show the hardening of",
 };
 
 /** States that stay until somebody does something; what was done is tried by reconciling once more. */
