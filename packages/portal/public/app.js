@@ -1,5 +1,6 @@
 import { Api } from "./api.js";
 import { closeButtons, element, emptyDialogs, keepTableRoles, whileBusy } from "./dom.js";
+import { exposureDialog } from "./exposure.js";
 import { Fleet } from "./fleet.js";
 import { grantsView, revokeWords } from "./grants.js";
 import { hardeningDialog } from "./hardening.js";
@@ -31,11 +32,13 @@ const editPolicy = policyEditor(({ name, warnings = [] }) => {
   poll.now();
 });
 const showHardening = hardeningDialog();
+const showExposure = exposureDialog((check) => fleet.noteExposure(check));
 const showSites = sitesView({
   ssh: (site) => openAccess(fleet.api, site, "ssh"),
   winbox: (site) => openAccess(fleet.api, site, "winbox"),
   plan: (site) => showPlan(fleet.api, site),
   hardening: (site) => showHardening(fleet.api, site),
+  exposure: (site) => showExposure(fleet.api, site),
   reconcile: (site, button) => whileBusy(button, () => reconcile(site)),
 });
 const showRollouts = rolloutsView((rollout, command, words) => {
@@ -80,7 +83,7 @@ async function round() {
     ["sites-problem", () => asked.readSites(element("status-filter").value)],
     ["policies-problem", () => asked.readPolicies()],
     ["rollouts-problem", () => asked.readRollouts()],
-    ["grants-problem", () => asked.readGrants()],
+    ["grants-problem", () => asked.readSiteBySite()],
   ];
   const problems = [];
   for (const [place, read] of parts) {
@@ -100,9 +103,9 @@ async function round() {
   showFreshness(problems.find((problem) => problem?.status === 0));
 }
 
-function showAll({ sites, policies, rollouts, more, api }) {
+function showAll({ sites, policies, rollouts, more, exposureOf, api }) {
   const policyNames = new Map(policies.map(({ id, name }) => [id, name]));
-  showSites(sites, { now: api.now, policyName: (id) => policyNames.get(id) ?? "", more });
+  showSites(sites, { now: api.now, policyName: (id) => policyNames.get(id) ?? "", exposureOf, more });
   showRollouts(rollouts);
   showPolicies(policies, siteCount);
   showGrants();

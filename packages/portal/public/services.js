@@ -9,3 +9,6 @@ export const SERVICES = [
   ["api", "API"],
   ["api_ssl", "API-SSL"],
 ];
+
+/** @returns {string} the word for a service, or its name where the API has one that this page does not know */
+export const serviceWord = (name) => SERVICES.find(([known]) => known === name)?.[1] ?? name;

@@ -1,4 +1,5 @@
 import { copyOf, element, fill, fillState, fillTime, keyed } from "./dom.js";
+import { exposureWords } from "./exposure.js";
 import { timeAgo } from "./time.js";
 
 const SYNC_WORDS = {
@@ -14,6 +15,7 @@ const ACTION_LABELS = {
   winbox: "Open WinBox access to",
   plan: "Show the plan for",
   hardening: "Show the hardening of",
+  exposure: "Show the exposure of",
 };
 
 /** States that stay until somebody does something; what was done is tried by reconciling once more. */
@@ -22,7 +24,8 @@ const STUCK = ["drifted", "failed", "needs_attention"];
 /**
  * The table of sites.
  * @param {Record<string, (site: object, button: HTMLButtonElement) => void>} actions by `data-action`
- * @returns {(sites: object[], context: {now: number, policyName: (id: string) => string, more: boolean}) => void}
+ * @returns {(sites: object[], context: {now: number, policyName: (id: string) => string,
+ *   exposureOf: (id: string) => object | undefined, more: boolean}) => void}
  */
 export function sitesView(actions) {
   const latest = new Map();
@@ -46,6 +49,7 @@ export function sitesView(actions) {
       hardware: hardware.join(", "),
       reason: site.sync.reason,
       policy: context.policyName(site.policy_id),
+      exposed: exposureWords(context.exposureOf(site.id)),
     });
     fillState(row, "status", site.status, site.status);
     fillState(row, "sync", SYNC_WORDS[site.sync.state] ?? site.sync.state, site.sync.state);
