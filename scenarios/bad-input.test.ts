@@ -7,7 +7,6 @@ import {
   adopt,
   createPolicy,
   expectInSync,
-  expectNothingPlanned,
   expectProblem,
   expectStatus,
   type ManagedRouter,
@@ -123,22 +122,6 @@ describe("a policy", () => {
   test("may give a disabled service the port of an enabled one", async () => {
     const policy = await createPolicy(server.api, { telnet: { enabled: false, port: 8291 } });
     expect(policy.telnet.port).toBe(8291);
-  });
-
-  test("that closes the way in of a site already attached is refused, and the site keeps its policy", async () => {
-    const policy = await createPolicy(server.api);
-    const sites = [bystander.site.id];
-    expectStatus(await server.api.put(`${POLICIES}/${policy.id}/sites`, { sites }), 200);
-    await expectInSync(server.api, bystander.site.id);
-    const body = policyOf({
-      api: { enabled: false },
-      api_ssl: { enabled: true },
-      management_transport: "api-ssl",
-    });
-    await invalid(() => server.api.put(`${POLICIES}/${policy.id}`, body), {
-      "api.enabled": /bystander|site/,
-    });
-    await expectNothingPlanned(server.api, bystander.site.id);
   });
 
   test("takes no site of another customer, and none of those sent with it either", async () => {

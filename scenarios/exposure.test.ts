@@ -53,7 +53,8 @@ async function closeWinBox(): Promise<void> {
 async function putUnder(change: PolicyChange, site: Site): Promise<Policy> {
   const policy = await createPolicy(server.api, change);
   const path = `/v1/control-plane/policies/${policy.id}/sites`;
-  expectStatus(await server.api.post(path, { sites: [site.id] }), 200);
+  const body = { sites: [site.id], lock_out_reason: "a policy that is not for us" };
+  expectStatus(await server.api.post(path, body), 200);
   await expectInSync(server.api, site.id);
   return policy;
 }

@@ -7,8 +7,10 @@ import { type Finished, runCli, temporaryDirectory } from "../packages/cli/src/t
 import {
   ADMIN,
   createPolicy,
+  expectInSync,
   expectStatus,
   policyOf,
+  startManagedRouter,
   startTestServer,
   type TestServer,
   useBindablePorts,
@@ -233,4 +235,29 @@ test("a site that shares its name is told by its id, and can be renamed", async 
 
   expect(renamed.stdout).toBe(`${twin.id} is called ams-2 now\n`);
   expect((await cli(["export"])).stdout).toContain("      - ams-2\n");
+});
+
+test("a plan shows what it would do to the routers, and that is what happens", async () => {
+  await using own = await startTestServer();
+  await useBindablePorts(own.api);
+  const { router, site } = await startManagedRouter(own);
+  await addSite("away", own);
+  const path = file("routers.yaml");
+  await writeFile(path, inFile("telnet", { telnet: { enabled: true } }, { sites: [site.name, "away"] }));
+  const telnet = () => router.control.rows("/ip/service").find(({ name }) => name === "telnet")?.disabled;
+
+  const plan = await cli(["plan", "-f", path, "--routers"], own);
+
+  expect(plan).toMatchObject({ code: 2, stderr: "" });
+  expect(plan.stdout).toMatch(/^\+ policy telnet\n/);
+  expect(plan.stdout).toMatch(
+    new RegExp(`^router ${site.name}\\n    /ip service set .*telnet.* disabled=no`, "m"),
+  );
+  expect(plan.stdout).toMatch(/^router away could not be read: /m);
+  expect(telnet()).toBe("true");
+
+  await cli(["apply", "-f", path, "--yes"], own);
+  await expectInSync(own.api, site.id);
+  expect(telnet()).toBe("false");
+  await router.close();
 });

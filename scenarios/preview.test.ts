@@ -8,6 +8,7 @@ import {
   createPolicy,
   expectInSync,
   expectProblem,
+  expectRolledOut,
   expectStatus,
   type ManagedRouter,
   PORTS,
@@ -31,6 +32,7 @@ beforeAll(async () => {
   path = `/v1/control-plane/policies/${policy.id}`;
   expectStatus(await server.api.put(`${path}/sites`, { sites: [managed.site.id] }), 200);
   await expectInSync(server.api, managed.site.id);
+  await expectRolledOut(server.api);
 });
 
 afterAll(async () => {
@@ -175,6 +177,20 @@ test("rules of the router's own are shown as they are, and what they shadow is s
   }
 });
 
+test("what a policy only reports is shown among the steps, and taken for what stays", async () => {
+  const own = await createPolicy(server.api, { name: "Reported", drift: "report" });
+  const reported = await startManagedRouter(server);
+  await using router = reported.router;
+  const { id } = reported.site;
+  expectStatus(await server.api.put(`/v1/control-plane/policies/${own.id}/sites`, { sites: [id] }), 200);
+  await expectInSync(server.api, id);
+  await router.control.setRow("/ip/service", "winbox", { disabled: "yes" });
+  const plan: Plan = expectStatus(await server.api.get(`/v1/sites/${id}/plan`), 200);
+  expect(plan.steps.map(({ text }) => text)).toEqual(['/ip service set [find name="winbox"] disabled=no']);
+  const winbox = rowOf(plan.access, "127.0.0.1")?.services.winbox;
+  expect([winbox?.before.access, winbox?.after.access]).toEqual(["no", "no"]);
+});
+
 test("a router that is away is reported among the others", async () => {
   const away = await startManagedRouter(server, { identity: "away" });
   await away.router.close();
@@ -212,8 +228,8 @@ test("a draft that can't be, a site that is not there and too many sites are nam
 test("a policy of more sites than one preview reads asks to name some", async () => {
   const crowded = await createPolicy(server.api, { name: "Crowded" });
   await server.sql(
-    `insert into sites (id, customer_id, policy_id, name, address, api_port)
-     select gen_random_uuid(), customer_id, id, 'site ' || n, '192.0.2.1', 1000 + n
+    `insert into sites (id, customer_id, policy_id, policy_revision_id, name, address, api_port)
+     select gen_random_uuid(), customer_id, id, revision_id, 'site ' || n, '192.0.2.1', 1000 + n
        from policies, generate_series(1, 51) n where id = $1`,
     [crowded.id],
   );

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { SCOPES, type Scope, type Site } from "@portreeve/api-schema";
 import type { Emulator } from "@portreeve/emulator";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeAuthority } from "./harness/authority.ts";
 import {
   ADMIN,
   type Answer,
@@ -38,6 +39,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "PUT /v1/control-plane/policies/{id}/sites": { sites: [] },
   "POST /v1/control-plane/policies/{id}/preview": {},
   "POST /v1/control-plane/{site}/transient-access": GRANT,
+  "PUT /v1/certificate-authority": makeAuthority("Ours"),
   "POST /v1/tokens": { name: "new", scopes: ["tokens:write"] },
 };
 
@@ -60,6 +62,8 @@ interface Ids {
   readonly access: string;
   readonly token: string;
   readonly rollout: string;
+  /** A fingerprint. */
+  readonly authority: string;
   /** A name, that the other customer's site has not. */
   readonly fix: string;
 }
@@ -101,7 +105,8 @@ async function furnish(api: ApiClient, router: Emulator, fix: string): Promise<I
   await expectInSync(api, site);
   expectStatus(await api.post(`/v1/sites/${site}/hardening`, { fixes: [fix] }), 202);
   await expectInSync(api, site);
-  return { site, policy, access, token, rollout, fix };
+  const put = await api.put("/v1/certificate-authority", makeAuthority(fix));
+  return { site, policy, access, token, rollout, fix, authority: expectStatus(put, 200).fingerprint };
 }
 
 function bodyOf({ method, path, takesBody }: DocumentedRoute): { body?: unknown } {
@@ -155,6 +160,7 @@ async function everythingOfTheirs(): Promise<unknown> {
     "exposure_checks",
     "exposure_schedule",
     "exposure_requests",
+    "certificate_authorities",
   ];
   const everything: Record<string, unknown> = {};
   for (const table of tables) {

@@ -1,5 +1,5 @@
 /** Assertions in the words of the product. */
-import type { Credential, RolloutDetails, Site } from "@portreeve/api-schema";
+import type { Credential, Policy, RolloutDetails, Site } from "@portreeve/api-schema";
 import type { Emulator } from "@portreeve/emulator";
 import { expect } from "vitest";
 import { type ApiClient, expectStatus } from "./api.ts";
@@ -43,6 +43,15 @@ export async function expectRollout(
   return waitFor(reached, { within, what: `the roll-out to be ${state}` }).catch((cause) => {
     throw new Error(`${cause.message}; it is ${JSON.stringify(last)}`, { cause });
   });
+}
+
+/** Every policy is with its sites: no roll-out is under way that would write something later. */
+export async function expectRolledOut(api: ApiClient, options?: WaitOptions): Promise<void> {
+  const areDone = async () => {
+    const policies: Policy[] = expectStatus(await api.get("/v1/control-plane/policies"), 200);
+    return policies.every(({ rollout }) => rollout === null);
+  };
+  await waitFor(areDone, { what: "the roll-outs to end", ...options });
 }
 
 /** The router has what the database wants, and planning once more finds nothing to do. */

@@ -3,6 +3,7 @@ export {
   credentialsOf,
   expectInSync,
   expectNothingPlanned,
+  expectRolledOut,
   expectRollout,
   expectStoredLogin,
   expectSync,

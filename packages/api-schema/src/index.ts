@@ -1,5 +1,7 @@
 export type { AuditEvent, AuditList, AuditQuery } from "./audit.ts";
 export { auditEvent, auditList, auditQuery } from "./audit.ts";
+export type { CertificateAuthority, CertificateAuthorityInput } from "./certificates.ts";
+export { certificateAuthority, certificateAuthorityInput } from "./certificates.ts";
 export type { ListQuery } from "./common.ts";
 export { idParams, listOf, listQuery, reveal, siteParams, uuidParam } from "./common.ts";
 export type { Credential } from "./credentials.ts";
@@ -28,13 +30,22 @@ export type {
   SitePreview,
 } from "./plans.ts";
 export { MAX_PREVIEW_SITES, plan, policyPreview, previewInput } from "./plans.ts";
-export type { ManagementNetwork, Policy, PolicyInput, Service, ServiceName } from "./policies.ts";
+export type {
+  AttachSites,
+  ManagementNetwork,
+  Policy,
+  PolicyChange,
+  PolicyInput,
+  Service,
+  ServiceName,
+} from "./policies.ts";
 export {
   admitManagement,
   attachSites,
   DEFAULT_TRUSTED_NETWORKS,
   managementNetwork,
   policy,
+  policyChange,
   policyInput,
   SERVICE_NAMES,
 } from "./policies.ts";

@@ -41,8 +41,10 @@ const accessRow = z
   .strictObject({
     source: z.strictObject({
       kind: z
-        .enum(["management", "caller", "policy", "internet"])
-        .describe("Portreeve itself, whoever asks, a network the policy names, or everybody."),
+        .enum(["management", "caller", "policy", "router", "internet"])
+        .describe(
+          "Portreeve itself, whoever asks, a network the policy names, one that only the router names, or everybody.",
+        ),
       network: z.string(),
     }),
     services: z.strictObject(eight(z.strictObject({ before: accessCell, after: accessCell }))),

@@ -42,6 +42,11 @@ test.each([
   ["a missing service", { ftp: undefined }, "ftp"],
   ["a missing list", { ftp: { enabled: false, port: 21 } }, "ftp.networks"],
   ["two enabled services on one port", { http: { enabled: true, port: 22, networks: [] } }, "http.port"],
+  [
+    "closed, but on the port a site may still be reached by",
+    { api_ssl: { enabled: false, port: 8728, networks: [] } },
+    "api_ssl.port",
+  ],
   ["closing the way in", { api: { enabled: false, port: 8728, networks: [] } }, "api.enabled"],
   ["closing the way in over TLS", { management_transport: "api-ssl" }, "api_ssl.enabled"],
 ])("%s is refused at its field", (_what, change, field) => {

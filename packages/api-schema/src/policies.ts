@@ -57,17 +57,32 @@ export const policyInput = z
   .meta({ id: "PolicyInput" });
 export type PolicyInput = z.infer<typeof policyInput>;
 
+/** A change that would end the caller's own way in is refused, unless it says why it is wanted. */
+const lockOut = {
+  lock_out_reason: z
+    .string()
+    .trim()
+    .min(1, "must not be empty")
+    .max(500, "must be at most 500 characters")
+    .optional()
+    .describe("Why your own way in may be ended by this; audited. Without it such a change is refused."),
+};
+
+export const policyChange = policyInput.safeExtend(lockOut).meta({ id: "PolicyChange" });
+export type PolicyChange = z.infer<typeof policyChange>;
+
 type Refinement = z.core.$RefinementCtx<PolicyInput>;
 
 function refuseSharedPorts(policy: PolicyInput, context: Refinement): void {
   const holders = new Map<number, ServiceName>();
   for (const name of SERVICE_NAMES) {
     const { enabled, port } = policy[name];
-    if (!enabled) continue;
+    // Closed or not, these two hold their ports: both are open while a site moves from one to the other.
+    if (!enabled && name !== "api" && name !== "api_ssl") continue;
     const holder = holders.get(port);
     if (holder === undefined) holders.set(port, name);
     else {
-      const message = `port ${port} is already used by ${holder}; give each enabled service its own port`;
+      const message = `port ${port} is already used by ${holder}; give each enabled service its own port, and api and api_ssl in any case`;
       context.addIssue({ code: "custom", path: [name, "port"], message });
     }
   }
@@ -114,4 +129,7 @@ export function admitManagement(service: Service, network: string): Service {
   return { ...service, networks: [network, ...service.networks.filter((one) => one !== network)] };
 }
 
-export const attachSites = z.strictObject({ sites: z.array(uuid).max(10_000) }).meta({ id: "AttachSites" });
+export const attachSites = z
+  .strictObject({ sites: z.array(uuid).max(10_000), ...lockOut })
+  .meta({ id: "AttachSites" });
+export type AttachSites = z.infer<typeof attachSites>;

@@ -12,6 +12,8 @@ export const SCOPES = [
   "credentials:read",
   "credentials:rotate",
   "credentials:reveal",
+  "certificates:read",
+  "certificates:write",
   "access:read",
   "access:open",
   "access:revoke",

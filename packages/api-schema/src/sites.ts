@@ -22,7 +22,9 @@ export const siteInput = z
     management_transport: managementTransport.default("api"),
     username,
     password,
-    tls_fingerprint: tlsFingerprint.optional(),
+    tls_fingerprint: tlsFingerprint
+      .optional()
+      .describe("With api-ssl: the certificate the router has. It is kept, and so is api-ssl"),
   })
   .refine((input) => input.management_transport === "api" || input.tls_fingerprint !== undefined, {
     path: ["tls_fingerprint"],
@@ -38,7 +40,23 @@ export const sitePatch = z
     api_port: port.optional(),
     username: username.optional(),
     password: password.optional(),
-    tls_fingerprint: tlsFingerprint.nullable().optional(),
+    management_transport: managementTransport
+      .optional()
+      .describe("How the router is reached from now on, after it was reset or replaced"),
+    tls_fingerprint: tlsFingerprint
+      .nullable()
+      .optional()
+      .describe(
+        "The certificate the router has now, to be kept; null: Portreeve makes its own where the policy wants one",
+      ),
+  })
+  .refine((patch) => patch.management_transport !== "api-ssl" || typeof patch.tls_fingerprint === "string", {
+    path: ["tls_fingerprint"],
+    message: "is required with api-ssl: the SHA-256 fingerprint of the router's certificate",
+  })
+  .refine((patch) => patch.management_transport !== "api" || typeof patch.tls_fingerprint !== "string", {
+    path: ["tls_fingerprint"],
+    message: "is of no use with api",
   })
   .refine((patch) => (patch.username === undefined) === (patch.password === undefined), {
     path: ["password"],
@@ -50,6 +68,15 @@ export type SitePatch = z.infer<typeof sitePatch>;
 export const SITE_STATUSES = ["pending", "online", "offline", "deleting"] as const;
 export const SYNC_STATES = ["in_sync", "pending", "drifted", "failed", "needs_attention"] as const;
 
+const siteCertificate = z
+  .strictObject({
+    name: z.string(),
+    fingerprint: z.string(),
+    not_after: isoTime,
+    issuer: z.string(),
+  })
+  .meta({ id: "SiteCertificate" });
+
 export const site = z
   .strictObject({
     id: uuid,
@@ -57,7 +84,10 @@ export const site = z
     address: z.string(),
     api_port: z.int(),
     management_transport: managementTransport,
-    tls_fingerprint: z.string().nullable(),
+    tls_fingerprint: z.string().nullable().describe("On api-ssl: the certificate the router shows."),
+    certificate: siteCertificate
+      .nullable()
+      .describe("That certificate, where Portreeve made it; null where it is the operator's."),
     management_address: z.string().nullable().describe("The address the router sees Portreeve come from."),
     status: z.enum(SITE_STATUSES),
     policy_id: uuid,

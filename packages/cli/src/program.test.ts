@@ -16,6 +16,7 @@ test("the help names every command", async () => {
     "probe",
     "sites",
     "policies",
+    "rollouts",
     "access",
     "credentials",
     "audit",

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { inspect } from "node:util";
@@ -248,6 +249,16 @@ describe("over TLS", () => {
     const error = await over(ROUTER_CERTIFICATE, { fingerprint });
     expect(error).toBeInstanceOf(ConnectError);
     expect(error).toMatchObject({ stage: "tls", message: expect.stringContaining("another one") });
+  });
+
+  test("several pinned fingerprints admit each of their certificates, and none admits nobody", async () => {
+    const fingerprint = [
+      new X509Certificate(ROUTER_CERTIFICATE.cert),
+      new X509Certificate(OTHER_CERTIFICATE.cert),
+    ].map(({ fingerprint256 }) => fingerprint256);
+    expect(await over(ROUTER_CERTIFICATE, { fingerprint })).toBe(fingerprint[0]);
+    expect(await over(OTHER_CERTIFICATE, { fingerprint })).toBe(fingerprint[1]);
+    expect(await over(ROUTER_CERTIFICATE, { fingerprint: [] })).toMatchObject({ stage: "tls" });
   });
 
   test("a fingerprint that is none is refused before connecting", async () => {

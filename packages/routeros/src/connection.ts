@@ -27,7 +27,7 @@ import {
 import type { Reply, ReplyLimits } from "./exchange.ts";
 import { type Credentials, logIn } from "./login.ts";
 import { Multiplexer } from "./multiplexer.ts";
-import { nodeTlsOptions, sameFingerprint, type TlsOptions } from "./tls.ts";
+import { isPinned, nodeTlsOptions, type TlsOptions } from "./tls.ts";
 
 export interface ConnectionOptions extends Credentials, Partial<ReplyLimits> {
   /** Name or address, IPv6 without brackets. */
@@ -312,7 +312,7 @@ async function openSocket(options: ConnectionOptions): Promise<OpenSocket> {
 function checkFingerprint(socket: TLSSocket, tls: TlsOptions): void {
   if (!("fingerprint" in tls)) return;
   const shown = fingerprintOf(socket);
-  if (shown === undefined || !sameFingerprint(shown, tls.fingerprint)) {
+  if (shown === undefined || !isPinned(shown, tls.fingerprint)) {
     throw new Error(`the router's certificate is another one: ${shown ?? "none"}`);
   }
 }

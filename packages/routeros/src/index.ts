@@ -33,6 +33,7 @@ export {
   bandwidthServer,
   canonical,
   certificate,
+  file,
   firewallAddressList,
   firewallFilter,
   ipDns,
@@ -62,9 +63,10 @@ export {
   wireFieldName,
   wireValue,
 } from "./menus/index.ts";
+export { anyOf } from "./queries.ts";
 export type { Piece, Placeholder, Script, ScriptValue } from "./script/index.ts";
 export { array, duration, identifier, itemId, list, menu, script, value } from "./script/index.ts";
-export type { TlsOptions } from "./tls.ts";
+export { sameFingerprint, type TlsOptions } from "./tls.ts";
 export type { DateForm, RouterDateTime } from "./values.ts";
 export {
   formatBoolean,

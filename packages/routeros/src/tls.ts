@@ -6,13 +6,14 @@ import { InvalidValueError } from "./errors.ts";
 /**
  * Whom to believe. One of:
  * - `ca`: PEM of the authority; the certificate must carry the host (or `servername`) in its subject-alt-name.
- * - `fingerprint`: SHA-256 of the router's own certificate, hexadecimal, colons allowed; nothing else counts.
+ * - `fingerprint`: SHA-256 of the router's own certificate, hexadecimal, colons allowed; nothing else counts. Several
+ *   while one certificate takes another's place.
  * - `anonymousDh`: no certificate at all, as `api-ssl` does with `certificate=none`. It keeps listeners out and
  *   lets any man in the middle in, so it has to be asked for by name.
  */
 export type TlsOptions =
   | { readonly ca: string; readonly servername?: string }
-  | { readonly fingerprint: string }
+  | { readonly fingerprint: string | readonly string[] }
   | { readonly anonymousDh: true };
 
 /**
@@ -34,7 +35,7 @@ export function nodeTlsOptions(tls: TlsOptions): NodeTlsOptions {
   const base: NodeTlsOptions = { minVersion: "TLSv1.2" };
   if ("anonymousDh" in tls) return { ...base, ...ANONYMOUS };
   if ("fingerprint" in tls) {
-    normalFingerprint(tls.fingerprint);
+    for (const text of [tls.fingerprint].flat()) normalFingerprint(text);
     return { ...base, rejectUnauthorized: false };
   }
   return { ...base, ca: tls.ca, ...(tls.servername === undefined ? {} : { servername: tls.servername }) };
@@ -43,6 +44,11 @@ export function nodeTlsOptions(tls: TlsOptions): NodeTlsOptions {
 /** Whether two SHA-256 fingerprints are the same, whatever their case and colons. */
 export function sameFingerprint(a: string, b: string): boolean {
   return normalFingerprint(a) === normalFingerprint(b);
+}
+
+/** Whether a certificate's fingerprint is among those that are believed. */
+export function isPinned(shown: string, pinned: string | readonly string[]): boolean {
+  return [pinned].flat().some((text) => sameFingerprint(shown, text));
 }
 
 function normalFingerprint(text: string): string {

@@ -3,6 +3,11 @@ import type { AddressInfo } from "node:net";
 import { portalRoot } from "@portreeve/portal";
 import type { Logger } from "pino";
 import { auditRoutes } from "./audit/index.ts";
+import {
+  CertificateAuthorityService,
+  certificateContributor,
+  certificateRoutes,
+} from "./certificates/index.ts";
 import type { Config } from "./config.ts";
 import {
   CredentialAccess,
@@ -32,7 +37,7 @@ import {
   policyRoutes,
   previewRoutes,
 } from "./policies/index.ts";
-import { certainLockOut } from "./reachability/index.ts";
+import { ASSESSED_MENUS, certainLockOut } from "./reachability/index.ts";
 import { Driver, Reconciler } from "./reconcile/index.ts";
 import { RolloutEngine, RolloutService, rolloutRoutes } from "./rollouts/index.ts";
 import {
@@ -94,9 +99,13 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       credentialContributor(vault, config.apiUsername),
       transientAccessContributor(vault),
       hardeningContributor,
+      certificateContributor({ database, vault, access }),
     ],
-    guard: (observed, steps, { managementAddress: address, service }) =>
-      certainLockOut(observed, steps, { address, service }),
+    guard: {
+      menus: ASSESSED_MENUS,
+      reasonAgainst: (observed, steps, { managementAddress: address, service }) =>
+        certainLockOut(observed, steps, { address, service }),
+    },
     log,
   });
   const exposure = new ExposureService({
@@ -157,6 +166,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         ),
         hardeningRoutes(new HardeningService({ sites, policies, access, apiUsername: config.apiUsername })),
         credentialRoutes(credentials),
+        certificateRoutes(new CertificateAuthorityService({ vault, sites })),
         transientAccessRoutes({
           access: transientAccess,
           entryPoint: config.entryPoint,

@@ -1,15 +1,12 @@
 import type { AuditEvent } from "@portreeve/api-schema";
-import { OperatorError } from "../errors.ts";
 import { table } from "../print.ts";
+import { atMost } from "./input.ts";
 import { listAll, siteId } from "./lists.ts";
 import type { Run } from "./run-verb.ts";
 
 const list: Run = async (api, _words, { site, action, limit }) => {
-  const most = Number(limit);
-  if (!Number.isInteger(most) || most < 1)
-    throw new OperatorError("--limit must be a whole number from 1 up");
   const site_id = typeof site === "string" ? await siteId(api, site) : undefined;
-  const data = await listAll<AuditEvent>(api, "/v1/audit", { site_id, action }, most);
+  const data = await listAll<AuditEvent>(api, "/v1/audit", { site_id, action }, atMost(limit));
   const rows = data.map((event) => [
     event.occurred_at,
     event.actor,

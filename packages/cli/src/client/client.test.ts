@@ -77,6 +77,8 @@ beforeAll(async () => {
   const [, url = ""] = await server.shows(/^Portal {2}(http:\S+)\/\n/m);
   environment = { PORTREEVE_URL: url, PORTREEVE_TOKEN: token };
   await writeFile(file("policy.json"), JSON.stringify(POLICY));
+  const off = { enabled: false, port: 9000, networks: null };
+  await writeFile(file("closed.json"), JSON.stringify({ ...POLICY, winbox: off, ssh: off }));
   await writeFile(file("password"), `${ROUTER_PASSWORD}\n`);
 });
 
@@ -106,6 +108,7 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
   expect(added).toMatchObject({ name: "edge", address: ROUTER, api_port: 8728 });
   expect(await ok("policies", "attach", "High ports", "edge")).toBe("High ports now has 1 site\n");
   await expect.poll(() => ok("sites", "show", "edge"), { timeout: 30_000 }).toMatch(/^Sync +in_sync$/m);
+  await expectRolledOut();
   expect(await ok("sites", "list")).toMatch(
     new RegExp(`^edge +${ROUTER.replaceAll(".", "\\.")} +online +in_sync +7\\.16 .*${added.id}$`, "m"),
   );
@@ -128,6 +131,14 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
   expect(preview).not.toContain("\u001b");
   expect((await json(...words)).data).toMatchObject([{ site_id: added.id, reached: true }]);
   expect(await ok("policies", "preview", "High ports")).toMatch(/^edge\nNothing to change/);
+
+  const closed = ["policies", "update", "High ports", "-f", file("closed.json")];
+  expect(await refused(...closed)).toMatch(
+    /^ {2}winbox\.enabled: would end the way in of 127\.0\.0\.1, where you are, to edge$/m,
+  );
+  await ok(...closed, "--lock-out-reason", "test");
+  expect(await ok("audit", "list", "--action", "policy.updated")).toMatch(/"lock_out_reason":"test"/);
+  await ok("policies", "update", "High ports", "-f", file("policy.json"));
   expect(await ok("sites", "reconcile", added.id)).toBe("edge is being looked at now\n");
 
   const report = await ok("sites", "hardening", "edge");
@@ -143,7 +154,7 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
   );
   expect(await refused("hardening", "fix", "edge", "user-passwords")).toContain("does not try an empty one");
   await expect
-    .poll(() => ok("sites", "hardening", "edge", "--all"))
+    .poll(() => ok("sites", "hardening", "edge", "--all"), { timeout: 30_000 })
     .toMatch(/^medium +ok +bandwidth-server +kept /m);
   expect(await ok("hardening", "stop", "edge", "upnp")).toMatch(
     /^The router stays as it is.*\nKept on this site: bandwidth-server\n$/,
@@ -174,7 +185,33 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
 
   expect(await ok("sites", "remove", "edge")).toBe("edge is being off-boarded\n");
   await expect.poll(() => ok("sites", "list"), { timeout: 30_000 }).not.toContain("edge");
-});
+}, 120_000); // some thirty processes, one after the other
+
+/** The policy's change is on its way to the site, or has come there, and is shown under the policy's name. */
+async function expectRolledOut(): Promise<void> {
+  const update = (port: number) =>
+    cli(
+      ["policies", "update", "High ports", "-f", "-"],
+      JSON.stringify(POLICY).replace("8291", String(port)),
+    );
+  expect(await update(8292)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^Roll-out +running, /m),
+  });
+  await expect
+    .poll(() => ok("rollouts", "show", "High ports"), { timeout: 30_000 })
+    .toMatch(/^State +done$/m);
+  const shown = await ok("rollouts", "show", "High ports");
+  expect(shown).toMatch(/^Policy +High ports$/m);
+  expect(shown).toMatch(/^WAVE {2}SIZE {2}VERIFIED\n1 +1 +1$/m);
+  const { id } = await json("rollouts", "show", "High ports");
+  expect(await ok("rollouts", "list", "--policy", "High ports", "--state", "done")).toMatch(
+    new RegExp(`^High ports +\\d+ +done +1 verified .*${id}$`, "m"),
+  );
+  for (const verb of ["pause", "resume", "rollback"])
+    expect(await refused("rollouts", verb, id)).toMatch(/^portreeve: It is done; this needs one that is /);
+  expect(await refused("rollouts", "show", "Nobody")).toContain("no policy is called Nobody");
+}
 
 test("a token is made, used and revoked", async () => {
   const made = await json("tokens", "create", "reader", "--scopes", "sites:read");

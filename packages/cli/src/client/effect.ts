@@ -60,7 +60,13 @@ function whoGetsIn(rows: readonly AccessRow[]): string | false {
 }
 
 function sourceOf({ source: { kind, network } }: AccessRow): string {
-  const who = { management: "Portreeve", caller: "you", policy: "", internet: "internet" }[kind];
+  const who = {
+    management: "Portreeve",
+    caller: "you",
+    policy: "",
+    router: "the router's",
+    internet: "internet",
+  }[kind];
   return `${who} ${network}`.trim();
 }
 
@@ -73,20 +79,29 @@ const COLOURS = { yes: "green", no: "red", partly: "yellow", depends: "yellow" }
 /** A cell by what it says afterwards; other cells stay as they are. */
 function colour(text: string): string {
   const last = text.split(" -> ").at(-1) ?? "";
-  return last in COLOURS ? styleText(COLOURS[last as keyof typeof COLOURS], text) : text;
+  return Object.hasOwn(COLOURS, last) ? styleText(COLOURS[last as keyof typeof COLOURS], text) : text;
 }
 
-/** Why, where something changes or is not the same for the whole network; services with one reason on one line. */
+/** Why, where something changes or is not the same for the whole network; what has one reason on one line. */
 function reasons(rows: readonly AccessRow[], services: readonly Service[]): string[] {
-  return rows.flatMap((row) => {
-    const worthIt = services.filter((name) => {
-      const { before, after } = row.services[name];
-      return before.access !== after.access || after.access === "partly" || after.access === "depends";
-    });
-    const byReason = Map.groupBy(worthIt, (name) => reason(row.services[name].after));
-    return [...byReason].map(([why, names]) =>
-      printable(`${names.join(", ")} from ${sourceOf(row)}: ${why}`),
-    );
+  const worthIt = rows.flatMap((row) =>
+    services
+      .filter((name) => {
+        const { before, after } = row.services[name];
+        return before.access !== after.access || after.access === "partly" || after.access === "depends";
+      })
+      .map((name) => ({ name, source: sourceOf(row), why: reason(row.services[name].after) })),
+  );
+  const bySource = [...Map.groupBy(worthIt, ({ source, why }) => `${source} ${why}`).values()].map(
+    (group) => ({
+      names: group.map(({ name }) => name).join(", "),
+      source: group[0]?.source,
+      why: group[0]?.why,
+    }),
+  );
+  return [...Map.groupBy(bySource, ({ names, why }) => `${names} ${why}`).values()].map((group) => {
+    const sources = group.map(({ source }) => source).join(", ");
+    return printable(`${group[0]?.names} from ${sources}: ${group[0]?.why}`);
   });
 }
 

@@ -34,6 +34,13 @@ export function numeric(text: Options[string]): unknown {
   return typeof text === "string" && /^-?\d+$/.test(text) ? Number(text) : text;
 }
 
+/** The option --limit. @throws OperatorError it is no whole number from 1 up */
+export function atMost(limit: unknown): number {
+  const most = Number(limit);
+  if (Number.isInteger(most) && most >= 1) return most;
+  throw new OperatorError("--limit must be a whole number from 1 up");
+}
+
 /** `?a=1&b=2`; what is undefined is left out. */
 export function query(entries: Readonly<Record<string, Options[string] | number>>): string {
   const parameters = new URLSearchParams();

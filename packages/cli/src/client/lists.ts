@@ -33,15 +33,19 @@ export async function listAll<Item>(
   return items;
 }
 
+export function isId(text: string): boolean {
+  return UUID.test(text);
+}
+
 /** The id of the site called so; an id is taken as it is. */
 export async function siteId(api: Api, nameOrId: string): Promise<string> {
-  if (UUID.test(nameOrId)) return nameOrId;
+  if (isId(nameOrId)) return nameOrId;
   return theOne("site", nameOrId, await listAll<Site>(api, "/v1/sites"));
 }
 
 /** The id of the policy called so, by name or slug; an id is taken as it is. */
 export async function policyId(api: Api, nameOrId: string): Promise<string> {
-  if (UUID.test(nameOrId)) return nameOrId;
+  if (isId(nameOrId)) return nameOrId;
   const policies = (await api.request("GET", "/v1/control-plane/policies")) as Policy[];
   const bySlug = policies.find(({ slug }) => slug === nameOrId);
   return bySlug?.id ?? theOne("policy", nameOrId, policies);

@@ -30,6 +30,10 @@ const fleetFile: Flag = {
   summary: "the fleet as YAML, - for standard input",
   required: true,
 };
+const lockOutReason: Flag = {
+  flags: "--lock-out-reason <text>",
+  summary: "why it may end your own way in; for the audit",
+};
 const prune: Flag = { flags: "--prune", summary: "policies that the file does not have are deleted" };
 
 /** Verbs that stand without a noun. */
@@ -42,12 +46,16 @@ export const ALONE: Readonly<Record<string, Verb & { readonly load: () => Promis
   plan: {
     summary: "what applying a fleet file would change; exit code 2 when something would",
     load: async () => (await import("./fleet/index.ts")).planFleet,
-    flags: [fleetFile, prune],
+    flags: [
+      fleetFile,
+      prune,
+      { flags: "--routers", summary: "and what that would do to each router; they are asked now" },
+    ],
   },
   apply: {
     summary: "make Portreeve as a fleet file says",
     load: async () => (await import("./fleet/index.ts")).applyFleet,
-    flags: [fleetFile, prune, { flags: "--yes", summary: "do not ask first" }],
+    flags: [fleetFile, prune, lockOutReason, { flags: "--yes", summary: "do not ask first" }],
   },
   probe: {
     arguments: "<host>",
@@ -129,9 +137,13 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       list: { summary: "all policies" },
       show: { arguments: "<policy>", summary: "one with its services; --json prints what update takes" },
       create: { summary: "add a policy", flags: [policyFile] },
-      update: { arguments: "<policy>", summary: "replace a policy", flags: [policyFile] },
+      update: { arguments: "<policy>", summary: "replace a policy", flags: [policyFile, lockOutReason] },
       delete: { arguments: "<policy>", summary: "delete one; its sites fall back to the default policy" },
-      attach: { arguments: "<policy> <sites...>", summary: "move sites under a policy" },
+      attach: {
+        arguments: "<policy> <sites...>",
+        summary: "move sites under a policy",
+        flags: [lockOutReason],
+      },
       preview: {
         arguments: "<policy>",
         summary: "what it, or a draft of it, would do to its sites, and who could get in then",
@@ -140,6 +152,27 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
           { flags: "--site <sites...>", summary: "only these, attached or not" },
         ],
       },
+    },
+  },
+  rollouts: {
+    summary: "policy changes on their way to many sites",
+    load: async () => (await import("./rollouts.ts")).rollouts,
+    verbs: {
+      list: {
+        summary: "all roll-outs, newest first",
+        flags: [
+          { flags: "--policy <policy>", summary: "only this policy's" },
+          { flags: "--state <state>", summary: "only those running, paused, stopped, done, …" },
+          { flags: "--limit <number>", summary: "at most so many", value: "50" },
+        ],
+      },
+      show: {
+        arguments: "<rollout>",
+        summary: "how far one is, what failed, what it waits for; a policy's name means its newest",
+      },
+      pause: { arguments: "<rollout>", summary: "give the change to no further site" },
+      resume: { arguments: "<rollout>", summary: "go on, in spite of what has failed so far" },
+      rollback: { arguments: "<rollout>", summary: "take the change back from every site that has it" },
     },
   },
   access: {

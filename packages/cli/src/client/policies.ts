@@ -43,7 +43,7 @@ const create: Run = async (api, _words, options) => {
 };
 
 const update: Run = async (api, [name = ""], options) => {
-  const input = await readPolicy(options);
+  const input = { ...(await readPolicy(options)), lock_out_reason: options.lockOutReason };
   const data = (await api.request("PUT", `${PATH}/${await policyId(api, name)}`, input)) as Policy;
   return { data, text: describe(data) };
 };
@@ -53,10 +53,11 @@ const remove: Run = async (api, [name = ""]) => {
   return { text: "deleted; its sites are under the default policy now" };
 };
 
-const attach: Run = async (api, [name = "", ...names]) => {
+const attach: Run = async (api, [name = "", ...names], { lockOutReason }) => {
   const id = await policyId(api, name);
   const sites = await siteIds(api, names);
-  const data = (await api.request("POST", `${PATH}/${id}/sites`, { sites })) as Policy;
+  const body = { sites, lock_out_reason: lockOutReason };
+  const data = (await api.request("POST", `${PATH}/${id}/sites`, body)) as Policy;
   const count = data.sites?.length ?? 0;
   return { data, text: `${printable(data.name)} now has ${count} ${count === 1 ? "site" : "sites"}` };
 };
@@ -108,6 +109,7 @@ function describe(policy: Policy): string {
     "Brute-force protection": policy.brute_force_protection,
     "Changes made by hand": policy.drift,
     "Portreeve comes in by": policy.management_transport,
+    ...(policy.rollout ? { "Roll-out": `${policy.rollout.state}, ${policy.rollout.id}` } : {}),
     ...(policy.warnings ? { Warnings: policy.warnings.join("; ") } : {}),
   });
   const services = SERVICE_NAMES.map((name) => {

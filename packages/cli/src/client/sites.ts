@@ -79,6 +79,7 @@ function describe(site: Site): string {
     Name: site.name,
     Id: site.id,
     Address: `${site.address}, ${site.management_transport} on port ${site.api_port}`,
+    Certificate: certificateOf(site),
     Status: site.status,
     Sync: syncOf(site),
     Checked: site.sync.checked_at,
@@ -90,6 +91,12 @@ function describe(site: Site): string {
     "Policy id": site.policy_id,
     "Router sees us as": site.management_address,
   });
+}
+
+function certificateOf({ certificate, tls_fingerprint: fingerprint }: Site): string | null {
+  if (!certificate) return fingerprint;
+  const { name, issuer, not_after: end } = certificate;
+  return `${name}, ${issuer}, until ${end.slice(0, 10)}, SHA-256 ${certificate.fingerprint}`;
 }
 
 function syncOf({ sync }: Site): string {

@@ -41,6 +41,10 @@ export interface MenuFacts {
   readonly skips?: (row: Row) => boolean;
   /** The version from which such rows bear the key of others, so that a `find` by it has to leave them out. */
   readonly dynamicSince?: string;
+  /** What a row holds can't be read, so one that is removed can't be put back. */
+  readonly unreadable?: true;
+  /** Read-only fields that say what became of a row, read together with those that are compared. */
+  readonly alsoRead?: readonly string[];
   /** A router may lack the menu: its package is not installed. */
   readonly optional?: true;
   /** The command that removes a row; undefined where this version has none. */

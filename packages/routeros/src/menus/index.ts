@@ -24,6 +24,6 @@ export {
   snmp,
   userSettings,
 } from "./settings.ts";
-export { certificate, systemIdentity, systemScheduler, systemScript } from "./system.ts";
+export { certificate, file, systemIdentity, systemScheduler, systemScript } from "./system.ts";
 export type { RouterDate, TypedRow, TypedValues } from "./typed.ts";
 export { toTyped, toWire } from "./typed.ts";

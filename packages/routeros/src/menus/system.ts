@@ -44,6 +44,16 @@ export const systemScheduler = {
   removeCommand: () => "remove",
 } as const satisfies MenuFacts;
 
+/** Contents of large files are not shown: from 60 KiB on, on RouterOS 6 from 4 KiB on. */
+export const file = {
+  path: "/file",
+  key: "name",
+  fields: { name: { kind: "text" }, contents: { kind: "text" } },
+  readOnly: { type: { kind: "text" }, size: { kind: "text" } },
+  rank: 2,
+  removeCommand: () => "remove",
+} as const satisfies MenuFacts;
+
 /** A row is a template until it is signed, and then can't be changed but for its name and whether it is trusted. */
 export const certificate = {
   path: "/certificate",
@@ -51,6 +61,7 @@ export const certificate = {
   fields: {
     name: { kind: "text" },
     "common-name": { kind: "text" },
+    unit: { kind: "text" },
     "subject-alt-name": { kind: "list" },
     "key-usage": { kind: "list" },
     "key-size": { kind: "text", default: "2048" },
@@ -69,6 +80,17 @@ export const certificate = {
     "invalid-after": { kind: "datetime" },
     "expires-after": { kind: "duration" },
   },
-  rank: 1,
+  unreadable: true, // its key
+  alsoRead: [
+    "fingerprint",
+    "issuer",
+    "private-key",
+    "expired",
+    "invalid-before",
+    "invalid-after",
+    "expires-after",
+  ],
+  // After users and services: a certificate that can't be had is no reason to leave them as they are.
+  rank: 3,
   removeCommand: () => "remove",
 } as const satisfies MenuFacts;

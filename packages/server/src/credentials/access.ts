@@ -19,9 +19,11 @@ import {
   findSite,
   type RouterIdentity,
   recordAdopted,
+  recordMoved,
   recordReached,
   SiteNotReadyError,
   type SiteRow,
+  type WayIn,
 } from "../sites/index.ts";
 import { Secret, type Vault } from "../vault/index.ts";
 import { installOurUser } from "./adopt.ts";
@@ -83,6 +85,26 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
     // A preview may read while a run is about to move the way in: what that run expects is not for us to forget.
     const settled = connected.port === site.next_api_port;
     return this.#session(site, connected, connected.login, signal, settled);
+  }
+
+  /**
+   * Come in by another transport from now on, if a login by it works. The old one is left as it is.
+   * @throws the errors of `RouterClient.connect`: the site stays on the transport it is on
+   */
+  async moveTo(siteId: string, way: WayIn, signal: AbortSignal): Promise<void> {
+    const { site, active } = await this.#logins(siteId);
+    if (!active) throw new SiteNotReadyError("The router has not been adopted yet.");
+    const moved = {
+      ...site,
+      management_transport: way.transport,
+      tls_fingerprint: way.fingerprint,
+      certificates: [],
+      api_port: way.port,
+      next_api_port: null,
+    };
+    const { client } = await connect(this.#options, moved, active, signal);
+    client.close();
+    await this.#options.database.asSystem((trx) => recordMoved(trx, site, way));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -231,8 +253,9 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
     const { client, port } = connected;
     try {
       const router = await inspect(client, signal);
-      const reached = { address: site.address, port, settled, router };
-      await this.#options.database.asSystem((trx) => recordReached(trx, site.id, reached));
+      const { fingerprint } = client;
+      const reached = { port, fingerprint, settled, router };
+      await this.#options.database.asSystem((trx) => recordReached(trx, site, reached));
       return {
         client,
         version: parseVersion(router.version),
@@ -283,5 +306,5 @@ function managementAddressOf(site: SiteRow): string {
 }
 
 function poolKey(login: Login, site: SiteRow, port: number): string {
-  return `${login.id} ${site.address} ${port}`;
+  return [login.id, site.address, site.management_transport, site.tls_fingerprint, port].join(" ");
 }

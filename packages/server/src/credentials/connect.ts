@@ -79,9 +79,12 @@ async function firstOf(
   }
 }
 
-/** A site on api-ssl names the certificate it is pinned to; the request that makes it so requires one. */
-function tlsOf({ tls_fingerprint: fingerprint, management_transport: transport }: SiteRow): {
-  tls?: TlsOptions;
-} {
-  return transport === "api-ssl" ? { tls: { fingerprint: fingerprint ?? "" } } : {};
+/**
+ * A site on api-ssl is pinned to the certificate it showed last; while that is being replaced, to the other one too.
+ * An operator's certificate is the only one.
+ */
+function tlsOf(site: SiteRow): { tls?: TlsOptions } {
+  if (site.management_transport === "api") return {};
+  const ours = site.keeps_certificate ? [] : site.certificates.map(({ fingerprint }) => fingerprint);
+  return { tls: { fingerprint: [...(site.tls_fingerprint ? [site.tls_fingerprint] : []), ...ours] } };
 }

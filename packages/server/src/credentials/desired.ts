@@ -3,14 +3,14 @@ import { user, userGroup } from "@portreeve/routeros";
 import type { DesiredMenu, RouterFacts } from "../reconcile/types.ts";
 import type { Secret } from "../vault/index.ts";
 
-const API_GROUP = "portreeve-api";
+export const API_GROUP = "portreeve-api";
 const API_USER_COMMENT = "portreeve: API user - do not edit or remove";
 
 /**
  * The rights of our own user, no more than the work needs: log in over the API, read and write configuration,
  * and `policy` for users and groups (MikroTik manual, "User"). Nothing that reboots, sniffs or reads secrets.
  */
-const API_POLICIES = "api,policy,read,write";
+export const API_POLICIES = "api,policy,read,write";
 
 /** @param password written if the user has to be added; an existing user's password is not touched */
 export function desired(username: string, password: Secret | undefined, router: RouterFacts): DesiredMenu[] {

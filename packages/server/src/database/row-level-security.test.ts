@@ -47,6 +47,8 @@ async function addCustomer(trx: Trx, id: string): Promise<void> {
     sql`insert into exposure_checks (customer_id, site_id, address, from_address, policy_id, policy_name, answered, ports)
         values (${id}, ${site}, '192.0.2.1', '192.0.2.2', ${policy}, 'p', true, '[]')`,
     sql`insert into exposure_schedule (customer_id, site_id, next_check_at) values (${id}, ${site}, now())`,
+    sql`insert into certificate_authorities (customer_id, certificate, private_key, fingerprint, subject, not_after)
+        values (${id}, 'c', ${bytes}, 'f', 's', now())`,
     sql`insert into exposure_requests (customer_id) values (${id})`,
   ];
   for (const statement of statements) await statement.execute(trx);

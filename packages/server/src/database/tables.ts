@@ -115,6 +115,15 @@ export interface RolloutSitesTable {
 export type SiteStatus = "pending" | "online" | "offline" | "deleting";
 export type SyncState = "in_sync" | "pending" | "drifted" | "failed" | "needs_attention";
 
+/** A certificate of ours on a router, as it was read there; times are ISO 8601. */
+export interface SiteCertificate {
+  name: string;
+  /** SHA-256, lower-case hexadecimal without colons. */
+  fingerprint: string;
+  not_after: string;
+  issuer: string;
+}
+
 export interface SitesTable {
   id: Generated<string>;
   customer_id: string;
@@ -130,6 +139,10 @@ export interface SitesTable {
   way_in_problem_change: string | null;
   management_transport: "api" | "api-ssl";
   tls_fingerprint: string | null;
+  certificates: ColumnType<SiteCertificate[], string | undefined, string>;
+  certificate_request: Buffer | null;
+  certificate_number: Generated<number>;
+  keeps_certificate: Generated<boolean>;
   management_address: string | null;
   reached_address: string | null;
   adoption_login: Buffer | null;
@@ -145,6 +158,17 @@ export interface SitesTable {
   generation: Generated<string>;
   observed_generation: Generated<string>;
   checked_generation: Generated<string>;
+  created_at: CreatedAt;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface CertificateAuthoritiesTable {
+  customer_id: string;
+  certificate: string;
+  private_key: Buffer;
+  fingerprint: string;
+  subject: string;
+  not_after: Time;
   created_at: CreatedAt;
   updated_at: ColumnType<Date, Date | undefined, Date>;
 }
@@ -241,6 +265,7 @@ export interface Tables {
   rollouts: RolloutsTable;
   rollout_sites: RolloutSitesTable;
   sites: SitesTable;
+  certificate_authorities: CertificateAuthoritiesTable;
   credentials: CredentialsTable;
   transient_access: TransientAccessTable;
   site_hardening_fixes: SiteHardeningFixesTable;

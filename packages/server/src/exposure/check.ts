@@ -45,9 +45,9 @@ export async function check(
   site: CheckedSite,
   signal: AbortSignal,
 ): Promise<Report> {
-  const address = await addresses.resolve(site.address);
-  const source = await sourceFor(address, { ownAddress, managementAddress: site.managementAddress });
   const deadline = AbortSignal.timeout(CHECK_MS);
+  const address = await Promise.race([addresses.resolve(site.address), rejectAt(deadline)]);
+  const source = await sourceFor(address, { ownAddress, managementAddress: site.managementAddress });
   const targets = targetsOf(site.policy);
   const ports: StoredPort[] = [];
   const queue = targets.entries();
@@ -59,6 +59,14 @@ export async function check(
   await Promise.all(Array.from({ length: CONNECTIONS }, work));
   const answered = ports.some(({ state }) => state !== "no_answer" && state !== "not_checked");
   return { address, fromAddress: source.seenAs, answered, ports };
+}
+
+/** A resolver has patience of its own. */
+function rejectAt(deadline: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const error = new Error("its name was not resolved in time");
+  deadline.addEventListener("abort", () => reject(error), { once: true });
+  return promise;
 }
 
 interface Look {

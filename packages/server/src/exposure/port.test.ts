@@ -1,8 +1,9 @@
 /** What a port may be: RouterOS's services as far as the emulator has them, other programs, and hostile ones. */
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
+import { Worker } from "node:worker_threads";
 import type { ServiceName } from "@portreeve/api-schema";
 import { startEmulator } from "@portreeve/emulator";
 import { Connection } from "@portreeve/routeros";
@@ -204,6 +205,34 @@ test("a port nobody listens on is closed", async () => {
   for (const close of running.splice(0)) await close();
 
   expect(await look(port, "ssh")).toMatchObject({ state: "closed" });
+});
+
+/** A port whose connections nobody takes up: once its queue is full, the kernel answers no more. */
+async function unansweredPort(): Promise<number> {
+  const source = `
+    const { parentPort } = require("node:worker_threads");
+    const server = require("node:net").createServer();
+    server.listen({ port: 0, host: "${HOST}", backlog: 1 }, () => {
+      parentPort.postMessage(server.address().port);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`;
+  const worker = new Worker(source, { eval: true });
+  const [port] = (await once(worker, "message")) as [number];
+  const waiting = Array.from({ length: 8 }, () => connect({ host: HOST, port }).on("error", () => {}));
+  running.push(async () => {
+    for (const socket of waiting) socket.destroy();
+    await worker.terminate();
+  });
+  await expect.poll(() => waiting.filter((socket) => !socket.connecting).length).toBeGreaterThan(0);
+  return port;
+}
+
+test("a port from which nothing comes back at all is told as that", async () => {
+  const port = await unansweredPort();
+
+  const seen = await look(port, "ssh", { connectMs: 500, answerMs: 200 });
+
+  expect(seen).toMatchObject({ state: "no_answer", software: "unknown" });
 });
 
 test("a look is left at once when it is aborted", async () => {

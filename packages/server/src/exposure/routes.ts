@@ -49,6 +49,8 @@ export function exposureRoutes({ sites, exposure }: ExposureRouteOptions): HttpM
         },
       },
       async (request, reply) => {
+        // An Idempotency-Key is looked up when the check is kept: a request that is repeated looks again, and answers
+        // what the first one kept.
         const claimed = await exposure.claim(request.caller, request.params.id);
         try {
           const report = await exposure.look(claimed, request.signal);

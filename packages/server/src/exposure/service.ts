@@ -6,14 +6,7 @@ import { type Actor, record } from "../audit/index.ts";
 import type { Database, StoredPort, Trx } from "../database/index.ts";
 import type { Caller } from "../http/index.ts";
 import { sitePolicy } from "../policies/index.ts";
-import { messageOf } from "../reconcile/index.ts";
-import {
-  findSite,
-  RouterUnavailableError,
-  SiteNotFoundError,
-  SiteNotReadyError,
-  type SiteRow,
-} from "../sites/index.ts";
+import { askRouter, findSite, SiteNotFoundError, SiteNotReadyError, type SiteRow } from "../sites/index.ts";
 import { actorOf } from "../tokens/index.ts";
 import { type CheckedSite, type Checker, check, type Report } from "./check.ts";
 import { CheckRunningError, TooManyChecksError } from "./errors.ts";
@@ -94,13 +87,8 @@ export class ExposureService {
   }
 
   /** @throws RouterUnavailableError this host can't look at it */
-  async look(claimed: Claimed, signal: AbortSignal): Promise<Report> {
-    try {
-      return await check(this.#options, claimed, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      throw new RouterUnavailableError(messageOf(error), error);
-    }
+  look(claimed: Claimed, signal: AbortSignal): Promise<Report> {
+    return askRouter(check(this.#options, claimed, signal));
   }
 
   /** Keep what was seen and end the claim; ports that were not open before are told in the audit. */

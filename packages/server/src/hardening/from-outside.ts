@@ -32,8 +32,8 @@ export interface FromOutside {
   readonly rules: readonly Row[];
 }
 
-/** Rules and ranges looked at for one answer, some tens of milliseconds. */
-const BUDGET = 100_000;
+/** Rules and ranges looked at for all answers about one router, half a second or so. */
+const BUDGET = 2_000_000;
 
 const PRIVATE: Readonly<Record<Family, readonly string[]>> = {
   ipv4: [
@@ -71,8 +71,8 @@ const KNOWN: Readonly<Record<string, boolean>> = {
 
 export function fromOutside(observed: Observed, family: Family, packet: Omit<Packet, "family">): FromOutside {
   const sources = INTERNET[family];
-  const table = tableOf(observed, family);
-  const { outcomes } = walk(table, { ...packet, family }, { sources, budget: new Budget(BUDGET) });
+  const { tables, budget } = filterOf(observed);
+  const { outcomes } = walk(tables[family], { ...packet, family }, { sources, budget });
   const { accept, refuse } = fates(outcomes, sources);
   const verdict = isMost(subtract(accept, refuse), sources)
     ? "accepted"
@@ -85,15 +85,24 @@ export function fromOutside(observed: Observed, family: Family, packet: Omit<Pac
   return { verdict, rules: [...new Set(rules)] };
 }
 
-/** One report asks about many ports; address lists of a hundred thousand entries are read once for all of them. */
-const tables = new WeakMap<Observed, Map<Family, FilterTable>>();
+interface RouterFilter {
+  readonly tables: Readonly<Record<Family, FilterTable>>;
+  readonly budget: Budget;
+}
 
-function tableOf(observed: Observed, family: Family): FilterTable {
-  const known = tables.get(observed) ?? new Map<Family, FilterTable>();
-  tables.set(observed, known);
-  const table = known.get(family) ?? filterTable(observed, family);
-  known.set(family, table);
-  return table;
+/**
+ * One report asks about many ports: address lists of a hundred thousand entries are read once for all of them, and all
+ * of them together may cost as much as is bounded here.
+ */
+const filters = new WeakMap<Observed, RouterFilter>();
+
+function filterOf(observed: Observed): RouterFilter {
+  const filter = filters.get(observed) ?? {
+    tables: { ipv4: filterTable(observed, "ipv4"), ipv6: filterTable(observed, "ipv6") },
+    budget: new Budget(BUDGET),
+  };
+  filters.set(observed, filter);
+  return filter;
 }
 
 /** Who may be accepted and who may be refused: the first case that holds for certain ends it for its sources. */

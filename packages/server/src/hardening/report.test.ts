@@ -175,3 +175,18 @@ test("the score is the weight of what is well, of all that could be judged", () 
   const weights = Object.values(WEIGHTS);
   expect(weights).toEqual(weights.toSorted((a, b) => b - a));
 });
+
+test("rules and lists that are too much to follow make findings unknown", () => {
+  const entries = Array.from({ length: 30_000 }, (_, i) => ({
+    list: "many",
+    address: `${1 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}.7`,
+  }));
+  const rule = { chain: "input", action: "drop", "src-address-list": "!many", "src-address": "10.0.0.0/8" };
+  const rules = Array.from({ length: 5000 }, (_, i) => ({ ".id": `*${i}`, ...rule }));
+  const menus = {
+    "/ip/dns": [{ "allow-remote-requests": "true" }],
+    "/ip/firewall/address-list": entries,
+    "/ip/firewall/filter": rules,
+  };
+  expect(findingOn("dns-open", { menus })).toMatchObject({ status: "unknown", fix: null });
+});

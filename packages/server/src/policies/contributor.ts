@@ -24,14 +24,12 @@ export const policyContributor: Contributor<Facts> = {
       ])
       .where("sites.id", "=", siteId)
       .executeTakeFirstOrThrow();
-    // What was never on the router did not drift from it.
-    const reportDrift = row.drift === "report" && row.verified_revision_id === row.id;
-    return { revisionId: row.id, ...policyFacts(row, row.management_transport, reportDrift) };
+    return { revisionId: row.id, ...policyFacts(row, row, row.id) };
   },
   desired,
   /** What was read back is what this revision wants, but for changes that are only reported: the site has proven it. */
-  async record(trx, siteId, { revisionId }, { withheld }) {
-    if (withheld.some(({ reportOnly }) => !reportOnly)) return;
+  async record(trx, siteId, { revisionId }, { withheld, problem }) {
+    if (problem !== undefined || withheld.some(({ reportOnly }) => !reportOnly)) return;
     await trx
       .updateTable("sites")
       .set({ verified_revision_id: revisionId })

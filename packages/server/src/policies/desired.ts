@@ -1,11 +1,12 @@
 /** What a policy means on a router: the `/ip service` settings and the management filter. Pure. */
 import { SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
 import { ipService } from "@portreeve/routeros";
-import type { StoredService } from "../database/index.ts";
+import type { Selectable } from "kysely";
+import type { SitesTable, StoredService } from "../database/index.ts";
 import type { DesiredMenu, DesiredRow, RouterFacts } from "../reconcile/types.ts";
 import { managementFilter, type OpenService } from "./management-filter.ts";
 import { hostNetwork } from "./networks.ts";
-import type { DeliveredContent } from "./store.ts";
+import type { RouterContent } from "./store.ts";
 
 /** Our names of the services beside RouterOS's. */
 export const ROUTEROS_SERVICE: Record<ServiceName, string> = {
@@ -31,21 +32,22 @@ export interface PolicyFacts {
 }
 
 /**
- * @param policy what of a policy means something on routers, as it is stored
- * @param managementTransport the site's, which may differ from what its policy names
+ * @param revisionId which revision of the policy this is; undefined for a draft, which is no revision yet
  */
 export function policyFacts(
-  policy: DeliveredContent,
-  managementTransport: PolicyFacts["managementTransport"],
-  reportDrift: boolean,
+  policy: RouterContent,
+  site: Pick<Selectable<SitesTable>, "management_transport" | "verified_revision_id">,
+  revisionId: string | undefined,
 ): PolicyFacts {
   return {
     services: policy.services,
     trustedNetworks: policy.trusted_networks,
-    managementTransport,
+    managementTransport: site.management_transport,
     customInputRules: policy.custom_input_rules,
     bruteForceProtection: policy.brute_force_protection,
-    reportDrift,
+    // What was never on the router did not drift from it.
+    reportDrift:
+      policy.drift === "report" && revisionId !== undefined && site.verified_revision_id === revisionId,
   };
 }
 
@@ -70,9 +72,9 @@ export function openServices(policy: PolicyFacts, managementNetwork: string): Op
     if (!service) throw new Error(`policy without ${name}`);
     const wayIn = ROUTEROS_SERVICE[name] === policy.managementTransport;
     if (!service.enabled && !wayIn) return [];
-    // Always us, then the networks named, or the trusted ones where none are.
+    // Always us, then the networks named, or the trusted ones where none are; only us where nobody else is to come.
     const named = service.networks?.length ? service.networks : policy.trustedNetworks;
-    const networks = [...new Set([managementNetwork, ...named])];
+    const networks = [...new Set([managementNetwork, ...(service.enabled ? named : [])])];
     return [{ name, port: service.port, networks, wayIn }];
   });
 }

@@ -1,4 +1,4 @@
-import { DomainError } from "../http/errors.ts";
+import { DomainError, type FieldErrors } from "../http/errors.ts";
 
 export class PolicyNotFoundError extends DomainError {
   constructor() {
@@ -48,17 +48,34 @@ export class TooManySitesError extends DomainError {
   }
 }
 
-/** The policy would close the service through which Portreeve reaches some of these sites. */
+/** The policy would close the service through which Portreeve reaches some of its sites. */
 export class WayInClosedError extends DomainError {
-  constructor(service: string, sites: readonly string[]) {
-    const named = sites.slice(0, 5).join(", ") + (sites.length > 5 ? ` and ${sites.length - 5} more` : "");
-    const message = `must be true: Portreeve reaches ${named} through ${service}`;
+  constructor(errors: FieldErrors) {
     super({
       status: 422,
       code: "validation-failed",
       title: "The request is not valid",
-      detail: `${service}.enabled ${message}`,
-      errors: { [`${service}.enabled`]: [message] },
+      detail: sentences(errors),
+      errors,
     });
   }
+}
+
+/** Whoever asks would lock themselves out. They may, once they have said why. */
+export class CallerLockedOutError extends DomainError {
+  constructor(errors: FieldErrors, howToConfirm: string) {
+    super({
+      status: 422,
+      code: "caller-locked-out",
+      title: "You would lock yourself out",
+      detail: `${sentences(errors)}; ${howToConfirm}`,
+      errors,
+    });
+  }
+}
+
+function sentences(errors: FieldErrors): string {
+  return Object.entries(errors)
+    .map(([field, messages]) => `${field} ${messages.join(", ")}`)
+    .join("; ");
 }

@@ -5,8 +5,9 @@
  * into it from `input`. `/ip service` restricts the same services to the same networks, but there the port still
  * answers; the filter leaves nothing to be seen. Sessions that are open already are left to the router's own rules.
  */
-import type { ServiceName } from "@portreeve/api-schema";
+import { SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
 import {
+  anyOf,
   firewallAddressList,
   firewallFilter,
   ipv6FirewallAddressList,
@@ -62,6 +63,7 @@ export function managementFilter(facts: FilterFacts | undefined): DesiredMenu[] 
     return [
       {
         menu: family.addressList,
+        prints: [{ queries: anyOf("list", LISTS) }],
         rows: lists,
         owns: isOurs,
         wayIn: ({ list = "" }) => !facts || wayInLists.has(list),
@@ -72,7 +74,9 @@ export function managementFilter(facts: FilterFacts | undefined): DesiredMenu[] 
 }
 
 const isOurs = ({ comment = "" }: Row): boolean => MARKS.some((mark) => comment.startsWith(mark));
-const listOf = ({ name }: OpenService): string => `portreeve-${name.replace("_", "-")}`;
+const listOf = ({ name }: Pick<OpenService, "name">): string => `portreeve-${name.replace("_", "-")}`;
+/** Every list a policy can mean. */
+const LISTS = [...SERVICE_NAMES.map((name) => listOf({ name })), TRUSTED_LIST];
 const isIn = (network: string, { everyone }: Family): boolean =>
   network.includes(":") === everyone.includes(":");
 

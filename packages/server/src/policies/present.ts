@@ -1,7 +1,6 @@
 import { opensToEveryone, type Policy, SERVICE_NAMES, type Service } from "@portreeve/api-schema";
 import { documentTime } from "../http/document-time.ts";
-
-import type { DeliveredContent, PolicyRow } from "./store.ts";
+import type { PolicyContent, PolicyRow } from "./store.ts";
 
 /** @param sites given only in the answer to attaching */
 export function presentPolicy(row: PolicyRow, sites?: readonly string[]): Policy {
@@ -26,7 +25,7 @@ export function presentPolicy(row: PolicyRow, sites?: readonly string[]): Policy
 }
 
 /** The whole internet may be let in when it is spelt out; it is never let in without a word. */
-export function warningsOf(row: Pick<DeliveredContent, "services" | "trusted_networks">): string[] {
+export function warningsOf(row: Pick<PolicyContent, "services" | "trusted_networks">): string[] {
   return SERVICE_NAMES.flatMap((name) => {
     const service = row.services[name];
     if (!service?.enabled) return [];

@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import type { Plan, SitePreview } from "@portreeve/api-schema";
 import type { Row } from "@portreeve/routeros";
+import type { FieldErrors } from "../http/errors.ts";
 import { ASSESSED_MENUS, type Assessment, assess, foresee } from "../reachability/index.ts";
 import {
   type DesiredMenu,
@@ -12,9 +13,10 @@ import {
 } from "../reconcile/index.ts";
 import { presentSteps, SiteNotFoundError } from "../sites/index.ts";
 import { policyContributor } from "./contributor.ts";
-import { type PolicyFacts, policyFacts, ROUTEROS_SERVICE } from "./desired.ts";
+import { policyFacts, ROUTEROS_SERVICE } from "./desired.ts";
+import { type AffectedSite, closedToCaller, closedToUs } from "./lock-out.ts";
 import { warningsOf } from "./present.ts";
-import type { DeliveredContent } from "./store.ts";
+import type { RouterContent, SiteUnderPolicy } from "./store.ts";
 
 /** Routers asked at once for one request. */
 const CONCURRENCY = 16;
@@ -23,15 +25,15 @@ const CONCURRENCY = 16;
 const ROUTER_TIMEOUT_MS = 12_000;
 
 export interface PreviewTarget {
-  readonly site: {
-    readonly id: string;
-    readonly name: string;
-    readonly management_transport: PolicyFacts["managementTransport"];
-  };
-  /** The policy the site has, whose networks may lose something. */
-  readonly now: DeliveredContent;
-  /** The policy it would have. */
-  readonly policy: DeliveredContent;
+  readonly site: AffectedSite & Pick<SiteUnderPolicy, "id" | "verified_revision_id">;
+  /** The transport it would come in by. */
+  readonly transport: AffectedSite["management_transport"];
+  /** The policy it would have, as it would be stored. */
+  readonly policy: RouterContent;
+  /** As it was sent. */
+  readonly sent: RouterContent;
+  /** The revision that says just this; undefined where there is none yet. */
+  readonly revisionId: string | undefined;
 }
 
 /** Reads what a plan for a site is made from; the reconciler's `preview`. */
@@ -53,8 +55,8 @@ export class PolicyPreviews {
    * @throws SiteNotFoundError, and what reading the router throws
    */
   async plan(target: PreviewTarget, caller: string, signal: AbortSignal): Promise<Plan> {
-    const { site, now, policy } = target;
-    const facts = { [policyContributor.name]: policyFacts(policy, site.management_transport, false) };
+    const { site, transport, policy, sent, revisionId } = target;
+    const facts = { [policyContributor.name]: policyFacts(policy, site, revisionId) };
     const seen = await this.#readRouter(site.id, { facts, menus: ASSESSED_MENUS }, signal);
     if (!seen) throw new SiteNotFoundError();
     const { desired, observed, version, managementAddress } = seen;
@@ -65,12 +67,16 @@ export class PolicyPreviews {
       sources: {
         management: managementAddress,
         caller: isIP(caller) ? caller : undefined,
-        networks: [...networksIn(policy), ...networksIn(now)],
+        networks: [...networksIn(policy), ...networksIn(site.now)],
       },
       services: ROUTEROS_SERVICE,
       ours: ownedRule(desired),
     });
-    return present(steps, assessment, warningsOf(policy));
+    const lockOuts = [
+      ...refusals(closedToUs(sent, [{ ...site, management_transport: transport }], managementAddress)),
+      ...refusals(closedToCaller(policy, [site], caller)),
+    ];
+    return present(steps, assessment, [...lockOuts, ...warningsOf(policy)]);
   }
 
   /** Every target by itself: a router that can't be read is answered with the reason. In the order given. */
@@ -106,7 +112,15 @@ export class PolicyPreviews {
 
 const NOTHING_SEEN: Plan = { steps: [], input_chain: { ipv4: null, ipv6: null }, access: [], warnings: [] };
 
-function networksIn({ services, trusted_networks }: DeliveredContent): string[] {
+/** What saving the policy would be answered with. */
+function refusals(errors: FieldErrors): string[] {
+  return Object.entries(errors).map(([field, messages]) => `${field} ${messages.join(", ")}`);
+}
+
+function networksIn({
+  services,
+  trusted_networks,
+}: Pick<RouterContent, "services" | "trusted_networks">): string[] {
   return [...trusted_networks, ...Object.values(services).flatMap(({ networks }) => networks ?? [])];
 }
 

@@ -1,4 +1,11 @@
-import { attachSites, idParams, managementNetwork, policy, policyInput } from "@portreeve/api-schema";
+import {
+  attachSites,
+  idParams,
+  managementNetwork,
+  policy,
+  policyChange,
+  policyInput,
+} from "@portreeve/api-schema";
 import { z } from "zod";
 import { type HttpModule, mutate, read } from "../http/index.ts";
 import { presentPolicy } from "./present.ts";
@@ -57,7 +64,7 @@ export function policyRoutes(policies: PolicyService): HttpModule {
           tags,
           summary: "Change a policy",
           params: idParams,
-          body: policyInput,
+          body: policyChange,
           response: { 200: policy },
         },
       },
@@ -94,12 +101,7 @@ export function policyRoutes(policies: PolicyService): HttpModule {
         },
         handler: (request, reply) =>
           mutate(request, reply, { status: 200 }, async (trx) => {
-            const attached = await policies.attach(
-              trx,
-              request.caller,
-              request.params.id,
-              request.body.sites,
-            );
+            const attached = await policies.attach(trx, request.caller, request.params.id, request.body);
             return presentPolicy(attached.policy, attached.sites);
           }),
       });

@@ -1,27 +1,29 @@
 /** The verbs of policies. Each changes intent in the caller's transaction; roll-outs bring it to the sites it concerns. */
 import {
+  type AttachSites,
   admitManagement,
   DEFAULT_TRUSTED_NETWORKS,
   MAX_PREVIEW_SITES,
+  type PolicyChange,
   type PolicyInput,
   type PreviewInput,
   policyInput,
-  type ServiceName,
 } from "@portreeve/api-schema";
 import { record } from "../audit/index.ts";
-import type { StoredService, Trx } from "../database/index.ts";
+import type { Trx } from "../database/index.ts";
 import type { Caller } from "../http/index.ts";
 import type { RolloutService } from "../rollouts/index.ts";
 import { SiteNotFoundError } from "../sites/index.ts";
 import { actorOf } from "../tokens/index.ts";
-import { ROUTEROS_SERVICE } from "./desired.ts";
 import {
+  CallerLockedOutError,
   DefaultPolicyError,
   PolicyNotFoundError,
   TooManySitesError,
   UnknownSitesError,
   WayInClosedError,
 } from "./errors.ts";
+import { closedToCaller, closedToUs } from "./lock-out.ts";
 import { hostNetwork } from "./networks.ts";
 import { warningsOf } from "./present.ts";
 import type { PreviewTarget } from "./preview.ts";
@@ -33,11 +35,13 @@ import {
   defaultPolicy,
   findPolicy,
   insertPolicy,
+  isSameContent,
   lockPolicy,
   type PolicyContent,
   type PolicyRow,
-  sitesOfPolicy,
-  sitesWithRevision,
+  type SiteUnderPolicy,
+  sitesUnderPolicy,
+  transportUnder,
 } from "./store.ts";
 
 export interface PolicyServiceOptions {
@@ -48,11 +52,13 @@ export interface PolicyServiceOptions {
 
 export class PolicyService {
   readonly #rollouts: RolloutService;
+  readonly #managementAddress: string;
   /** What PUT and attach put first into the lists of enabled services. */
   readonly managementNetwork: string;
 
   constructor({ rollouts, managementAddress }: PolicyServiceOptions) {
     this.#rollouts = rollouts;
+    this.#managementAddress = managementAddress;
     this.managementNetwork = hostNetwork(managementAddress);
   }
 
@@ -79,12 +85,15 @@ export class PolicyService {
     return policy;
   }
 
-  async update(trx: Trx, caller: Caller, id: string, input: PolicyInput): Promise<PolicyRow> {
+  async update(trx: Trx, caller: Caller, id: string, change: PolicyChange): Promise<PolicyRow> {
     const before = await this.#lock(trx, caller, id);
-    refuseClosedWayIn(input, await sitesOfPolicy(trx, id));
-    const content = this.#admitManagement(contentOf(input));
+    const { lock_out_reason: reason, ...input } = change;
+    const sent = contentOf(input);
+    const sites = await sitesUnderPolicy(trx, { policyId: id });
+    const confirmed = this.#refuseLockOut(caller, sent, sites, { reason, how: GIVE_A_REASON });
+    const content = this.#admitManagement(sent);
     const policy = await changePolicy(trx, before, { name: input.name, content });
-    await this.#audit(trx, caller, "policy.updated", policy);
+    await this.#audit(trx, caller, "policy.updated", policy, confirmed);
     await this.#rollouts.follow(trx, actorOf(caller), policy);
     return this.get(trx, id);
   }
@@ -94,8 +103,8 @@ export class PolicyService {
     const policy = await this.#lock(trx, caller, id);
     if (policy.is_default) throw new DefaultPolicyError();
     const fallback = await defaultPolicy(trx);
-    const attached = await sitesOfPolicy(trx, id);
-    refuseClosedWayIn(fallback.services, attached);
+    const attached = await sitesUnderPolicy(trx, { policyId: id });
+    this.#refuseLockOut(caller, fallback, attached, { reason: undefined, how: ATTACH_FIRST });
     await this.#rollouts.abandon(trx, actorOf(caller), id);
     await this.#move(
       trx,
@@ -112,42 +121,40 @@ export class PolicyService {
     trx: Trx,
     caller: Caller,
     id: string,
-    siteIds: readonly string[],
+    { sites: siteIds, lock_out_reason: reason }: AttachSites,
   ): Promise<{ policy: PolicyRow; sites: string[] }> {
     const policy = await this.#lock(trx, caller, id);
     const wanted = [...new Set(siteIds.map((siteId) => siteId.toLowerCase()))];
-    const known =
-      wanted.length === 0
-        ? []
-        : await trx
-            .selectFrom("sites")
-            .select(["id", "name", "management_transport"])
-            .where("id", "in", wanted)
-            .execute();
+    const known = await sitesUnderPolicy(trx, { siteIds: wanted });
     refuseUnknown(siteIds, new Set(known.map((site) => site.id)));
-    refuseClosedWayIn(policy.services, known);
+    const confirmed = this.#refuseLockOut(caller, policy, known, { reason, how: GIVE_A_REASON });
     // Attaching, too, puts the management network into the stored lists, as the API's document shows.
     const updated = await changePolicy(trx, policy, {
       name: policy.name,
       content: this.#admitManagement(policy),
     });
-    await this.#audit(trx, caller, "policy.attached", updated, { sites: wanted });
+    await this.#audit(trx, caller, "policy.attached", updated, { sites: wanted, ...confirmed });
     await this.#move(trx, caller, wanted, updated);
-    const attached = (await sitesOfPolicy(trx, id)).map((site) => site.id);
+    const attached = (await sitesUnderPolicy(trx, { policyId: id })).map((site) => site.id);
     return { policy: await this.get(trx, id), sites: attached };
   }
 
-  /** A site to be previewed under the policy it has. @throws SiteNotFoundError */
+  /** A site to be previewed under what its router is to have now. @throws SiteNotFoundError */
   async previewedSite(trx: Trx, siteId: string): Promise<PreviewTarget> {
-    const [site] = await sitesWithRevision(trx, { siteIds: [siteId] });
+    const [site] = await sitesUnderPolicy(trx, { siteIds: [siteId] });
     if (!site) throw new SiteNotFoundError();
-    return { site, now: site, policy: site };
+    return {
+      site: { ...site, now: site },
+      transport: transportUnder(site.wanted_transport, site),
+      policy: site,
+      sent: site,
+      revisionId: site.policy_revision_id,
+    };
   }
 
   /**
-   * The sites a preview is about, each with the policy it would have.
-   * @param draft instead of what is stored
-   * @param siteIds these, attached or not; undefined for all attached ones
+   * The sites a preview is about, each with the policy it would have: a draft, or what is stored; all attached sites,
+   * or these, attached or not.
    * @throws PolicyNotFoundError, UnknownSitesError, TooManySitesError
    */
   async previewed(
@@ -157,11 +164,44 @@ export class PolicyService {
   ): Promise<PreviewTarget[]> {
     const stored = await this.get(trx, id);
     const ids = siteIds?.map((siteId) => siteId.toLowerCase());
-    const sites = await sitesWithRevision(trx, ids ? { siteIds: ids } : { policyId: id });
+    const sites = await sitesUnderPolicy(trx, ids ? { siteIds: ids } : { policyId: id });
     if (siteIds) refuseUnknown(siteIds, new Set(sites.map((site) => site.id)));
     if (sites.length > MAX_PREVIEW_SITES) throw new TooManySitesError(sites.length, MAX_PREVIEW_SITES);
-    const policy = draft ? this.#admitManagement(contentOf(draft)) : stored;
-    return sites.map((site) => ({ site, now: site, policy }));
+    const sent: PolicyContent = draft ? contentOf(draft) : stored;
+    const policy = this.#admitManagement(sent);
+    const revisionId = isSameContent(policy, stored) ? stored.revision_id : undefined;
+    return sites.map((site) => ({
+      site: { ...site, now: site },
+      transport: transportUnder(sent.management_transport, site),
+      policy,
+      sent,
+      revisionId,
+    }));
+  }
+
+  /**
+   * Refuse a policy that would lock out Portreeve, or the caller who has not said why.
+   * @param how the caller may have it nevertheless
+   * @returns what the audit is to say of a lock-out that was confirmed
+   * @throws WayInClosedError, CallerLockedOutError
+   */
+  #refuseLockOut(
+    caller: Caller,
+    policy: PolicyContent,
+    sites: readonly SiteUnderPolicy[],
+    { reason, how }: { reason: string | undefined; how: string },
+  ): Record<string, unknown> {
+    const affected = sites.map((site) => ({
+      ...site,
+      management_transport: transportUnder(policy.management_transport, site),
+      now: site,
+    }));
+    const toUs = closedToUs(policy, affected, this.#managementAddress);
+    if (Object.keys(toUs).length > 0) throw new WayInClosedError(toUs);
+    const toCaller = closedToCaller(this.#admitManagement(policy), affected, caller.address);
+    if (Object.keys(toCaller).length === 0) return {};
+    if (reason === undefined) throw new CallerLockedOutError(toCaller, how);
+    return { lock_out_reason: reason };
   }
 
   #insert(trx: Trx, customerId: string, input: PolicyInput, isDefault: boolean): Promise<PolicyRow> {
@@ -204,26 +244,8 @@ export class PolicyService {
   }
 }
 
-interface AttachedSite {
-  readonly name: string;
-  readonly management_transport: "api" | "api-ssl";
-}
-
-/** A site may be reached through another service than the one the policy names; that one must stay open too. */
-function refuseClosedWayIn(
-  services: Readonly<Record<string, StoredService>> | PolicyInput,
-  sites: readonly AttachedSite[],
-): void {
-  for (const name of ["api", "api_ssl"] satisfies ServiceName[]) {
-    if ((services as Record<string, StoredService>)[name]?.enabled) continue;
-    const cutOff = sites.filter((site) => site.management_transport === ROUTEROS_SERVICE[name]);
-    if (cutOff.length > 0)
-      throw new WayInClosedError(
-        name,
-        cutOff.map((site) => site.name),
-      );
-  }
-}
+const GIVE_A_REASON = "with lock_out_reason it is done all the same";
+const ATTACH_FIRST = "move its sites to another policy first, with lock_out_reason where that is wanted";
 
 function refuseUnknown(given: readonly string[], known: ReadonlySet<string>): void {
   const problems = given.flatMap((id, index) =>

@@ -5,19 +5,20 @@ import { type PolicyInput, type RolloutState, SERVICE_NAMES } from "@portreeve/a
 import { type Insertable, type RawBuilder, type Selectable, sql } from "kysely";
 import type { Tables, Trx } from "../database/index.ts";
 
-/** What a policy says about a router: everything of it but its name. */
-const CONTENT = [
+/** What a policy says about a router. */
+const ROUTER_CONTENT = [
   "services",
   "trusted_networks",
   "custom_input_rules",
   "brute_force_protection",
   "drift",
-  "management_transport",
 ] as const;
-export type PolicyContent = Pick<Selectable<Tables["policy_revisions"]>, (typeof CONTENT)[number]>;
+type Revisions = Selectable<Tables["policy_revisions"]>;
+export type RouterContent = Pick<Revisions, (typeof ROUTER_CONTENT)[number]>;
 
-/** What of it is delivered by itself: the transport is the site's. */
-export type DeliveredContent = Omit<PolicyContent, "management_transport" | "drift">;
+/** Everything of a policy but its name: also how Portreeve comes in, where a site does not say otherwise. */
+const CONTENT = [...ROUTER_CONTENT, "management_transport"] as const;
+export type PolicyContent = Pick<Revisions, (typeof CONTENT)[number]>;
 
 /** A policy with the content of its current revision, and its roll-out when one is under way. */
 export type PolicyRow = Selectable<Tables["policies"]> &
@@ -69,7 +70,7 @@ export async function changePolicy(
   { name, content }: { name: string; content: PolicyContent },
 ): Promise<PolicyRow> {
   const { id, customer_id } = policy;
-  const same = CONTENT.every((column) => isDeepStrictEqual(policy[column], content[column]));
+  const same = isSameContent(policy, content);
   const revision_id = same ? policy.revision_id : randomUUID();
   if (!same) {
     const number = sql<number>`(select max(number) + 1 from policy_revisions where policy_id = ${id})`;
@@ -83,6 +84,10 @@ export async function changePolicy(
   return (await findPolicy(trx, id)) as PolicyRow;
 }
 
+export function isSameContent(one: PolicyContent, other: PolicyContent): boolean {
+  return CONTENT.every((column) => isDeepStrictEqual(one[column], other[column]));
+}
+
 /** What the site is to have now: the content of its revision, which may not be its policy's current one. */
 export function contentOfSite(trx: Trx, siteId: string): Promise<PolicyContent> {
   return trx
@@ -93,32 +98,42 @@ export function contentOfSite(trx: Trx, siteId: string): Promise<PolicyContent> 
     .executeTakeFirstOrThrow();
 }
 
-/** Sites under a policy, or these (one at least); each with what its revision says. */
-export function sitesWithRevision(trx: Trx, of: { policyId: string } | { siteIds: readonly string[] }) {
+/** A site, and what its router is to have now: not yet what its policy says while a change is on its way. */
+export type SiteUnderPolicy = Awaited<ReturnType<typeof sitesUnderPolicy>>[number];
+
+/**
+ * The transport a site comes in by once a policy is delivered: the one it names, but for a site that stays on api-ssl
+ * with an operator's certificate.
+ */
+export function transportUnder(
+  wanted: PolicyContent["management_transport"],
+  { keeps_certificate }: Pick<SiteUnderPolicy, "keeps_certificate">,
+): PolicyContent["management_transport"] {
+  return keeps_certificate ? "api-ssl" : wanted;
+}
+
+/** The sites under a policy, or these; oldest first. */
+export async function sitesUnderPolicy(trx: Trx, of: { policyId: string } | { siteIds: readonly string[] }) {
+  if ("siteIds" in of && of.siteIds.length === 0) return [];
   return trx
     .selectFrom("sites")
     .innerJoin("policy_revisions", "policy_revisions.id", "sites.policy_revision_id")
-    .select(["sites.id", "sites.name", "sites.management_transport"])
-    .select(
-      CONTENT.filter((column) => column !== "management_transport").map(
-        (column) => `policy_revisions.${column}` as const,
-      ),
-    )
+    .select(ROUTER_CONTENT.map((column) => `policy_revisions.${column}` as const))
+    .select([
+      "sites.id",
+      "sites.name",
+      "sites.management_transport",
+      "sites.keeps_certificate",
+      "policy_revisions.management_transport as wanted_transport",
+      "sites.management_address",
+      "sites.policy_revision_id",
+      "sites.verified_revision_id",
+    ])
     .where((eb) =>
       "policyId" in of ? eb("sites.policy_id", "=", of.policyId) : eb("sites.id", "in", of.siteIds),
     )
     .orderBy("sites.created_at")
     .orderBy("sites.id")
-    .execute();
-}
-
-export async function sitesOfPolicy(trx: Trx, policyId: string) {
-  return trx
-    .selectFrom("sites")
-    .select(["id", "name", "management_transport"])
-    .where("policy_id", "=", policyId)
-    .orderBy("created_at")
-    .orderBy("id")
     .execute();
 }
 

@@ -8,8 +8,8 @@ export type Source = AccessRow["source"];
 /** Networks shown for one cell, at most. */
 const MAX_NETWORKS = 8;
 
-/** Rows for networks of the policy, at most: it may name hundreds. */
-const MAX_POLICY_ROWS = 100;
+/** Rows for networks that are named, at most: there may be hundreds. */
+const MAX_NAMED_ROWS = 100;
 
 const INTERNET = ["0.0.0.0/0", "::/0"];
 
@@ -21,16 +21,28 @@ export interface Sources {
   readonly networks: readonly string[];
 }
 
-/** The rows to show, each network once; and how many more networks there would be. */
-export function rowsFor({ management, caller, networks }: Sources): { rows: Source[]; hidden: number } {
-  const named = [...new Set(networks.filter((network) => !INTERNET.includes(network)))];
+/**
+ * The rows to show, each network once; and how many more networks there would be.
+ * @param admitted networks the router's services admit now: nobody others let in is shut out without being shown
+ */
+export function rowsFor(
+  { management, caller, networks }: Sources,
+  admitted: readonly string[],
+): { rows: Source[]; hidden: number } {
+  const single = [management, caller ?? management].flatMap((address) => [`${address}/32`, `${address}/128`]);
+  const shown = [...INTERNET, ...single];
+  const named = new Map<string, Source>();
+  for (const network of admitted) named.set(network, { kind: "router", network });
+  for (const network of networks) named.set(network, { kind: "policy", network });
+  for (const network of shown) named.delete(network);
+  const policyFirst = [...named.values()].sort((a, b) => a.kind.localeCompare(b.kind));
   const rows: Source[] = [
     { kind: "management", network: management },
     ...(caller === undefined ? [] : [{ kind: "caller" as const, network: caller }]),
-    ...named.slice(0, MAX_POLICY_ROWS).map((network) => ({ kind: "policy" as const, network })),
+    ...policyFirst.slice(0, MAX_NAMED_ROWS),
     ...INTERNET.map((network) => ({ kind: "internet" as const, network })),
   ];
-  return { rows, hidden: Math.max(0, named.length - MAX_POLICY_ROWS) };
+  return { rows, hidden: Math.max(0, policyFirst.length - MAX_NAMED_ROWS) };
 }
 
 /** @param routerOsName the router's names of the eight services */

@@ -58,20 +58,35 @@ function isAddress(text: string): boolean {
 }
 
 export function unite(...sets: readonly AddressSet[]): AddressSet {
-  const filled = sets.filter((set) => set.length > 0);
-  return filled.length > 1 ? toSet(filled.flat()) : (filled[0] ?? NOBODY);
+  // The shortest first: each is gone through as often as there are longer ones.
+  const filled = sets.filter((set) => set.length > 0).sort((a, b) => a.length - b.length);
+  return filled.reduce((united, set) => (united.length === 0 ? set : merge(united, set)), NOBODY);
+}
+
+function merge(left: AddressSet, right: AddressSet): AddressSet {
+  const merged: AddressRange[] = [];
+  for (let i = 0, j = 0; i < left.length || j < right.length; ) {
+    const [a, b] = [left[i], right[j]];
+    const isLeft = a !== undefined && (b === undefined || a.first <= b.first);
+    append(merged, (isLeft ? a : b) as AddressRange);
+    if (isLeft) i += 1;
+    else j += 1;
+  }
+  return merged;
 }
 
 /** Ranges in any order, touching and overlapping as they like, as a set. */
 export function toSet(ranges: readonly AddressRange[]): AddressSet {
-  const sorted = ranges.toSorted((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
-  const united: AddressRange[] = [];
-  for (const range of sorted) {
-    const before = united.at(-1);
-    if (!before || range.first > before.last + 1n) united.push(range);
-    else if (range.last > before.last) united[united.length - 1] = { first: before.first, last: range.last };
-  }
-  return united;
+  const set: AddressRange[] = [];
+  for (const range of ranges.toSorted((a, b) => (a.first < b.first ? -1 : 1))) append(set, range);
+  return set;
+}
+
+/** @param range begins where the last one does, or behind that */
+function append(set: AddressRange[], range: AddressRange): void {
+  const before = set.at(-1);
+  if (!before || range.first > before.last + 1n) set.push(range);
+  else if (range.last > before.last) set[set.length - 1] = { first: before.first, last: range.last };
 }
 
 export function intersect(left: AddressSet, right: AddressSet): AddressSet {

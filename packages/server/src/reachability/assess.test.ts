@@ -45,6 +45,18 @@ test("rows are ourselves, the caller, every network once, and the internet of bo
   ]);
 });
 
+test("a network that only the router admits has a row, and what becomes of it is shown", () => {
+  const admitting = { services: serviceRows({ ssh: { address: "203.0.113.0/24,10.0.0.0/8,$(reboot)" } }) };
+  const closing = { services: serviceRows({ ssh: { address: "10.0.0.0/8" } }) };
+  const change = assessed(admitting, closing);
+  const row = change.access.find(({ source }) => source.kind === "router");
+  expect(change.access.filter(({ source }) => source.kind === "router")).toHaveLength(1);
+  expect(row).toMatchObject({
+    source: { network: "203.0.113.0/24" },
+    services: { ssh: { before: { access: "yes" }, after: { access: "no" } } },
+  });
+});
+
 /** The management filter as Portreeve makes it, in front of the rules of the router's own that end everything. */
 const managed = (...own: Row[]): Row[] =>
   rules(
@@ -108,7 +120,7 @@ test("every answer names the rule or setting that decides, and a partly the netw
   });
   expect(cell("0.0.0.0/0", "ssh")).toMatchObject({
     access: "partly",
-    because: ["the address list of service ssh leaves it out", 'rule 2 "portreeve: accept ssh"'],
+    because: ["service ssh lists a part of it", 'rule 2 "portreeve: accept ssh"'],
     networks: ["10.0.0.0/8", "100.64.0.1"],
   });
   expect(cell("fd00::/8", "ssh")?.because).toEqual(["the address list of service ssh names no IPv6 network"]);
@@ -263,7 +275,7 @@ test("what is too long to be shown is cut, and the warnings say so", () => {
   expect(change.inputChain.ipv4).toHaveLength(1_000);
   expect(change.warnings).toEqual([
     "of 1001 rules of IPv4 the first 1000 are shown",
-    "the table leaves out 3 more networks the policy names",
+    "the table leaves out 3 more networks that are named",
   ]);
 });
 

@@ -15,6 +15,7 @@ import { type Family, familyOf, unite } from "./address-set.ts";
 import { banWarnings } from "./bans.ts";
 import { inputChain } from "./input-chain.ts";
 import { RouterView } from "./router-view.ts";
+import { admittedBy } from "./service-gate.ts";
 import { shadowWarnings } from "./shadows.ts";
 import { familyName } from "./words.ts";
 
@@ -52,7 +53,7 @@ const MAX_RULES = 1_000;
 const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
 
 export function assess({ before, after, sources, services, ours }: Change): Assessment {
-  const { rows, hidden } = rowsFor(sources);
+  const { rows, hidden } = rowsFor(sources, admittedBy(before));
   const view = new RouterView(after);
   const names = Object.values(services);
   const chains = { ipv4: inputChain(after, "ipv4", ours), ipv6: inputChain(after, "ipv6", ours) };
@@ -63,7 +64,7 @@ export function assess({ before, after, sources, services, ours }: Change): Asse
       ...FAMILIES.flatMap((family) => shadowWarnings(view, names, family, ours)),
       ...FAMILIES.flatMap((family) => banWarnings(view, names, family, operators(rows, family))),
       ...FAMILIES.flatMap((family) => cutWarning(chains[family], family)),
-      ...(hidden > 0 ? [`the table leaves out ${hidden} more networks the policy names`] : []),
+      ...(hidden > 0 ? [`the table leaves out ${hidden} more networks that are named`] : []),
     ],
   };
 }

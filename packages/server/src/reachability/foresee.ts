@@ -19,7 +19,11 @@ export function foresee(
   const steps = plan(desired, observed, version).steps.filter(({ reportOnly }) => reportOnly);
   let after = observed;
   for (let n = 0; n < MAX_PLANS; n += 1) {
-    const due = plan(desired, after, version).steps.filter(({ reportOnly }) => !reportOnly);
+    // What can't be simulated (a certificate that is to be signed) is wanted again and again.
+    const known = new Set(steps.map(({ text }) => text));
+    const due = plan(desired, after, version).steps.filter(
+      (step) => !step.reportOnly && !known.has(step.text),
+    );
     if (due.length === 0) break;
     steps.push(...due);
     after = simulate(after, due);

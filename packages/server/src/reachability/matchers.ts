@@ -112,9 +112,16 @@ const TESTS: ReadonlyMap<string, Test> = new Map(
 
 /**
  * @param within the sources asked about
+ * @param spend told of the ranges found on the way to matching nobody; those of a match are the caller's to count
  * @returns undefined when the rule matches no such packet from any of them
  */
-export function matchRule(row: Row, packet: Packet, within: AddressSet, onList: OnList): Match | undefined {
+export function matchRule(
+  row: Row,
+  packet: Packet,
+  within: AddressSet,
+  onList: OnList,
+  spend: (ranges: number) => void,
+): Match | undefined {
   const matchers = Object.entries(row).filter(([name, text]) => text !== "" && isMatcher(name));
   const unknowns: Unknown[] = [];
   for (const [name, text] of matchers) {
@@ -130,8 +137,17 @@ export function matchRule(row: Row, packet: Packet, within: AddressSet, onList: 
     const { value, negated } = parts(text);
     const who = SOURCES.get(name)?.(value, packet, onList);
     if (!who) continue;
-    possible = negated ? subtract(possible, who.certain) : intersect(possible, who.possible);
-    if (isEmpty(possible)) return undefined;
+    const before = possible;
+    possible = negated ? subtract(before, who.certain) : intersect(before, who.possible);
+    if (isEmpty(possible)) {
+      spend(before.length);
+      return undefined;
+    }
+    if (who.certain === who.possible) {
+      // Nothing open: a long list is gone through once.
+      certain = certain === before ? possible : intersect(certain, possible);
+      continue;
+    }
     certain = negated ? subtract(certain, who.possible) : intersect(certain, who.certain);
     const open = negated ? intersect(possible, who.possible) : subtract(possible, who.certain);
     if (!isEmpty(open)) unknowns.push(unknownOf(name, text, row));

@@ -61,7 +61,9 @@ export class RouterView {
     const outcomes = this.outcomes(service, family);
     const fate = fateOf(outcomes, atService);
     const access = accessOf(sources, fate);
-    const turnedAway = isEmpty(subtract(sources, gate.admits)) ? [] : [gate.setting ?? ""];
+    const isListed = isEmpty(subtract(sources, gate.admits));
+    const partly = `service ${service} lists a part of it`;
+    const turnedAway = isListed ? [] : [isEmpty(atService) ? (gate.setting ?? "") : partly];
     const deciders = decidersOf(outcomes, atService, access);
     const listed = access === "yes" && gate.setting ? [`service ${service} lists it`] : [];
     return {

@@ -1,4 +1,5 @@
 /** `/ip service` as the second gate: a connection the packet filter lets through still meets the service's own list. */
+import { parseNetwork } from "@portreeve/api-schema";
 import { ipService, type Row, readField } from "@portreeve/routeros";
 import type { Observed } from "../reconcile/types.ts";
 import {
@@ -43,4 +44,16 @@ function serviceRow(observed: Observed, service: string): Row | undefined {
 function networksOf(row: Row): string[] {
   const text = readField(ipService.fields.address, "address", row) ?? "";
   return text.split(",").filter((network) => network !== "");
+}
+
+/** Networks in the lists of enabled services. What a router says is hostile: what is no network is left out. */
+export function admittedBy(observed: Observed): string[] {
+  const services = (observed.get(ipService.path) ?? []).filter(({ disabled }) => disabled !== "true");
+  return services.flatMap((row) => {
+    const networks = readField(ipService.fields.address, "address", row) ?? "";
+    return networks.split(",").flatMap((text) => {
+      const parsed = parseNetwork(text.trim());
+      return "network" in parsed ? [parsed.network] : [];
+    });
+  });
 }

@@ -27,6 +27,10 @@ function after(rows: readonly Row[], step: Step, newId: string): readonly Row[] 
       return row ? rows.with(index, changed(row, step)) : rows;
     case "move":
       return row ? inserted(rows.toSpliced(index, 1), row, step.values.destination) : rows;
+    case "sign":
+    case "create-certificate-request":
+    case "import":
+      return rows; // what they make is not seen in advance
     default: // remove, under whatever name the menu has for it
       return row ? rows.toSpliced(index, 1) : rows;
   }

@@ -157,10 +157,11 @@ class Walk {
       const rule = rules[index] as Rule;
       if (rule === this.#without) continue;
       this.#budget.spend(1 + here.length / RANGES_COPIED_PER_UNIT);
-      const match = matchRule(rule.row, this.#packet, here, (list) => this.#onList(list));
+      const onList = (list: string) => this.#onList(list);
+      const match = matchRule(rule.row, this.#packet, here, onList, (ranges) => this.#budget.spend(ranges));
       if (!match) continue;
-      this.#budget.spend(match.certain.length + match.uncertain.length);
       const { certain, uncertain } = match;
+      this.#budget.spend((certain === here ? 0 : certain.length) + uncertain.length);
       const when = [...conditions, { unknowns: match.unknowns, holds: true }];
       const { action = "accept" } = rule.row;
       const verdict = VERDICTS.get(action);
@@ -227,6 +228,9 @@ export function fateOf(outcomes: readonly Outcome[], sources: AddressSet): Fate 
     unite(...outcomes.filter((o) => o.verdict === verdict).map((o) => intersect(o.sources, sources)));
   const accept = may("accept");
   const refuse = may("refuse");
+  // Without conditions every source has one outcome.
+  if (outcomes.every(({ conditions }) => conditions.length === 0))
+    return { accepted: accept, refused: refuse, depends: NOBODY };
   return {
     accepted: subtract(accept, refuse),
     refused: subtract(refuse, accept),

@@ -7,6 +7,7 @@
  * start; MikroTik manual, "Scheduler".)
  */
 import {
+  anyOf,
   identifier,
   itemId,
   menu,
@@ -46,7 +47,7 @@ export async function armDeadMan(
 
 /** The entries that are on the router now. */
 export function findDeadMan(client: RouterClient, signal: AbortSignal): Promise<Row[]> {
-  const queries = [`?name=${TIMED}`, `?name=${AT_STARTUP}`, "?#|"];
+  const queries = anyOf("name", [TIMED, AT_STARTUP]);
   return client.print(SCHEDULER, { proplist: [".id", "name"], queries, signal });
 }
 

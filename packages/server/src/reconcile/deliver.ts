@@ -1,9 +1,19 @@
-import type { RouterClient } from "@portreeve/routeros";
+import { setTimeout as delay } from "node:timers/promises";
+import { type RouterClient, TrapError } from "@portreeve/routeros";
 import { isUnknown, StepError } from "./errors.ts";
 import type { Step } from "./types.ts";
 
 /** How long one step that touches the way in may take to answer, milliseconds: its reply may be cut off by itself. */
 const WAY_IN_TIMEOUT_MS = 10_000;
+
+/** What makes a key takes a small processor a while; milliseconds. */
+const KEY_TIMEOUT_MS = 5 * 60_000;
+
+/**
+ * A certificate can be named only a moment after it was signed (MikroTik manual, "REST API"): how often it is tried
+ * again, and after how many milliseconds each time.
+ */
+const LATE_CERTIFICATE = { retries: 20, pauseMs: 500 };
 
 interface SendOptions {
   readonly signal: AbortSignal;
@@ -39,11 +49,21 @@ export async function deliverAtOnce(
 }
 
 async function send(step: Step, client: RouterClient, options: SendOptions): Promise<void> {
-  try {
-    await sentence(step, client, options);
-  } catch (error) {
-    throw new StepError(step, error);
+  for (let tries = 0; ; tries++) {
+    try {
+      await sentence(step, client, options);
+      return;
+    } catch (error) {
+      if (!namesLateCertificate(step, error) || tries === LATE_CERTIFICATE.retries)
+        throw new StepError(step, error);
+    }
+    await delay(LATE_CERTIFICATE.pauseMs, undefined, { signal: options.signal });
   }
+}
+
+function namesLateCertificate({ values }: Step, error: unknown): boolean {
+  const refusal = "input does not match any value of certificate";
+  return values.certificate !== undefined && error instanceof TrapError && error.message.startsWith(refusal);
 }
 
 function sentence(
@@ -59,6 +79,14 @@ function sentence(
       return client.set(menu, target.id, { ...values }, options);
     case "move":
       return client.call(`${menu}/move`, { numbers: target.id ?? "", ...values }, options);
+    case "sign":
+    case "create-certificate-request":
+    case "import":
+      return client.call(
+        `${menu}/${command}`,
+        { ...values, ...Object.fromEntries(revealed) },
+        { ...options, timeoutMs: KEY_TIMEOUT_MS },
+      );
     default:
       return client.call(`${menu}/${command}`, { ".id": target.id ?? target.key }, options);
   }

@@ -6,7 +6,7 @@ import type { Step } from "./types.ts";
  */
 export function describe({ menu, command, target, values, secrets }: Omit<Step, "text">): string {
   const path = menu.slice(1).replaceAll("/", " ");
-  const isAddressed = command !== "add" && target.key !== "";
+  const isAddressed = target.id !== undefined;
   const row = isAddressed ? ` [find ${target.field}=${quoted(target.key)}]` : "";
   const given = Object.entries(values).map(([name, value]) => ` ${name}=${plainOrQuoted(value)}`);
   const hidden = Object.keys(secrets).map((name) => ` ${name}=[hidden]`);

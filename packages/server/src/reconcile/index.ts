@@ -6,6 +6,7 @@ export { observe } from "./observe.ts";
 export { plan } from "./plan.ts";
 export { type Preview, type PreviewOptions, Reconciler } from "./reconciler.ts";
 export type {
+  Advance,
   Contributor,
   DesiredMenu,
   DesiredRow,

@@ -167,7 +167,7 @@ class FakeSite {
       access: this.#access(),
       sites: this.#records(),
       contributors: [contributor],
-      guard: () => undefined, // what it would refuse is what the routers have to undo here
+      guard: { menus: [], reasonAgainst: () => undefined }, // what it would refuse is what the routers have to undo here
       log: pino({ level: "silent" }),
     });
   }

@@ -6,7 +6,7 @@ import {
   TrapError,
   wireFieldName,
 } from "@portreeve/routeros";
-import type { DesiredMenu, Observed } from "./types.ts";
+import type { DesiredMenu, Observed, Print } from "./types.ts";
 
 /**
  * Read from the router every menu the plan is about: the properties it compares and no others, and of an ordered menu
@@ -18,23 +18,30 @@ export async function observe(
   version: RouterOsVersion,
   signal: AbortSignal,
 ): Promise<Observed> {
-  const menus = new Map(desired.map(({ menu }) => [menu.path, menu]));
-  const reads = [...menus.values()].map(async (menu) => {
-    const rows = await readMenu(client, menu, version, signal);
+  const menus = Map.groupBy(desired, ({ menu }) => menu.path);
+  const reads = [...menus.values()].map(async (parts) => {
+    const { menu, prints = [{ queries: [] }] } =
+      parts.find((part) => !part.prints) ?? (parts[0] as DesiredMenu);
+    const rows = await readMenu(client, menu, { version, prints, signal });
     return rows ? [[menu.path, rows] as const] : [];
   });
   return new Map((await Promise.all(reads)).flat());
 }
 
+/** As modules that want nothing: to read menus whole. */
+export function wholeMenus(menus: readonly MenuFacts[]): DesiredMenu[] {
+  return menus.map((menu) => ({ menu, rows: [], owns: () => false }));
+}
+
 async function readMenu(
   client: RouterClient,
   menu: MenuFacts,
-  version: RouterOsVersion,
-  signal: AbortSignal,
+  { version, prints, signal }: { version: RouterOsVersion; prints: readonly Print[]; signal: AbortSignal },
 ): Promise<Row[] | undefined> {
+  const compared = menu.ordered ? {} : { proplist: comparedProperties(menu, version) };
+  const read = (print: Print) => client.print(menu.path, { ...compared, ...print, signal });
   try {
-    const proplist = menu.ordered ? {} : { proplist: comparedProperties(menu, version) };
-    return await client.print(menu.path, { ...proplist, signal });
+    return (await Promise.all(prints.map(read))).flat();
   } catch (error) {
     if (menu.optional && error instanceof TrapError && error.unknownCommand) return undefined;
     throw error;
@@ -44,6 +51,7 @@ async function readMenu(
 function comparedProperties(menu: MenuFacts, version: RouterOsVersion): string[] {
   const proplist = new Set([".id", menu.key]);
   if (menu.skips) proplist.add("dynamic");
+  for (const name of menu.alsoRead ?? []) proplist.add(name);
   for (const [name, facts] of Object.entries(menu.fields)) {
     if (facts.kind === "secret") continue;
     for (const wireName of facts.alsoReadAs ?? [wireFieldName(facts, name, version)]) proplist.add(wireName);

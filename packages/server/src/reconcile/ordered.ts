@@ -15,33 +15,47 @@ export function orderedChanges(
   rows: readonly DesiredRow[],
   observed: readonly Row[],
 ): Step[] {
-  const kept = keptRows(context, rows, observed);
+  const present = ownRows(context, rows, observed);
+  const kept = new Map(
+    rows.flatMap((row) => {
+      const existing = present.get(row.key);
+      return existing && !hasMore(context, existing, row) ? [[row.key, existing]] : [];
+    }),
+  );
   const chains = Map.groupBy(rows, (row) => row.fields.chain ?? "");
   return [...chains.values()].flatMap((chain) => [
     ...inOrder(context, chain, kept, observed),
     ...chain.flatMap((row, i) => {
       const existing = kept.get(row.key);
-      if (row.place) return placed(context, row, row.place, existing, observed);
+      const changed = existing ? undefined : present.get(row.key);
+      const removal = changed ? removed(context, row, changed, observed) : [];
+      if (row.place) return [...removal, ...placed(context, row, row.place, existing, observed)];
       if (existing) return setStep(context, row, existing) ?? [];
       const follower = chain.slice(i + 1).find(({ key }) => kept.has(key));
-      return addStep(context, row, follower && kept.get(follower.key));
+      return [...removal, addStep(context, row, follower && kept.get(follower.key))];
     }),
   ]);
 }
 
-/** The rows of ours to keep, by key: of several with one key the first, and none that somebody added a matcher to. */
-export function keptRows(
-  context: StepContext,
+/** The wanted rows that are there, by key: of several with one key the first. */
+export function ownRows(
+  { menu, owns }: StepContext,
   rows: readonly DesiredRow[],
   observed: readonly Row[],
 ): Map<string, Row> {
-  const { menu, owns } = context;
-  const kept = new Map<string, Row>();
-  for (const desired of rows) {
-    const row = observed.find((candidate) => candidate[menu.key] === desired.key && owns(candidate));
-    if (row && !hasMore(context, row, desired)) kept.set(desired.key, row);
+  const present = new Map<string, Row>();
+  for (const { key } of rows) {
+    const row = observed.find((candidate) => candidate[menu.key] === key && owns(candidate));
+    if (row) present.set(key, row);
   }
-  return kept;
+  return present;
+}
+
+/** Before its successor with the same key is added: undone in the opposite order, the key never means two rows. */
+function removed(context: StepContext, { wayIn }: DesiredRow, row: Row, observed: readonly Row[]): Step[] {
+  const undo = { before: observed[observed.indexOf(row) + 1] };
+  const step = removeStep(context, row, { wayIn: wayIn === true, undo });
+  return step ? [step] : [];
 }
 
 /** A matcher that is not ours makes another rule of it, and not every one can be taken away by `set`. */
@@ -94,6 +108,5 @@ function placed(
   if (before) {
     return [change, moveStep(context, existing, { before, wasBefore: behind[0], wayIn })].flat();
   }
-  const removal = removeStep(context, existing, { wayIn, undo: { before: behind[0] } });
-  return removal ? [removal, addStep(context, row)] : [];
+  return [...removed(context, row, existing, observed), addStep(context, row)];
 }

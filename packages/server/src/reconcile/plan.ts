@@ -8,16 +8,16 @@
  */
 import { canonical, type RouterOsVersion, type Row } from "@portreeve/routeros";
 import { wayInLast, withoutCollisions } from "./exclusive.ts";
-import { keptRows, orderedChanges } from "./ordered.ts";
-import { addStep, removeStep, type StepContext, setStep } from "./steps.ts";
-import type { DesiredMenu, DesiredRow, Observed, Plan, Step } from "./types.ts";
+import { orderedChanges, ownRows } from "./ordered.ts";
+import { addStep, makeStep, removeStep, type StepContext, setStep } from "./steps.ts";
+import type { DesiredMenu, DesiredRow, Making, Observed, Plan, Step } from "./types.ts";
 
 /** @throws PlanError when a row that is wanted can't exist on this router */
 export function plan(desired: readonly DesiredMenu[], observed: Observed, version: RouterOsVersion): Plan {
-  const menus = mergeByMenu(desired)
+  const menus = mergeByMenu(desired, observed)
     .filter(({ menu }) => observed.has(menu.path))
     .sort((a, b) => a.menu.rank - b.menu.rank);
-  const changes = menus.flatMap((menu) => changesOf(contextOf(menu, version), menu, rowsOf(menu, observed)));
+  const changes = menus.flatMap((menu) => changesOf(contextOf(menu, version), menu, observed));
   const removals = menus
     .toReversed()
     .flatMap((menu) => removalsOf(contextOf(menu, version), menu, rowsOf(menu, observed)));
@@ -30,15 +30,30 @@ export class PlanError extends Error {
 }
 
 /** Modules may share a menu (`/user`): their rows add up, and a row is owned when one of them owns it. */
-function mergeByMenu(desired: readonly DesiredMenu[]): DesiredMenu[] {
+function mergeByMenu(desired: readonly DesiredMenu[], observed: Observed): DesiredMenu[] {
   const byPath = Map.groupBy(desired, ({ menu }) => menu.path);
   return [...byPath.values()].map((parts) => ({
     menu: (parts[0] as DesiredMenu).menu,
-    rows: parts.flatMap(({ rows }) => rows),
+    rows: mergeByKey(parts.flatMap(deliveredRows).filter(({ when }) => when?.(observed) ?? true)),
     owns: (row) => parts.some(({ owns }) => owns(row)),
     wayIn: (row) => parts.some(({ wayIn }) => wayIn?.(row) ?? false),
-    reportOnly: parts.every(({ reportOnly }) => reportOnly),
+    reportOnly: parts.some(({ reportOnly }) => reportOnly),
   }));
+}
+
+/** What one module is only to report, another one may be to deliver. */
+function deliveredRows({ rows, reportOnly }: DesiredMenu): readonly DesiredRow[] {
+  return reportOnly ? rows : rows.map((row) => ({ ...row, alwaysRepaired: true }));
+}
+
+/** Modules may share a row (`api-ssl` of `/ip/service`): what they say of it adds up. */
+function mergeByKey(rows: readonly DesiredRow[]): DesiredRow[] {
+  const byKey = new Map<string, DesiredRow>();
+  for (const row of rows) {
+    const earlier = byKey.get(row.key);
+    byKey.set(row.key, earlier ? { ...earlier, ...row, fields: { ...earlier.fields, ...row.fields } } : row);
+  }
+  return [...byKey.values()];
 }
 
 function contextOf({ menu, owns, reportOnly }: DesiredMenu, version: RouterOsVersion): StepContext {
@@ -50,17 +65,24 @@ function rowsOf({ menu }: DesiredMenu, observed: Observed): readonly Row[] {
   return menu.skips ? rows.filter((row) => !menu.skips?.(row)) : rows;
 }
 
-function changesOf(context: StepContext, { menu, rows }: DesiredMenu, observed: readonly Row[]): Step[] {
-  if (menu.ordered) return orderedChanges(context, rows, observed);
+function changesOf(context: StepContext, desired: DesiredMenu, observed: Observed): Step[] {
+  const { menu, rows } = desired;
+  const present = rowsOf(desired, observed);
+  if (menu.ordered) return orderedChanges(context, rows, present);
   const existing = (row: DesiredRow) =>
-    menu.singleton ? observed[0] : observed.find((candidate) => candidate[menu.key] === row.key);
+    menu.singleton ? present[0] : present.find((candidate) => candidate[menu.key] === row.key);
   const steps = rows.flatMap((row) => {
     const there = existing(row);
+    if (row.making) return making(context, row, row.making(there, observed)) ?? [];
     return (there ? setStep(context, row, there) : missing(context, row)) ?? [];
   });
   const disable = (row: Row) =>
     setStep(context, { key: row[menu.key] ?? "", fields: { disabled: "true" } }, row);
-  return withoutCollisions(menu, observed, steps, disable);
+  return withoutCollisions(menu, present, steps, disable);
+}
+
+function making(context: StepContext, row: DesiredRow, next: Making | "add" | undefined): Step | undefined {
+  return next === "add" ? addStep(context, row) : next && makeStep(context, row, next);
 }
 
 function missing(context: StepContext, row: DesiredRow): Step | undefined {
@@ -72,7 +94,7 @@ function missing(context: StepContext, row: DesiredRow): Step | undefined {
   throw new PlanError(`this router has no ${menu.path} "${row.key}"`);
 }
 
-/** Rows of ours that nobody wants any more, the second of two with one key, and what can't be mended by `set`. */
+/** Rows of ours that nobody wants any more, and the second of two with one key. */
 function removalsOf(
   context: StepContext,
   { menu, rows, owns, wayIn }: DesiredMenu,
@@ -80,10 +102,10 @@ function removalsOf(
 ): Step[] {
   const wanted = new Set(rows.map(({ key }) => key));
   const kept = new Set(
-    menu.ordered ? keptRows(context, rows, observed).values() : firstOfEach(observed, menu.key),
+    menu.ordered ? ownRows(context, rows, observed).values() : firstOfEach(observed, menu.key),
   );
   const surplus = observed.filter((row) => owns(row) && !(wanted.has(row[menu.key] ?? "") && kept.has(row)));
-  const isReadable = !Object.values(menu.fields).some(({ kind }) => kind === "secret");
+  const isReadable = !menu.unreadable && !Object.values(menu.fields).some(({ kind }) => kind === "secret");
   return jumpsFirst(surplus).flatMap((row) => {
     const before = menu.ordered && observed[observed.indexOf(row) + 1];
     const undo = isReadable ? { undo: { before: before || undefined } } : {};

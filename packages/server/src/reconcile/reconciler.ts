@@ -10,9 +10,10 @@ import type { Database } from "../database/index.ts";
 import { deliver } from "./deliver.ts";
 import { describeChange } from "./describe.ts";
 import { messageOf, NotConvergedError, outcomeOf, printable } from "./errors.ts";
-import { observe } from "./observe.ts";
+import { observe, wholeMenus } from "./observe.ts";
 import { plan } from "./plan.ts";
 import type {
+  Advance,
   Contributor,
   DesiredMenu,
   Guard,
@@ -98,10 +99,13 @@ export class Reconciler {
     const loaded = await this.#load(siteId);
     if (!loaded) return undefined;
     const revised = this.#options.contributors.map(({ name }, i) => facts[name] ?? loaded.facts[i]);
-    const wanted = this.#desired({ ...loaded, facts: revised }, session);
-    const others = menus.filter(({ path }) => !wanted.some(({ menu }) => menu.path === path));
-    const desired = [...wanted, ...others.map((menu) => ({ menu, rows: [], owns: () => false }))];
-    const observed = await observe(session.client, desired, session.version, signal);
+    const desired = this.#desired({ ...loaded, facts: revised }, session);
+    const observed = await observe(
+      session.client,
+      [...desired, ...wholeMenus(menus)],
+      session.version,
+      signal,
+    );
     return { desired, observed, version: session.version, managementAddress: session.managementAddress };
   }
 
@@ -110,7 +114,7 @@ export class Reconciler {
     await using sessions = new AsyncDisposableStack();
     // Logging in may itself change the intent (adoption, rotation): load after it.
     const first = sessions.use(await this.#options.access.open(siteId, signal));
-    const loaded = await this.#load(siteId);
+    let loaded = await this.#load(siteId);
     if (!loaded) return;
     const wayIn = new WayIn(this.#options, loaded.site, first, sessions, signal);
     await wayIn.settle();
@@ -118,12 +122,22 @@ export class Reconciler {
     for (;;) {
       const { observed, steps } = await this.#look(loaded, wayIn.session, signal);
       const reason =
-        (await wayIn.reasonAgainst(wayInOf(steps))) ?? this.#guard(loaded.site, observed, steps, wayIn);
+        (await wayIn.reasonAgainst(wayInOf(steps))) ??
+        (await this.#guard(loaded.site, steps, wayIn.session, signal));
       const isDue = (step: Step) => !step.reportOnly && !(step.touchesWayIn && reason !== undefined);
       const due = steps.filter(isDue);
       if (due.length === 0) {
+        const next = reason === undefined ? await this.#advance(loaded, observed, signal) : "settled";
+        if (next === "changed") {
+          loaded = await this.#load(siteId);
+          if (!loaded) return;
+          await wayIn.renew(); // the way in itself may have moved
+          continue;
+        }
         const withheld = steps.filter((step) => !isDue(step));
-        return this.#record(loaded, { observed, withheld }, { ...verdict(withheld, reason), delivered });
+        const problem = next === "settled" ? undefined : next.problem;
+        const outcome = { ...verdict(withheld, reason, problem), delivered };
+        return this.#record(loaded, { observed, withheld, problem }, outcome);
       }
       if (isRepeated(due, delivered)) throw new NotConvergedError(due);
       await this.#deliver(loaded.site, due, wayIn, signal);
@@ -134,14 +148,26 @@ export class Reconciler {
     }
   }
 
-  #guard(
+  /** Let the modules take their next steps, the first that has one. */
+  async #advance({ site, facts }: Loaded, observed: Observed, signal: AbortSignal): Promise<Advance> {
+    if (site.offboarding) return "settled";
+    for (const [i, contributor] of this.#options.contributors.entries()) {
+      const next = (await contributor.advance?.(site.id, facts[i], observed, signal)) ?? "settled";
+      if (next !== "settled") return next;
+    }
+    return "settled";
+  }
+
+  async #guard(
     site: SiteSnapshot,
-    observed: Observed,
     steps: readonly Step[],
-    { session }: WayIn,
-  ): string | undefined {
+    session: RouterSession,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
     if (site.offboarding || wayInOf(steps).length === 0) return undefined;
-    const reason = this.#options.guard(observed, steps, session);
+    const { menus, reasonAgainst } = this.#options.guard;
+    const observed = await observe(session.client, wholeMenus(menus), session.version, signal);
+    const reason = reasonAgainst(observed, steps, session);
     return reason && `the change of the way in was not made, because ${reason}`;
   }
 
@@ -204,8 +230,17 @@ export class Reconciler {
   }
 }
 
-/** What a run comes to that delivered what it was to deliver. @param reason why the way in was left as it is */
-function verdict(withheld: readonly Step[], reason: string | undefined): Outcome {
+/**
+ * What a run comes to that delivered what it was to deliver.
+ * @param reason why the way in was left as it is
+ * @param problem why a module could not go on
+ */
+function verdict(
+  withheld: readonly Step[],
+  reason: string | undefined,
+  problem: string | undefined,
+): Outcome {
+  if (problem !== undefined) return { state: "failed", reason: problem, reached: true };
   if (withheld.length === 0) return { state: "in_sync" };
   if (reason !== undefined) return { state: "needs_attention", reason, reached: true };
   const changes = withheld.map(describeChange).join("; ");

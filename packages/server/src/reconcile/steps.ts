@@ -11,7 +11,7 @@ import {
   wireValue,
 } from "@portreeve/routeros";
 import { describe } from "./describe.ts";
-import type { DesiredRow, Inverse, RowReference, Step } from "./types.ts";
+import type { DesiredRow, Inverse, Making, RowReference, Step } from "./types.ts";
 
 /** What the steps on one menu have in common. */
 export interface StepContext {
@@ -60,6 +60,19 @@ export function setStep(context: StepContext, row: DesiredRow, existing: Row): S
     inverse: [{ command: "set", row: menu.singleton ? undefined : byKey(context, row.key), values }],
     touchesWayIn: row.wayIn === true,
     reportOnly: context.reportOnly && !row.alwaysRepaired,
+  });
+}
+
+/** The next command of those that bring a row about; removing the row is what undoes it. */
+export function makeStep(context: StepContext, { key }: DesiredRow, making: Making): Step {
+  return step(context, {
+    command: making.command,
+    target: { field: context.menu.key, key },
+    values: making.values,
+    secrets: making.secrets ?? {},
+    inverse: [],
+    touchesWayIn: false,
+    reportOnly: context.reportOnly,
   });
 }
 

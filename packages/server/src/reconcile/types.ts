@@ -7,10 +7,20 @@ import type { MenuFacts, RouterClient, RouterOsVersion, Row } from "@portreeve/r
 import type { Trx } from "../database/index.ts";
 import type { Secret } from "../vault/secret.ts";
 
-/** A row a module wants on a router, in logical field names; values are text as RouterOS understands it. */
+/**
+ * A row a module wants on a router, in logical field names; values are text as RouterOS understands it. Where modules
+ * speak of one row, what they say adds up, and the later module has the last word on a field.
+ */
 export interface DesiredRow {
   readonly key: string;
   readonly fields: Readonly<Record<string, string>>;
+  /** Wanted only while this holds of the router: a row that refers to another one waits for it. */
+  readonly when?: (observed: Observed) => boolean;
+  /**
+   * Of a row that comes about by commands of its own and is never `set`: the next of them, given the row as it is.
+   * Undefined: there is none, now.
+   */
+  readonly making?: (there: Row | undefined, observed: Observed) => Making | "add" | undefined;
   /** Written when the row is added and never compared: what can't be read back is not diffed. */
   readonly secrets?: Readonly<Record<string, Secret>>;
   /** We come in through this row: its changes go last and may cost the connection. */
@@ -24,9 +34,28 @@ export interface DesiredRow {
   readonly place?: (others: readonly Row[]) => Row | undefined;
 }
 
+/** A command that brings a row about, with its arguments. */
+export interface Making {
+  readonly command: "sign" | "create-certificate-request" | "import";
+  readonly values: Readonly<Record<string, string>>;
+  readonly secrets?: Readonly<Record<string, Secret>>;
+}
+
+/** The rows that these queries keep. */
+export interface Print {
+  readonly queries: readonly string[];
+  /** Their properties; those that are compared unless given. */
+  readonly proplist?: readonly string[];
+}
+
 /** What one module says about one menu. */
 export interface DesiredMenu {
   readonly menu: MenuFacts;
+  /**
+   * Only what these prints show is read; all of the menu where another module does without. For a menu that may hold a
+   * hundred thousand rows of others.
+   */
+  readonly prints?: readonly Print[];
   readonly rows: readonly DesiredRow[];
   /** Rows on the router that are this module's; those it no longer wants are removed. */
   readonly owns: (row: Row) => boolean;
@@ -50,7 +79,7 @@ export type Observed = ReadonlyMap<string, readonly Row[]>;
 
 export interface Step {
   readonly menu: string;
-  readonly command: "add" | "set" | "remove" | "move" | "request-logout";
+  readonly command: "add" | "set" | "remove" | "move" | Making["command"] | "request-logout";
   /**
    * The row it is about: the text of its key field. `id` is undefined for a row that is yet to be added, and for the
    * row of a menu that has only one.
@@ -92,7 +121,12 @@ export interface Seen {
   readonly observed: Observed;
   /** What still differs from what is wanted, and was not to be delivered now. */
   readonly withheld: readonly Step[];
+  /** Why a module could not go on, although the router has what it was to have so far. */
+  readonly problem: string | undefined;
 }
+
+/** What came of a module's next step: nothing was to be done, the router is to have something else now, or a problem. */
+export type Advance = "settled" | "changed" | { readonly problem: string };
 
 /** What a domain module gives the reconciler: its intent, its rows, and its view of the result. */
 export interface Contributor<Facts = unknown> {
@@ -101,6 +135,11 @@ export interface Contributor<Facts = unknown> {
   load(trx: Trx, siteId: string): Promise<Facts>;
   /** Pure: the rows this intent means on this router. */
   desired(facts: Facts, router: RouterFacts): DesiredMenu[];
+  /**
+   * The router has what was wanted of it, and what this module wants next may follow from what is there now: write it
+   * down. After `changed` everything is loaded, read and planned again.
+   */
+  advance?(siteId: string, facts: Facts, observed: Observed, signal: AbortSignal): Promise<Advance>;
   /** Write down what was seen on the router after delivery. */
   record?(trx: Trx, siteId: string, facts: Facts, seen: Seen): Promise<void>;
 }
@@ -114,12 +153,17 @@ export interface RouterSession extends AsyncDisposable {
   readonly service: "api" | "api-ssl";
 }
 
-/** Looks at steps before they are delivered. @returns why those that touch the way in must not be */
-export type Guard = (
-  observed: Observed,
-  steps: readonly Step[],
-  session: Pick<RouterSession, "managementAddress" | "service">,
-) => string | undefined;
+/** Looks at steps that touch the way in before they are delivered. */
+export interface Guard {
+  /** Read whole for it. */
+  readonly menus: readonly MenuFacts[];
+  /** @returns why they must not be delivered */
+  readonly reasonAgainst: (
+    observed: Observed,
+    steps: readonly Step[],
+    session: Pick<RouterSession, "managementAddress" | "service">,
+  ) => string | undefined;
+}
 
 export interface RouterAccess {
   /**

@@ -91,9 +91,9 @@ function isSettled({ state }: SiteProgress): boolean {
   return state === "verified" || state === "failed";
 }
 
-/** Back on its former revision, failed on that too, or never away from it. */
+/** Back on its former revision, or never away from it. */
 function isBack({ state, wave }: SiteProgress): boolean {
-  return state !== "reverting" && (state !== "unreachable" || wave === null);
+  return state === "reverted" || (wave === null && state !== "reverting");
 }
 
 function idsOf(sites: readonly SiteProgress[]): string[] {

@@ -1,4 +1,10 @@
-import type { Rollout, RolloutDetails, RolloutSite, RolloutSiteState } from "@portreeve/api-schema";
+import type {
+  Rollout,
+  RolloutDetails,
+  RolloutSite,
+  RolloutSiteState,
+  RolloutState,
+} from "@portreeve/api-schema";
 import { count } from "./decide.ts";
 import type { ShownRollout, ShownSite, Tally } from "./list.ts";
 import { waveSizes } from "./waves.ts";
@@ -10,7 +16,7 @@ export function presentRollout(row: ShownRollout): Rollout {
     policy_id: row.policy_id,
     revision: row.number,
     state: row.state,
-    reason: row.reason ?? waitsFor(row, sites.unreachable ?? 0),
+    reason: row.reason ?? waitsFor(row.state, sites),
     sites,
     created_at: row.created_at.toISOString(),
     ended_at: row.ended_at?.toISOString() ?? null,
@@ -45,10 +51,15 @@ export function presentSite({ site_id, name, wave, state, reason }: ShownSite): 
   return { site_id, name, wave, state, reason: hasReason ? reason : null };
 }
 
-function waitsFor({ state }: ShownRollout, unreachable: number): string | null {
-  const goesOn = state === "running" || state === "rolling_back";
-  if (!goesOn || unreachable === 0) return null;
-  return `${count(unreachable, "site")} can't be reached and ${unreachable === 1 ? "has" : "have"} its turn on return`;
+/** Whom it waits for while nobody has to do anything. */
+function waitsFor(state: RolloutState, { failed = 0, unreachable = 0 }: SitesByState): string | null {
+  const back = state === "rolling_back";
+  if (!back && state !== "running") return null;
+  const parts = [
+    ...(unreachable > 0 ? [`${count(unreachable, "site")} that can't be reached`] : []),
+    ...(back && failed > 0 ? [`${count(failed, "site")} that failed`] : []),
+  ];
+  return parts.length > 0 ? `waits for ${parts.join(" and ")}` : null;
 }
 
 type SitesByState = Partial<Record<RolloutSiteState, number>>;

@@ -1,5 +1,5 @@
 /** Which revision sites are to have: given with their wave, taken back, or taken at once. Every change wakes the site. */
-import { sql } from "kysely";
+import { type Expression, sql } from "kysely";
 import type { Trx } from "../database/index.ts";
 import type { SiteService } from "../sites/index.ts";
 import { rolloutSites } from "./progress.ts";
@@ -16,7 +16,10 @@ export class Revisions {
   async give(trx: Trx, rollout: RolloutRow, wave: number, siteIds: readonly string[]): Promise<void> {
     await trx
       .updateTable("sites")
-      .set({ policy_revision_id: rollout.revision_id })
+      .set({
+        policy_revision_id: rollout.revision_id,
+        verified_revision_id: toBeProven(sql.val(rollout.revision_id)),
+      })
       .where("id", "=", anyOf(siteIds))
       .execute();
     await this.#touch(trx, rollout, siteIds, { state: "delivering", wave });
@@ -88,7 +91,10 @@ export class Revisions {
     const changed = await trx
       .updateTable("sites")
       .from("rollout_sites")
-      .set((eb) => ({ policy_revision_id: eb.ref("rollout_sites.from_revision_id") }))
+      .set((eb) => ({
+        policy_revision_id: eb.ref("rollout_sites.from_revision_id"),
+        verified_revision_id: toBeProven(eb.ref("rollout_sites.from_revision_id")),
+      }))
       .whereRef("rollout_sites.site_id", "=", "sites.id")
       .whereRef("rollout_sites.from_revision_id", "!=", "sites.policy_revision_id")
       .where("rollout_sites.rollout_id", "=", rollout.id)
@@ -179,6 +185,14 @@ async function baseOf(trx: Trx, rollout: RolloutRow): Promise<string | undefined
     .limit(1)
     .executeTakeFirst();
   return row?.id;
+}
+
+/**
+ * A revision that the site had before another has to prove itself anew: what the other one has left on the router is
+ * not to be taken for somebody's change, which a policy may want only reported.
+ */
+function toBeProven(revision: Expression<string>) {
+  return sql<string | null>`nullif(sites.verified_revision_id, ${revision})`;
 }
 
 function idsOf(rows: readonly { readonly id: string }[]): string[] {

@@ -37,8 +37,22 @@ export class SiteAddressError extends DomainError {
   }
 }
 
+/** A certificate was named for a site that shows none. */
+export class FingerprintWithoutTlsError extends DomainError {
+  constructor() {
+    const problem = 'is of use with api-ssl alone; give management_transport: "api-ssl" with it';
+    super({
+      status: 422,
+      code: "validation-failed",
+      title: "The request is not valid",
+      detail: `tls_fingerprint ${problem}`,
+      errors: { tls_fingerprint: [problem] },
+    });
+  }
+}
+
 /** A router had to be asked and could not answer; the request is right and worth another try. */
-export class RouterUnavailableError extends DomainError {
+class RouterUnavailableError extends DomainError {
   constructor(reason: string, cause: unknown) {
     super(
       { status: 502, code: "router-unavailable", title: "The router could not be asked", detail: reason },

@@ -10,6 +10,7 @@ export function presentSite(row: SiteRow): Site {
     api_port: row.api_port,
     management_transport: row.management_transport,
     tls_fingerprint: row.tls_fingerprint,
+    certificate: presentCertificate(row),
     management_address: row.management_address,
     status: row.status,
     policy_id: row.policy_id,
@@ -26,4 +27,9 @@ export function presentSite(row: SiteRow): Site {
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   };
+}
+
+/** The one the router shows. */
+function presentCertificate({ certificates, tls_fingerprint: shown }: SiteRow): Site["certificate"] {
+  return certificates.find(({ fingerprint }) => fingerprint === shown) ?? null;
 }

@@ -1,11 +1,12 @@
 /** What the reconciler reads and writes about sites, and what a login on a router tells about it. */
 
+import { sameFingerprint } from "@portreeve/routeros";
 import type { Updateable } from "kysely";
 import { record } from "../audit/index.ts";
 import { type Database, notify, type SitesTable, type Trx } from "../database/index.ts";
 import { describeChange } from "../reconcile/index.ts";
 import type { Outcome, SiteRecords, SiteSnapshot } from "../reconcile/types.ts";
-import { findSite } from "./store.ts";
+import { findSite, lockSite, type SiteRow } from "./store.ts";
 
 /** Notified with a site's id when a run has found it in another state than it was in before. */
 export const SITE_STATE_CHANNEL = "portreeve_site_state";
@@ -74,7 +75,8 @@ export function siteRecords(database: Database): SiteRecords {
 }
 
 async function finish(trx: Trx, site: SiteSnapshot, outcome: Outcome): Promise<void> {
-  const current = await findSite(trx, site.id);
+  // Locked: a change of intent that is about to commit would else be written over as if it had been delivered.
+  const current = await lockSite(trx, site.id);
   if (!current) return;
   const settled = outcome.state === "in_sync" || outcome.state === "drifted";
   // A newer intent than the one delivered: not in sync yet, and its wake is on the way.
@@ -128,21 +130,34 @@ export interface RouterIdentity {
   readonly serialNumber: string | null;
 }
 
+interface Reached {
+  readonly port: number;
+  /** SHA-256 of the certificate the router showed; undefined on api. */
+  readonly fingerprint: string | undefined;
+  /** See `recordReached`. */
+  readonly settled: boolean;
+  readonly router: RouterIdentity;
+}
+
 /**
  * A login worked at this address and port: the router is there, and this is how it is reached.
  * @param reached.settled nobody is delivering to it now, so a move that was begun is over, whichever port it ended on
  */
 export async function recordReached(
   trx: Trx,
-  siteId: string,
-  reached: { address: string; port: number; settled: boolean; router: RouterIdentity },
+  site: SiteRow,
+  { port, fingerprint, settled, router }: Reached,
 ): Promise<void> {
-  const { address, port, settled, router } = reached;
+  // One certificate in the place of another is no news while it is the same.
+  const isOther =
+    fingerprint !== undefined &&
+    !(site.tls_fingerprint && sameFingerprint(fingerprint, site.tls_fingerprint));
   await trx
     .updateTable("sites")
     .set((eb) => ({
-      reached_address: address,
+      reached_address: site.address,
       api_port: port,
+      ...(isOther ? { tls_fingerprint: fingerprint.replaceAll(":", "").toLowerCase() } : {}),
       ...(settled ? { next_api_port: null } : {}),
       identity: router.identity,
       version: router.version,
@@ -150,8 +165,44 @@ export async function recordReached(
       serial_number: router.serialNumber,
       last_seen_at: eb.fn<Date>("now"),
     }))
-    .where("id", "=", siteId)
+    .where("id", "=", site.id)
+    // A login by the transport that was given up meanwhile says nothing about the new one.
+    .where("management_transport", "=", site.management_transport)
     .execute();
+}
+
+/** Where and how Portreeve logs in to a router. */
+export interface WayIn {
+  readonly transport: "api" | "api-ssl";
+  readonly port: number;
+  /** SHA-256 of the router's certificate; null on api. */
+  readonly fingerprint: string | null;
+}
+
+/** A login by another transport worked: transport, port and fingerprint change together, unless the site has. */
+export async function recordMoved(trx: Trx, site: SiteRow, way: WayIn): Promise<void> {
+  const moved = await trx
+    .updateTable("sites")
+    .set({
+      management_transport: way.transport,
+      api_port: way.port,
+      next_api_port: null,
+      tls_fingerprint: way.fingerprint,
+    })
+    .where("id", "=", site.id)
+    .where("address", "=", site.address)
+    .where("management_transport", "=", site.management_transport)
+    .where("keeps_certificate", "=", false)
+    .executeTakeFirst();
+  if (moved.numUpdatedRows === 0n) return;
+  await record(trx, RECONCILER, {
+    customerId: site.customer_id,
+    action: "site.transport_changed",
+    subjectType: "site",
+    subjectId: site.id,
+    siteId: site.id,
+    detail: { from: site.management_transport, to: way.transport, port: way.port },
+  });
 }
 
 /** The router has our user now; the login that was given is destroyed. */

@@ -10,6 +10,7 @@ import { Secret, type Vault } from "../vault/index.ts";
 import type { AddressRules } from "./address.ts";
 import { RouterAlreadyAddedError, SiteAddressError, SiteNotFoundError } from "./errors.ts";
 import { changedIntent, findSite, findSiteAt, lockSite, type SiteRow } from "./store.ts";
+import { DEFAULT_PORTS, transportColumns } from "./transport.ts";
 
 /** Notified with a site's id when its intent has changed. */
 export const SITE_CHANNEL = "portreeve_site";
@@ -38,7 +39,7 @@ export class SiteService {
   async create(trx: Trx, caller: Caller, input: SiteInput): Promise<SiteRow> {
     this.#checkAddress(input.address);
     const id = randomUUID();
-    const port = input.api_port ?? (input.management_transport === "api" ? 8728 : 8729);
+    const port = input.api_port ?? DEFAULT_PORTS[input.management_transport];
     await this.#refuseTwin(trx, input.address, port, id);
     const policy = await this.#options.defaultPolicy(trx);
     const site = await trx
@@ -53,6 +54,7 @@ export class SiteService {
         api_port: port,
         management_transport: input.management_transport,
         tls_fingerprint: input.tls_fingerprint ?? null,
+        keeps_certificate: input.management_transport === "api-ssl",
         adoption_login: await this.#sealLogin(trx, caller.customerId, id, input),
       })
       .returningAll()
@@ -67,16 +69,17 @@ export class SiteService {
     if (patch.address !== undefined) this.#checkAddress(patch.address);
     const before = await lockSite(trx, siteId);
     if (!before) throw new SiteNotFoundError();
-    await this.#refuseTwin(trx, patch.address ?? before.address, patch.api_port ?? before.api_port, siteId);
-    const { username, password, ...columns } = patch;
+    const { username, password, ...given } = patch;
+    const { name = before.name, address = before.address } = patch;
+    const columns = { name, address, ...transportColumns(before, patch) };
+    await this.#refuseTwin(trx, address, columns.api_port, siteId);
     const login =
       username !== undefined && password !== undefined
         ? { adoption_login: await this.#sealLogin(trx, caller.customerId, siteId, { username, password }) }
         : {};
-    const given = Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
     const site = await trx
       .updateTable("sites")
-      .set({ ...given, ...login, ...changedIntent })
+      .set({ ...columns, ...login, ...changedIntent })
       .where("id", "=", siteId)
       .returningAll()
       .executeTakeFirstOrThrow();

@@ -4,9 +4,12 @@ import { type Difference, differences, inputOf } from "./differences.ts";
 import type { Fleet } from "./fleet.ts";
 import { type Current, type ResolvedPolicy, resolve } from "./resolve.ts";
 
-export interface Move {
+export interface NamedSite {
   readonly id: string;
   readonly name: string;
+}
+
+export interface Move extends NamedSite {
   /** Of the policy it is under now. */
   readonly from: string;
   /** Its place in the file's list. */
@@ -31,9 +34,10 @@ export interface ChangePolicy {
 export interface MoveSites {
   readonly kind: "move";
   readonly key: string;
-  /** Of the policy they go to; the id is undefined while it does not exist. */
+  /** Of the policy they go to; undefined while it does not exist. */
   readonly id: string | undefined;
-  readonly name: string;
+  /** What that policy is to say. */
+  readonly input: PolicyInput;
   readonly sites: readonly Move[];
 }
 
@@ -41,8 +45,8 @@ export interface DeletePolicy {
   readonly kind: "delete";
   readonly id: string;
   readonly name: string;
-  /** Names of the sites that fall back to the default policy. */
-  readonly sites: readonly string[];
+  /** They fall back to the default policy. */
+  readonly sites: readonly NamedSite[];
 }
 
 export type Change = CreatePolicy | ChangePolicy | MoveSites | DeletePolicy;
@@ -51,7 +55,7 @@ export interface Comparison {
   /** In the order in which they have to be made. */
   readonly changes: readonly Change[];
   /** Sites under a policy of the file that the file does not name; they stay where they are. */
-  readonly unnamed: readonly string[];
+  readonly unnamed: readonly NamedSite[];
 }
 
 /**
@@ -69,15 +73,16 @@ export function compare(fleet: Fleet, current: Current, { prune }: { prune: bool
   const gone = current.policies.filter(({ id, default: isDefault }) => prune && !isDefault && !kept.has(id));
   const named = new Set(resolved.flatMap(({ resolvedSites }) => resolvedSites));
   const unnamed = current.sites.filter((site) => site.status !== "deleting" && !named.has(site));
-  const namesUnder = (id: string) => unnamed.filter((site) => site.policy_id === id).map((site) => site.name);
+  const under = (policy: string): NamedSite[] =>
+    unnamed.filter((site) => site.policy_id === policy).map(({ id, name }) => ({ id, name }));
   return {
     changes: [
       ...changes.filter((change) => !late.includes(change)),
       ...moves,
       ...late,
-      ...gone.map(({ id, name }) => ({ kind: "delete" as const, id, name, sites: namesUnder(id) })),
+      ...gone.map(({ id, name }) => ({ kind: "delete" as const, id, name, sites: under(id) })),
     ],
-    unnamed: [...kept].flatMap(namesUnder),
+    unnamed: [...kept].flatMap(under),
   };
 }
 
@@ -94,7 +99,7 @@ function movesOf(policy: ResolvedPolicy, { policies }: Current): MoveSites[] {
     const from = policies.find((one) => one.id === policy_id)?.name ?? policy_id;
     return policy_id === existing?.id ? [] : [{ id, name, from, index }];
   });
-  return sites.length === 0 ? [] : [{ kind: "move", key, id: existing?.id, name: input.name, sites }];
+  return sites.length === 0 ? [] : [{ kind: "move", key, id: existing?.id, input, sites }];
 }
 
 function closesWayIn({ differences }: ChangePolicy): boolean {

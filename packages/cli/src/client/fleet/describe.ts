@@ -1,7 +1,7 @@
 /** Changes as people read them, one thing per line. */
 import { type PolicyInput, SERVICE_NAMES } from "@portreeve/api-schema";
 import { printable } from "../../print.ts";
-import type { Change, Comparison } from "./compare.ts";
+import type { Change, Comparison, NamedSite } from "./compare.ts";
 
 const NOTHING = "Nothing to change: Portreeve is as the file says.";
 
@@ -20,7 +20,7 @@ export function headline(change: Change): string {
     case "change":
       return `~ policy ${change.input.name}`;
     case "move":
-      return `> ${sites(change.sites.length)} to ${change.name}`;
+      return `> ${sites(change.sites.length)} to ${change.input.name}`;
     case "delete":
       return `- policy ${change.name}`;
   }
@@ -66,9 +66,10 @@ function openedServices(input: PolicyInput): string[] {
   return [...lines, "everything else closed"];
 }
 
-function some(names: readonly string[]): string {
-  const more = names.length - 10;
-  return names.slice(0, 10).join(", ") + (more > 0 ? ` and ${more} more` : "");
+function some(all: readonly NamedSite[]): string {
+  const more = all.length - 10;
+  const names = all.slice(0, 10).map(({ name }) => name);
+  return names.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 function sites(count: number): string {

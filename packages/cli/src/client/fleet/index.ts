@@ -11,6 +11,7 @@ import { compare } from "./compare.ts";
 import { describePlan } from "./describe.ts";
 import { readFleet } from "./fleet.ts";
 import type { Current } from "./resolve.ts";
+import { describeRouters, outlooks, previewRouters } from "./routers.ts";
 import { send } from "./send.ts";
 import { writeFleet } from "./write.ts";
 
@@ -30,13 +31,14 @@ export const exportFleet: Run = async (api, _words, { output }) => {
 };
 
 export const planFleet: Run = async (api, _words, options) => {
-  const { comparison } = await compared(api, options);
+  const { comparison, current } = await compared(api, options);
   const { changes } = comparison;
-  return {
-    data: comparison,
-    text: describePlan(comparison),
-    exitCode: changes.length === 0 ? 0 : WOULD_CHANGE,
-  };
+  const exitCode = changes.length === 0 ? 0 : WOULD_CHANGE;
+  const plan = describePlan(comparison);
+  if (!options.routers) return { data: comparison, text: plan, exitCode };
+  const routers = await previewRouters(api, outlooks(changes, current));
+  const text = [plan, describeRouters(routers)].filter((part) => part !== "").join("\n\n");
+  return { data: { ...comparison, routers }, text, exitCode };
 };
 
 export const applyFleet: Run = async (api, _words, options) => {
@@ -45,14 +47,15 @@ export const applyFleet: Run = async (api, _words, options) => {
   const plan = describePlan(comparison);
   if (changes.length === 0) return { data: comparison, text: plan };
   if (!options.yes) await confirm(`${plan}\nApply this?`, "give --yes to apply without being asked");
-  await send(api, fleet.file, changes);
+  await send(api, fleet.file, changes, options.lockOutReason);
   return { data: comparison, text: options.yes ? `${plan}\nApplied.` : "Applied." };
 };
 
 async function compared(api: Api, { file, prune }: Options) {
   const path = String(file);
   const fleet = readFleet(path === "-" ? "standard input" : path, await readInput(path));
-  return { fleet, comparison: compare(fleet, await readCurrent(api), { prune: prune === true }) };
+  const current = await readCurrent(api);
+  return { fleet, current, comparison: compare(fleet, current, { prune: prune === true }) };
 }
 
 async function readCurrent(api: Api): Promise<Current> {

@@ -45,6 +45,7 @@ export function siteNamed(name: string, policy: Policy, change: Partial<Site> = 
     api_port: 8728,
     management_transport: "api",
     tls_fingerprint: null,
+    certificate: null,
     management_address: null,
     status: "online",
     policy_id: policy.id,

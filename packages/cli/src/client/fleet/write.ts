@@ -2,6 +2,7 @@
 import { type Policy, SERVICE_NAMES, type Service, type Site } from "@portreeve/api-schema";
 import { Document, type Scalar, type YAMLMap } from "yaml";
 import { OperatorError } from "../../errors.ts";
+import { printable } from "../../print.ts";
 import { inputOf } from "./differences.ts";
 import type { Current } from "./resolve.ts";
 
@@ -64,7 +65,8 @@ function refuseNamesakes<Named extends { readonly name: string }>(
     const [first, ...more] = namesakes;
     if (first && more.length > 0) {
       const count = more.length + 1;
-      throw new OperatorError(`${count} ${kind} are called ${name}; give one another name: ${remedy(first)}`);
+      const what = `${count} ${kind} are called ${printable(name)}`;
+      throw new OperatorError(`${what}; give one another name: ${remedy(first)}`);
     }
   }
 }

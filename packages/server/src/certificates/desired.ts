@@ -1,0 +1,131 @@
+/**
+ * The rows this module wants on a router: a certificate of ours, and `api-ssl` serving it. Pure.
+ *
+ * The name of a certificate is made from all that is in it, so what has to be different has another name: an address
+ * that changed, another authority, a renewal. Certificates have no comment; ours are known by how their names begin.
+ */
+import { createHash } from "node:crypto";
+import { isIP } from "node:net";
+import { certificate, file, ipService, type Row, userGroup } from "@portreeve/routeros";
+import { API_GROUP, API_POLICIES } from "../credentials/index.ts";
+import type { DesiredMenu, DesiredRow, Observed, RouterFacts } from "../reconcile/types.ts";
+import type { CertificateFacts } from "./facts.ts";
+import { isComplete, issued, requestFiles, selfSigned } from "./making.ts";
+import { KEY_FILE, PREFIX, REQUEST_FILE } from "./request.ts";
+
+/** The name of the certificate api-ssl is to serve; undefined where that is not ours to say. */
+export function wantedName(facts: CertificateFacts): string | undefined {
+  const { target, isOpen, keepsCertificate, known, authority, address, number } = facts;
+  // After a move back to api, api-ssl keeps what others may have come to know, as long as the policy opens it.
+  const isWanted = target === "api-ssl" || (isOpen && known.length > 0);
+  if (keepsCertificate || !isWanted) return undefined;
+  const content = JSON.stringify([contentOf(address), authority?.fingerprint ?? null, number]);
+  return PREFIX + createHash("sha256").update(content).digest("hex").slice(0, 12);
+}
+
+/** An RSA key, because RouterOS 6 makes no other; a name no longer than X.509 allows. */
+export function contentOf(address: string) {
+  return {
+    "common-name": address.length <= 64 ? address : "portreeve",
+    "subject-alt-name": `${isIP(address) ? "IP" : "DNS"}:${address}`,
+    "key-usage": "digital-signature,key-encipherment,tls-server",
+    "key-size": "2048",
+    "days-valid": "365",
+  };
+}
+
+export function desired(facts: CertificateFacts, router: RouterFacts): DesiredMenu[] {
+  const owns = ({ name = "" }: Row) => name.startsWith(PREFIX);
+  if (router.offboarding)
+    return [{ menu: certificate, rows: [], owns, wayIn: () => true }, ...files(facts, undefined)];
+  const name = wantedName(facts);
+  return [
+    { menu: certificate, rows: [...wanted(facts, name), ...inUse(facts, name)], owns },
+    { menu: ipService, rows: name === undefined ? given(facts) : serving(facts, name), owns: () => false },
+    ...files(facts, name),
+    ...rights(facts, name),
+  ];
+}
+
+function wanted(facts: CertificateFacts, name: string | undefined): DesiredRow[] {
+  if (name === undefined) return [];
+  const fields = contentOf(facts.address);
+  if (!facts.authority) return [selfSigned(name, fields)];
+  return facts.request?.name === name ? issued(name, fields, facts.request) : present(name);
+}
+
+/** The files of a request that is under way stay, those of another one go. */
+function files({ request }: CertificateFacts, name: string | undefined): DesiredMenu[] {
+  if (!request) return [];
+  const prints = [
+    { queries: [`?name=${REQUEST_FILE}`] },
+    // What is in it is not for us to see.
+    { queries: [`?name=${KEY_FILE}`], proplist: [".id", "name"] },
+  ];
+  const rows = request.name === name ? requestFiles(name, request) : [];
+  const owns = ({ name = "" }: Row) => request.isClear && [REQUEST_FILE, KEY_FILE].includes(name);
+  return [{ menu: file, prints, rows, owns }];
+}
+
+/** Making a key takes one right more, and so do files. */
+function rights({ authority, request }: CertificateFacts, name: string | undefined): DesiredMenu[] {
+  if (name === undefined && !request) return [];
+  const policy = `${API_POLICIES},sensitive${authority || request ? ",ftp" : ""}`;
+  return [{ menu: userGroup, rows: [{ key: API_GROUP, fields: { policy } }], owns: () => false }];
+}
+
+/** The one we come in by stays until another one has proven itself. */
+function inUse({ transport, known, shown }: CertificateFacts, wanted: string | undefined): DesiredRow[] {
+  return known
+    .filter(({ name, fingerprint }) => transport === "api-ssl" && fingerprint === shown && name !== wanted)
+    .flatMap(({ name }) => present(name));
+}
+
+/** As it is, if it is there. */
+function present(name: string): DesiredRow[] {
+  return [{ key: name, fields: {}, making: () => undefined }];
+}
+
+/** Until there is a certificate, api-ssl would answer anybody without one. */
+function serving(facts: CertificateFacts, name: string): DesiredRow[] {
+  const isReady = (observed: Observed) => isKnownTo(facts, observed, name);
+  const hasNone = (observed: Observed) => {
+    const { certificate: current = "none" } = rowOf(observed, ipService.path, "api-ssl") ?? {};
+    return ["", "none"].includes(current);
+  };
+  const key = "api-ssl";
+  const rows: DesiredRow[] = [
+    { key, fields: { certificate: name, "tls-version": "only-1.2" }, when: isReady },
+  ];
+  if (facts.transport === "api")
+    rows.push({
+      key,
+      fields: { disabled: "true" },
+      when: (observed) => !isReady(observed) && hasNone(observed),
+    });
+  return rows;
+}
+
+/** A closed api-ssl gives our certificate up, so that it can be removed. */
+function given({ transport, isOpen }: CertificateFacts): DesiredRow[] {
+  if (transport === "api-ssl" || isOpen) return [];
+  const usesOurs = (observed: Observed) =>
+    (rowOf(observed, ipService.path, "api-ssl")?.certificate ?? "").startsWith(PREFIX);
+  return [{ key: "api-ssl", fields: { certificate: "none" }, when: usesOurs }];
+}
+
+/** The certificate is on the router, and it is the one whose fingerprint the database knows. */
+export function isKnownTo({ known }: CertificateFacts, observed: Observed, name: string): boolean {
+  const row = rowOf(observed, certificate.path, name);
+  return isComplete(row) && known.some((one) => one.name === name && one.fingerprint === fingerprintOf(row));
+}
+
+/** In the form the database has. */
+export function fingerprintOf(row: Row): string {
+  return (row.fingerprint ?? "").replaceAll(":", "").toLowerCase();
+}
+
+/** The row of this name that is no listener's and no connection's. */
+export function rowOf(observed: Observed, path: string, name: string): Row | undefined {
+  return observed.get(path)?.find((row) => row.name === name && row.dynamic !== "true");
+}

@@ -1,0 +1,25 @@
+import { DomainError } from "../http/errors.ts";
+import type { AuthorityInputError } from "./authority.ts";
+
+export class AuthorityNotFoundError extends DomainError {
+  constructor() {
+    super({
+      status: 404,
+      code: "certificate-authority-not-found",
+      title: "No certificate authority",
+      detail: "Certificates are signed by the routers themselves; PUT one to change that.",
+    });
+  }
+}
+
+export class UnusableAuthorityError extends DomainError {
+  constructor({ field, message }: AuthorityInputError) {
+    super({
+      status: 422,
+      code: "validation-failed",
+      title: "The request is not valid",
+      detail: `${field} ${message}`,
+      errors: { [field]: [message] },
+    });
+  }
+}

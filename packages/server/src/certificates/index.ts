@@ -1,0 +1,3 @@
+export { certificateContributor } from "./contributor.ts";
+export { certificateRoutes } from "./routes.ts";
+export { CertificateAuthorityService } from "./service.ts";

@@ -1,0 +1,94 @@
+/**
+ * Would a policy lock somebody out of the sites it is for: Portreeve itself, or whoever asks for it? Judged by what is
+ * stored, without a router: what a router's own rules add to it is the preview's to say. Pure.
+ */
+import { SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
+import type { FieldErrors } from "../http/errors.ts";
+import { type PolicyFacts, ROUTEROS_SERVICE } from "./desired.ts";
+import { hostNetwork, isWithin } from "./networks.ts";
+import type { RouterContent } from "./store.ts";
+
+/** What decides whom a policy lets in. */
+type Admission = Pick<RouterContent, "services" | "trusted_networks">;
+
+/** A site that is about to be under another policy, or under its own, changed. */
+export interface AffectedSite {
+  readonly name: string;
+  /** The transport it comes in by under that policy. */
+  readonly management_transport: PolicyFacts["managementTransport"];
+  /** The address its router sees us come from; null before it is known. */
+  readonly management_address: string | null;
+  /** What its router is to have so far. */
+  readonly now: Admission;
+}
+
+/** Services a person logs in through. */
+const FOR_PEOPLE: readonly ServiceName[] = ["winbox", "ssh", "http", "https", "telnet"];
+
+/** Sites named in one message. */
+const MAX_NAMED = 5;
+
+/**
+ * Fields that would close the service Portreeve comes in by: disabled, or for a list of networks that leaves us out.
+ * (Our address is added to every list that is delivered. A list that names others and not us says something else, and
+ * whoever wrote it should know.)
+ * @param managementAddress of sites that don't know their own yet
+ */
+export function closedToUs(
+  policy: Admission,
+  sites: readonly AffectedSite[],
+  managementAddress: string,
+): FieldErrors {
+  const errors: FieldErrors = {};
+  for (const name of SERVICE_NAMES) {
+    const through = sites.filter((site) => ROUTEROS_SERVICE[name] === site.management_transport);
+    const service = policy.services[name];
+    if (through.length === 0) continue;
+    if (!service?.enabled) {
+      errors[`${name}.enabled`] = [`must be true: Portreeve reaches ${named(through)} through ${name}`];
+      continue;
+    }
+    const shutOut = Map.groupBy(through, (site) => hostNetwork(site.management_address ?? managementAddress));
+    const messages = [...shutOut].flatMap(([us, of]) =>
+      service.networks?.length && !service.networks.some((network) => isWithin(us, network))
+        ? [`must admit ${us}: Portreeve reaches ${named(of)} through ${name} from there`]
+        : [],
+    );
+    if (messages.length > 0) errors[`${name}.networks`] = messages;
+  }
+  return errors;
+}
+
+/**
+ * Fields that would end the caller's way in: admitted to a site by a service for people so far, and by none then.
+ * @param caller an IP address, or "unknown", which nothing is said about
+ */
+export function closedToCaller(
+  policy: Admission,
+  sites: readonly Pick<AffectedSite, "name" | "now">[],
+  caller: string,
+): FieldErrors {
+  if (caller === "unknown" || FOR_PEOPLE.some((name) => admits(policy, name, caller))) return {};
+  const errors: FieldErrors = {};
+  for (const name of FOR_PEOPLE) {
+    const lost = sites.filter(({ now }) => admits(now, name, caller));
+    if (lost.length === 0) continue;
+    const field = policy.services[name]?.enabled ? `${name}.networks` : `${name}.enabled`;
+    errors[field] = [`would end the way in of ${caller}, where you are, to ${named(lost)}`];
+  }
+  return errors;
+}
+
+/** An enabled service without networks is for the trusted ones. */
+function admits({ services, trusted_networks }: Admission, name: ServiceName, address: string): boolean {
+  const service = services[name];
+  if (!service?.enabled) return false;
+  const networks = service.networks?.length ? service.networks : trusted_networks;
+  return networks.some((network) => isWithin(hostNetwork(address), network));
+}
+
+function named(sites: readonly { readonly name: string }[]): string {
+  const more = sites.length - MAX_NAMED;
+  const names = sites.slice(0, MAX_NAMED).map(({ name }) => name);
+  return names.join(", ") + (more > 0 ? ` and ${more} more` : "");
+}

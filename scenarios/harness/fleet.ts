@@ -1,0 +1,114 @@
+/** Many emulated routers and their sites. */
+import { randomInt } from "node:crypto";
+import type { Policy, Site } from "@portreeve/api-schema";
+import { type Emulator, startFleet } from "@portreeve/emulator";
+import type { Row } from "@portreeve/routeros";
+import { type ApiClient, expectStatus } from "./api.ts";
+import { type PolicyChange, policyOf } from "./policies.ts";
+import { ADMIN, siteOf } from "./routers.ts";
+import { waitFor } from "./wait.ts";
+
+interface FleetServer {
+  readonly api: ApiClient;
+  sql(text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
+}
+
+export interface Member {
+  readonly router: Emulator;
+  readonly siteId: string;
+}
+
+/** Requests under way at a time. */
+const AT_ONCE = 20;
+/** Adoption of one router on a busy machine, milliseconds. */
+const ADOPTION_MS = 250;
+
+/**
+ * Routers that Portreeve manages, all under the default policy of a customer that has no others. Only their API
+ * listens: services are rows here.
+ */
+export class ManagedFleet implements AsyncDisposable {
+  /** In the order in which roll-outs take them: that of their sites' ids. */
+  readonly members: readonly Member[];
+  readonly policyPath: string;
+  readonly #server: FleetServer;
+  readonly #close: () => Promise<void>;
+
+  private constructor(
+    server: FleetServer,
+    policyPath: string,
+    members: Member[],
+    close: () => Promise<void>,
+  ) {
+    this.#server = server;
+    this.policyPath = policyPath;
+    this.members = members;
+    this.#close = close;
+  }
+
+  static async start(server: FleetServer, count: number): Promise<ManagedFleet> {
+    const policies: Policy[] = expectStatus(await server.api.get("/v1/control-plane/policies"), 200);
+    const policyPath = `/v1/control-plane/policies/${policies.find((one) => one.default)?.id}`;
+    expectStatus(await server.api.put(policyPath, policyOf()), 200);
+    const firstAddress = `127.${randomInt(64, 250)}.${randomInt(1, 250)}.1`;
+    const fleet = await startFleet({ count, firstAddress, ...ADMIN });
+    try {
+      const members = await addSites(server.api, fleet.routers);
+      const self = new ManagedFleet(server, policyPath, members, fleet.close);
+      await waitFor(() => self.isInSync(), { within: 10_000 + count * ADOPTION_MS, what: "the adoption" });
+      return self;
+    } catch (error) {
+      await fleet.close();
+      throw error;
+    }
+  }
+
+  /** Change the policy; the answer. */
+  async change(change: PolicyChange): Promise<Policy> {
+    return expectStatus(await this.#server.api.put(this.policyPath, policyOf(change)), 200);
+  }
+
+  async isInSync(): Promise<boolean> {
+    const rows = await this.#server.sql("select sync_state from sites");
+    return rows.length === this.members.length && rows.every((row) => row.sync_state === "in_sync");
+  }
+
+  /** What each router has now of everything a policy touches. */
+  configurations(): string[] {
+    return this.members.map(({ router }) => configurationOf(router));
+  }
+
+  /** Routers that are other than they were, by their place in the fleet. */
+  changedSince(before: readonly string[]): number[] {
+    return this.configurations().flatMap((now, index) => (now === before[index] ? [] : [index]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
+}
+
+/** Rules in their order, the other rows in any. */
+function configurationOf({ control }: Emulator): string {
+  const rows = (path: string) => control.rows(path).map((row) => JSON.stringify(configuredOf(row)));
+  const unordered = [...rows("/ip/service"), ...rows("/ip/firewall/address-list")].sort();
+  return [...unordered, ...rows("/ip/firewall/filter")].join("\n");
+}
+
+/** A row without what no administrator sets: a rule that was removed and added again is the same one. */
+function configuredOf(row: Row): Row {
+  const { ".id": _id, bytes: _bytes, packets: _packets, "creation-time": _time, ...configured } = row;
+  return configured;
+}
+
+async function addSites(api: ApiClient, routers: readonly Emulator[]): Promise<Member[]> {
+  const members: Member[] = [];
+  for (let first = 0; first < routers.length; first += AT_ONCE) {
+    const adding = routers.slice(first, first + AT_ONCE).map(async (router) => {
+      const site: Site = expectStatus(await api.post("/v1/sites", siteOf(router)), 201);
+      return { router, siteId: site.id };
+    });
+    members.push(...(await Promise.all(adding)));
+  }
+  return members.sort((a, b) => (a.siteId < b.siteId ? -1 : 1));
+}

@@ -1,0 +1,271 @@
+/** Policies that would lock somebody out are refused where they are sent, and leave no trace of having been. */
+import type { Policy, Site } from "@portreeve/api-schema";
+import type { Emulator } from "@portreeve/emulator";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  createPolicy,
+  expectInSync,
+  expectNothingPlanned,
+  expectProblem,
+  expectRolledOut,
+  expectStatus,
+  PORTS,
+  policyOf,
+  startManagedRouter,
+  startTestServer,
+  type TestServer,
+  useBindablePorts,
+} from "./harness/index.ts";
+import type { PolicyChange } from "./harness/policies.ts";
+import { Random } from "./harness/random.ts";
+
+const VERSIONS = ["6.49", "7.9", "7.18", "7.24"];
+const POLICIES = "/v1/control-plane/policies";
+const MENUS = ["/ip/service", "/user", "/user/group", "/ip/firewall/filter", "/ip/firewall/address-list"];
+
+let server: TestServer;
+let policy: Policy;
+let path: string;
+const routers: Emulator[] = [];
+const sites: Site[] = [];
+
+beforeAll(async () => {
+  server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "3600" } });
+  await useBindablePorts(server.api);
+  policy = await createPolicy(server.api);
+  path = `${POLICIES}/${policy.id}`;
+  for (const version of VERSIONS) {
+    const { router, site } = await startManagedRouter(server, { version, identity: `router ${version}` });
+    routers.push(router);
+    sites.push(site);
+  }
+  expectStatus(await server.api.put(`${path}/sites`, { sites: sites.map(({ id }) => id) }), 200);
+  for (const { id } of sites) await expectInSync(server.api, id);
+  await expectRolledOut(server.api);
+});
+
+afterAll(async () => {
+  for (const router of routers) await router.close();
+  await server?.[Symbol.asyncDispose]();
+});
+
+/** Everything in the database and on the routers that a request could have changed. */
+async function everything(): Promise<unknown> {
+  const tables = ["policies", "sites", "credentials", "transient_access", "audit_events", "idempotency_keys"];
+  const rows: unknown[] = [];
+  for (const table of tables) {
+    rows.push(await server.sql(`select to_jsonb(t)::text as row from ${table} t order by 1`));
+  }
+  const shown = ({ control }: Emulator) =>
+    MENUS.map((menu) =>
+      control
+        .rows(menu)
+        .filter(({ dynamic, connection }) => dynamic !== "true" && connection === undefined)
+        .map(({ bytes, packets, ...row }) => row),
+    );
+  return { rows, routers: routers.map(shown) };
+}
+
+interface Hostile {
+  readonly what: string;
+  readonly change: PolicyChange;
+  /** The field the answer has to name. */
+  readonly field: string;
+  readonly code?: "caller-locked-out";
+}
+
+const OPEN = ["winbox", "ssh", "api"] as const;
+const FOR_PEOPLE = ["winbox", "ssh", "http", "https", "telnet"] as const;
+
+/** A network with neither us nor the caller in it. */
+function elsewhere(random: Random): string {
+  const ipv6 = random.chance(0.2);
+  if (ipv6) return `2001:db8:${random.below(9999)}::/48`;
+  const bits = random.pick([8, 16, 24, 32]);
+  const octets = [
+    random.pick([10, 172, 192, 198, 203]),
+    random.below(256),
+    random.below(256),
+    random.below(256),
+  ];
+  return `${octets.map((octet, place) => (place * 8 < bits ? octet : 0)).join(".")}/${bits}`;
+}
+
+/** Everybody but one address, as prefixes: 32 networks that together leave out just us. */
+function allBut(address: string): string[] {
+  const value = address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
+  return Array.from({ length: 32 }, (_, bit) => {
+    const size = 2 ** bit;
+    const sibling =
+      Math.floor(value / size) % 2 === 0 ? value - (value % size) + size : value - (value % size) - size;
+    const octets = [24, 16, 8, 0].map((shift) => Math.floor(sibling / 2 ** shift) % 256);
+    return `${octets.join(".")}/${32 - bit}`;
+  });
+}
+
+const makers: readonly ((random: Random) => Hostile)[] = [
+  () => ({ what: "closes the API", change: { api: { enabled: false } }, field: "api.enabled" }),
+  (random) => ({
+    what: "keeps the API for others",
+    change: { api: { networks: Array.from({ length: 1 + random.below(4) }, () => elsewhere(random)) } },
+    field: "api.networks",
+  }),
+  () => ({
+    what: "opens the API to everybody but us",
+    change: { api: { networks: allBut(server.managementAddress) } },
+    field: "api.networks",
+  }),
+  () => ({
+    what: "opens the API to all of IPv6",
+    change: { api: { networks: ["::/0"] } },
+    field: "api.networks",
+  }),
+  (random) => {
+    const us = server.managementAddress;
+    const odd = [
+      `${us}/8`,
+      `!${us}`,
+      `${us}-${us}`,
+      `${us}/33`,
+      "127.1",
+      "0x7f.0.0.1",
+      `${us}%lo`,
+      ` ${us} /32`,
+    ];
+    const networks = [elsewhere(random), random.pick(odd)];
+    return { what: `spells us as ${networks[1]}`, change: { api: { networks } }, field: "api.networks.1" };
+  },
+  (random) => {
+    const [first, second] = random.pick([
+      ["winbox", "ssh"],
+      ["winbox", "api"],
+      ["ssh", "api"],
+    ] as const);
+    const change = { [second]: { port: PORTS[first] } };
+    return { what: `moves ${second} onto ${first}'s port`, change, field: `${second}.port` };
+  },
+  (random) => {
+    const name = random.pick(["http", "https", "telnet", "ftp"] as const);
+    const change = { [name]: { enabled: true, port: PORTS.api } };
+    return {
+      what: `opens ${name} on the API's port`,
+      change,
+      field: "api.port",
+    };
+  },
+  (random) => {
+    const port = random.pick([0, -1, 65_536, 8728.5, "8728", null]);
+    return { what: `moves the API to ${port}`, change: { api: { port: port as number } }, field: "api.port" };
+  },
+  () => ({
+    what: "has us come in by a service that is closed",
+    change: { management_transport: "api-ssl" },
+    field: "api_ssl.enabled",
+  }),
+  (random) => {
+    const lost = random.pick(["winbox", "ssh"] as const);
+    const kept = lost === "winbox" ? "ssh" : "winbox";
+    const change = {
+      [lost]: { enabled: false },
+      [kept]: { networks: [elsewhere(random)] },
+      api: { networks: ["0.0.0.0/0"] },
+    };
+    return { what: "locks the caller out", change, field: `${kept}.networks`, code: "caller-locked-out" };
+  },
+  (random) => {
+    const change = Object.fromEntries(FOR_PEOPLE.map((name) => [name, { enabled: false }]));
+    const field = `${random.pick(["winbox", "ssh"])}.enabled`;
+    return { what: "closes every service for people", change, field, code: "caller-locked-out" };
+  },
+  (random) => ({
+    what: "leaves the caller to trusted networks without them",
+    change: {
+      winbox: { networks: null },
+      ssh: { enabled: false },
+      trusted_networks: [elsewhere(random)],
+    },
+    field: "winbox.networks",
+    code: "caller-locked-out",
+  }),
+  () => ({
+    what: "gives a reason for closing the API",
+    change: { api: { enabled: false }, lock_out_reason: "because I can" },
+    field: "api.enabled",
+  }),
+  (random) => {
+    const name = random.pick(OPEN);
+    return { what: `leaves out ${name}`, change: { [name]: null } as PolicyChange, field: name };
+  },
+];
+
+test("a hundred policies that would lock us or the caller out are refused with the field, and change nothing", async () => {
+  const random = new Random();
+  const before = await everything();
+  for (let n = 0; n < 100; n += 1) {
+    const make = makers[n % makers.length] as (typeof makers)[number];
+    const { what, change, field, code = "validation-failed" } = make(random);
+    const body = policyOf({ ...change });
+    for (const [name, value] of Object.entries(change)) if (value === null) body[name] = null;
+    const where = `policy ${n} of PORTREEVE_TEST_SEED=${random.seed}: ${what}, ${JSON.stringify(change)}`;
+    const problem = expectProblem(await server.api.put(path, body), 422, code);
+    expect(Object.keys(problem.errors ?? {}), where).toContain(field);
+    expect(problem.errors?.[field]?.join(), where).not.toBe("");
+    expect(await everything(), where).toEqual(before);
+  }
+  for (const { id } of sites) {
+    expectStatus(await server.api.post(`/v1/sites/${id}/reconcile`), 202);
+    await expectInSync(server.api, id);
+  }
+});
+
+test("a policy that nobody is under may say what it likes, and can't be attached then", async () => {
+  const closed = await createPolicy(server.api, { name: "Others only", api: { networks: ["10.0.0.0/8"] } });
+  const caller = await createPolicy(server.api, {
+    name: "Not me",
+    winbox: { enabled: false },
+    ssh: { enabled: false },
+  });
+  const before = await everything();
+  const attach = (id: string, body = {}) =>
+    server.api.put(`${POLICIES}/${id}/sites`, { sites: [sites[0]?.id], ...body });
+  const refused = expectProblem(await attach(closed.id, { lock_out_reason: "x" }), 422, "validation-failed");
+  expect(refused.errors?.["api.networks"]?.[0]).toContain(`must admit ${server.managementAddress}/32`);
+  const lockedOut = expectProblem(await attach(caller.id), 422, "caller-locked-out");
+  expect(lockedOut.errors).toEqual({
+    "winbox.enabled": [expect.stringContaining("127.0.0.1")],
+    "ssh.enabled": [expect.stringContaining("127.0.0.1")],
+  });
+  expect(await everything()).toEqual(before);
+});
+
+test("falling back to a default policy that locks out is refused where the deletion is asked for", async () => {
+  const all: Policy[] = expectStatus(await server.api.get(POLICIES), 200);
+  const fallback = `${POLICIES}/${all.find((one) => one.default)?.id}`;
+  const change = { winbox: { networks: ["10.0.0.0/8"] }, ssh: { enabled: false } };
+  expectStatus(await server.api.put(fallback, policyOf({ name: "Default Policy", ...change })), 200);
+  await expectRolledOut(server.api);
+  const before = await everything();
+  const problem = expectProblem(await server.api.delete(path), 422, "caller-locked-out");
+  expect(problem.detail).toMatch(/move its sites to another policy first/);
+  expect(await everything()).toEqual(before);
+  await useBindablePorts(server.api);
+});
+
+test("who says why may lock themselves out, and the audit keeps it", async () => {
+  const reason = "WinBox is retired at the end of the month";
+  const body = policyOf({ winbox: { enabled: false }, ssh: { networks: ["10.0.0.0/8"] } });
+  expectProblem(await server.api.put(path, { ...body, lock_out_reason: "  " }), 422, "validation-failed");
+  const changed = expectStatus(await server.api.put(path, { ...body, lock_out_reason: reason }), 200);
+  expect(changed).not.toHaveProperty("lock_out_reason");
+  for (const { id } of sites) await expectInSync(server.api, id);
+  const { data } = expectStatus(await server.api.get("/v1/audit?action=policy.updated&limit=1"), 200);
+  expect(data[0].detail).toMatchObject({ lock_out_reason: reason });
+  // Whoever has no way in has none to lose: back without a reason, and the reason is not kept where it was not needed.
+  expectStatus(await server.api.put(path, { ...policyOf(), lock_out_reason: "unneeded" }), 200);
+  for (const { id } of sites) {
+    await expectInSync(server.api, id);
+    await expectNothingPlanned(server.api, id);
+  }
+  const again = expectStatus(await server.api.get("/v1/audit?action=policy.updated&limit=1"), 200).data[0];
+  expect(again.detail).not.toHaveProperty("lock_out_reason");
+});

@@ -1,0 +1,180 @@
+/** The server is killed between any two steps of a move to api-ssl and back: it always knows a way in that works. */
+import type { Policy, Site } from "@portreeve/api-schema";
+import type { Emulator } from "@portreeve/emulator";
+import { RouterClient } from "@portreeve/routeros";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openClient } from "../packages/server/src/database/connection.ts";
+import { createTestDatabase } from "../packages/server/src/database/testing.ts";
+import {
+  createPolicy,
+  credentialsOf,
+  expectInSync,
+  expectStatus,
+  readSite,
+  startManagedRouter,
+  useBindablePorts,
+  waitFor,
+} from "./harness/index.ts";
+import { ServerProcess } from "./harness/server-process.ts";
+
+const OVER_TLS = {
+  name: "Over TLS",
+  management_transport: "api-ssl",
+  api_ssl: { enabled: true, networks: [] },
+  api: { enabled: false, networks: [] },
+};
+const DAY_MS = 86_400_000;
+const SETTLED = { within: 30_000 };
+
+const ending = new AsyncDisposableStack();
+let database: Awaited<ReturnType<typeof openClient>>;
+let server: ServerProcess;
+let overTls: Policy;
+let plain: Policy;
+
+beforeAll(async () => {
+  // A database of its own, which can be asked while the server is dead.
+  const test = ending.use(await createTestDatabase());
+  database = await openClient(test.connectionString);
+  ending.defer(() => database.end());
+  server = ending.use(
+    await ServerProcess.prepare({ DATABASE_URL: test.connectionString, PORTREEVE_LOG_LEVEL: "warn" }),
+  );
+  server.start();
+  await server.ready();
+  await useBindablePorts(server.api);
+  overTls = await createPolicy(server.api, OVER_TLS);
+  plain = await createPolicy(server.api, { name: "Plain" });
+}, 60_000);
+
+afterAll(async () => {
+  await ending.disposeAsync();
+});
+
+interface Moment {
+  readonly router: Emulator;
+  readonly site: Site;
+  /** The columns of the site the server knows its way in by. */
+  row(): Promise<Record<string, unknown>>;
+}
+
+type Condition = (moment: Moment) => Promise<unknown> | unknown;
+
+const service = ({ router }: Moment, name: string) =>
+  router.control.rows("/ip/service").find((row) => row.name === name && row.dynamic !== "true");
+const ours = ({ router }: Moment) =>
+  router.control.rows("/certificate").filter(({ name = "" }) => name.startsWith("portreeve-"));
+
+/** Every step of the move, by what it leaves on the router or in the database. */
+const OVER: readonly (readonly [string, Condition])[] = [
+  ["the template is on the router", (at) => ours(at).length > 0],
+  ["the certificate is signed", (at) => ours(at).some((row) => row.fingerprint)],
+  ["its fingerprint is known", async (at) => ((await at.row()).certificates as unknown[]).length > 0],
+  ["api-ssl serves it", (at) => service(at, "api-ssl")?.certificate?.startsWith("portreeve-")],
+  ["somebody has come by api-ssl", ({ router }) => router.control.peers("api-ssl").length > 0],
+  ["the site is switched", async (at) => (await at.row()).management_transport === "api-ssl"],
+  ["the plain API is closed", (at) => service(at, "api")?.disabled === "true"],
+];
+
+const BACK: readonly (readonly [string, Condition])[] = [
+  ["the plain API is open", (at) => service(at, "api")?.disabled === "false"],
+  ["the site is switched back", async (at) => (await at.row()).management_transport === "api"],
+  ["api-ssl has given the certificate up", (at) => service(at, "api-ssl")?.certificate === "none"],
+];
+
+/** No condition that ends by itself: the server does not wait until somebody has looked. */
+const isNew = ({ site }: Moment, { name }: { readonly name?: string }) => name !== site.certificate?.name;
+const RENEWAL: readonly (readonly [string, Condition])[] = [
+  ["there is another certificate", (at) => ours(at).some((row) => isNew(at, row))],
+  ["it is signed", (at) => ours(at).some((row) => isNew(at, row) && row.fingerprint)],
+  [
+    "its fingerprint is known too",
+    async (at) => ((await at.row()).certificates as { name: string }[]).some((one) => isNew(at, one)),
+  ],
+  ["api-ssl serves the new one", (at) => service(at, "api-ssl")?.certificate !== at.site.certificate?.name],
+  ["the new one has been shown", async (at) => (await at.row()).tls_fingerprint !== at.site.tls_fingerprint],
+];
+
+test.each(["6.49.10", "7.18"])(
+  "on RouterOS %s, moving over, renewing and moving back",
+  async (version) => {
+    const { router, site } = await startManagedRouter(server, { version });
+    await using _router = router;
+    for (const [what, condition] of OVER) {
+      await attach(site, overTls);
+      await killWhen(what, condition, router, site);
+      await expectTransport(router, site, "api-ssl");
+      await attach(site, plain);
+      await expectTransport(router, site, "api");
+    }
+    for (const [what, condition] of BACK) {
+      await attach(site, overTls);
+      await expectTransport(router, site, "api-ssl");
+      await attach(site, plain);
+      await killWhen(what, condition, router, site);
+      await expectTransport(router, site, "api");
+    }
+    await attach(site, overTls);
+    for (const [what, condition] of RENEWAL) {
+      const before = await expectTransport(router, site, "api-ssl");
+      await router.control.advanceClock(340 * DAY_MS);
+      await killWhen(what, condition, router, before);
+      await waitFor(async () => {
+        const { certificate } = await readSite(server.api, site.id);
+        return certificate && certificate.name !== before.certificate?.name;
+      }, SETTLED);
+    }
+    await expectTransport(router, site, "api-ssl");
+  },
+  300_000,
+);
+
+async function attach(site: Site, { id }: Policy): Promise<void> {
+  expectStatus(await server.api.put(`/v1/control-plane/policies/${id}/sites`, { sites: [site.id] }), 200);
+}
+
+/** Kill the server as soon as this holds, see that what it knows is enough to come in by, and start it again. */
+async function killWhen(what: string, condition: Condition, router: Emulator, site: Site): Promise<void> {
+  const row = async () =>
+    (await database.query("select * from sites where id = $1", [site.id])).rows[0] ?? {};
+  await waitFor(() => condition({ router, site, row }), { ...SETTLED, what });
+  const [login] = (await credentialsOf(server.api, site.id)).filter(({ state }) => state === "active");
+  await server.kill();
+  await expectWayIn(await row(), router, login ?? { username: "", password: "" });
+  server.start();
+  await server.ready();
+}
+
+/** One of the ways in that the database names works, with a certificate that the database names. */
+async function expectWayIn(
+  row: Record<string, unknown>,
+  router: Emulator,
+  { username, password }: { username: string; password: string | null },
+): Promise<void> {
+  const known = row.certificates as { fingerprint: string }[];
+  const fingerprint = [row.tls_fingerprint as string, ...known.map((one) => one.fingerprint)];
+  const attempts = [row.api_port, row.next_api_port].filter(Boolean).map((port) =>
+    RouterClient.connect({
+      host: router.address,
+      port: Number(port),
+      localAddress: server.managementAddress,
+      username,
+      password: password ?? "",
+      ...(row.management_transport === "api-ssl" ? { tls: { fingerprint } } : {}),
+    }),
+  );
+  await using client = await Promise.any(attempts);
+  expect(client.remoteAddress).toBe(router.address);
+}
+
+/** The site is in sync on this transport, and its router has what belongs to it and nothing else of ours. */
+async function expectTransport(router: Emulator, { id }: Site, transport: "api" | "api-ssl"): Promise<Site> {
+  await waitFor(async () => (await readSite(server.api, id)).management_transport === transport, SETTLED);
+  const site = await expectInSync(server.api, id, SETTLED);
+  const names = router.control.rows("/certificate").map(({ name }) => name);
+  expect(names).toEqual(site.certificate ? [site.certificate.name] : []);
+  const open = (name: string) => service({ router, site, row: async () => ({}) }, name)?.disabled === "false";
+  expect([open("api"), open("api-ssl")]).toEqual([transport === "api", transport === "api-ssl"]);
+  expect(router.control.rows("/system/scheduler")).toEqual([]);
+  return site;
+}
