@@ -33,6 +33,10 @@ export class Api {
     return this.#send("DELETE", path);
   }
 
+  put(path, body) {
+    return this.#send("PUT", path, { body });
+  }
+
   /** @param key the Idempotency-Key: the same one for every try of the same request */
   post(path, body, key = newKey()) {
     return this.#send("POST", path, { body, key });
