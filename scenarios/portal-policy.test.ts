@@ -35,6 +35,7 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
     const sites = [quay.site.id, mast.site.id];
     expectStatus(await api.put(`${path()}/sites`, { sites }), 200);
     for (const id of sites) await expectInSync(api, id);
+    await waitFor(async () => (await stored()).rollout === null, { what: "the roll-out to end" });
     offices = await stored();
   });
 
@@ -126,6 +127,36 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
       brute_force_protection: false,
       drift: "repair",
     });
+  });
+
+  test("a change that would lock out who makes it is saved once they have said why, for this draft alone", async () => {
+    const visitor = await portal.signIn();
+    visitor.expectComplaint(/status of 422/);
+    const form = await edit(visitor.page);
+    const reason = form.getByLabel("Why your own way in may end");
+    expect(await reason.isVisible()).toBe(false);
+    await service(form, "WinBox").getByLabel("WinBox").uncheck();
+    await service(form, "SSH").getByLabel("Networks").fill("10.0.0.0/8");
+    await form.getByRole("button", { name: "Save" }).click();
+    await shows(form.getByRole("alert"), "This would end the way in of 127.0.0.1");
+    await shows(
+      service(form, "SSH"),
+      /would end the way in of 127\.0\.0\.1, where you are, to (Mast, Quay|Quay, Mast)/,
+    );
+    expect(await focused(visitor.page)).toBe("Why your own way in may end");
+    await reason.fill("the old office is closed");
+
+    await service(form, "SSH").getByLabel("Networks").fill("10.1.0.0/16");
+    await reason.waitFor({ state: "hidden" });
+    await form.getByRole("button", { name: "Save" }).click();
+    await reason.waitFor();
+    expect(await reason.inputValue()).toBe("");
+    expect(await stored()).toEqual(offices);
+    await reason.fill("the new office is open");
+    await form.getByRole("button", { name: "Save" }).click();
+    await form.waitFor({ state: "hidden" });
+    const audit = expectStatus(await portal.server.api.get("/v1/audit?action=policy.updated&limit=1"), 200);
+    expect(JSON.stringify(audit.data)).toContain("the new office is open");
   });
 
   test("a router that is away is named with the reason, beside what the others would get; on a phone as well", async () => {

@@ -5,6 +5,7 @@ const SOURCE_WORDS = {
   management: "Portreeve itself",
   caller: "You",
   policy: "A network of the policy",
+  router: "A network of the router’s rules",
   internet: "The internet",
 };
 

@@ -12,12 +12,15 @@ export function policyEditor(saved) {
   const dialog = element("policy");
   const form = element("policy-form");
   const preview = element("policy-preview");
+  const lockOut = element("policy-lock-out");
+  const reason = form.elements.lock_out_reason;
   let api;
   let policy;
 
   element("policy-services").append(...serviceFields());
-  // What was foreseen was foreseen of another draft.
-  form.addEventListener("input", () => preview.replaceChildren());
+  form.addEventListener("input", ({ target }) => {
+    if (target !== reason) forgetAnswers();
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     whileBusy(form.querySelector("[type=submit]"), save);
@@ -25,6 +28,13 @@ export function policyEditor(saved) {
   element("policy-preview-now").addEventListener("click", ({ target }) => whileBusy(target, foresee));
 
   const path = () => `/v1/control-plane/policies/${policy.id}`;
+
+  /** What was foreseen, and what a reason was given for, was another draft. */
+  function forgetAnswers() {
+    preview.replaceChildren();
+    lockOut.hidden = true;
+    reason.value = "";
+  }
 
   async function foresee() {
     const asked = policy;
@@ -48,12 +58,22 @@ export function policyEditor(saved) {
     const asked = policy;
     showErrors(form, {}, "");
     try {
-      const answer = await api.put(path(), draftOf(form, policy));
+      const confirmed = reason.value.trim() && { lock_out_reason: reason.value.trim() };
+      const answer = await api.put(path(), { ...draftOf(form, policy), ...confirmed });
       if (asked === policy) dialog.close();
       saved(answer);
     } catch (problem) {
-      if (dialog.open && asked === policy) showProblem(form, problem);
+      if (dialog.open && asked === policy) refused(problem);
     }
+  }
+
+  /** Whoever would lock themselves out may, once they have said why. */
+  function refused(problem) {
+    if (problem.code !== "caller-locked-out") return showProblem(form, problem);
+    lockOut.hidden = false;
+    const [what] = Object.values(problem.fields).flat();
+    showErrors(form, problem.fields, `This ${what}: change what is marked, or say why it may.`);
+    reason.focus();
   }
 
   return (itsApi, itsPolicy) => {
@@ -61,7 +81,7 @@ export function policyEditor(saved) {
     form.reset();
     fillPolicyForm(form, policy);
     showErrors(form, {}, "");
-    preview.replaceChildren();
+    forgetAnswers();
     fill(dialog, { policy: policy.name });
     dialog.showModal();
   };
