@@ -213,21 +213,18 @@ export class Connection implements AsyncDisposable {
   }
 
   #onData = (chunk: Buffer): void => {
-    let sentences: readonly Sentence[];
-    let fault: RouterOsError | undefined;
     try {
-      sentences = this.#decoder.push(chunk);
+      this.#decoder.read(chunk, this.#onSentence);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      fault = error;
-      sentences = error.decoded;
+      this.#end(error);
     }
-    for (const sentence of sentences) {
-      if (this.#isClosed()) return;
-      const reason = this.#multiplexer.receive(sentence);
-      if (reason) this.#end(reason);
-    }
-    if (fault) this.#end(fault);
+  };
+
+  #onSentence = (sentence: Sentence): void => {
+    if (this.#isClosed()) return;
+    const reason = this.#multiplexer.receive(sentence);
+    if (reason) this.#end(reason);
   };
 
   #endOfStream(): RouterOsError {

@@ -42,6 +42,8 @@ export class Multiplexer {
   /** Those of the exchanges that never end by themselves, and those among them whose reader is behind. */
   readonly #streams = new Map<Exchange, RowStream>();
   readonly #behind = new Set<Exchange>();
+  /** The one whose sentence came last, while it is on its way. */
+  #last: Exchange | undefined;
   #lastTag = 0;
   #outgoing: Outgoing[] = [];
   #unclaimedBytes = 0;
@@ -98,8 +100,11 @@ export class Multiplexer {
    */
   receive(sentence: Sentence): RouterOsError | undefined {
     if (sentence.first === "!fatal") return new FatalError(this.#scrubbed(fatalText(sentence)), "connection");
-    const exchange = this.#exchanges.get(sentence.tag ?? UNTAGGED);
+    const tag = sentence.tag ?? UNTAGGED;
+    // The rows of a reply come one after the other: comparing with the last one's tag is cheaper than looking it up.
+    const exchange = this.#last?.tag === tag ? this.#last : this.#exchanges.get(tag);
     if (!exchange) return this.#passOver(sentence);
+    this.#last = exchange;
     if (exchange.accept(sentence)) {
       this.#unclaimedBytes = 0;
       this.#forget(exchange);
@@ -182,6 +187,7 @@ export class Multiplexer {
   #forget(exchange: Exchange): boolean {
     if (this.#exchanges.get(exchange.tag) !== exchange) return false;
     this.#exchanges.delete(exchange.tag);
+    if (this.#last === exchange) this.#last = undefined;
     this.#streams.delete(exchange);
     this.#behind.delete(exchange);
     this.#regulate();
