@@ -42,8 +42,8 @@ export class Multiplexer {
   /** Those of the exchanges that never end by themselves, and those among them whose reader is behind. */
   readonly #streams = new Map<Exchange, RowStream>();
   readonly #behind = new Set<Exchange>();
-  /** The one whose sentence came last, while it is on its way. */
-  #last: Exchange | undefined;
+  /** The one the next sentence probably belongs to: it got the last one, or nothing else was on its way. */
+  #likely: Exchange | undefined;
   #lastTag = 0;
   #outgoing: Outgoing[] = [];
   #unclaimedBytes = 0;
@@ -100,11 +100,11 @@ export class Multiplexer {
    */
   receive(sentence: Sentence): RouterOsError | undefined {
     if (sentence.first === "!fatal") return new FatalError(this.#scrubbed(fatalText(sentence)), "connection");
-    const tag = sentence.tag ?? UNTAGGED;
-    // The rows of a reply come one after the other: comparing with the last one's tag is cheaper than looking it up.
-    const exchange = this.#last?.tag === tag ? this.#last : this.#exchanges.get(tag);
+    const likely = this.#likely;
+    const exchange =
+      likely && sentence.hasTag(likely.tag) ? likely : this.#exchanges.get(sentence.tag ?? UNTAGGED);
     if (!exchange) return this.#passOver(sentence);
-    this.#last = exchange;
+    this.#likely = exchange;
     if (exchange.accept(sentence)) {
       this.#unclaimedBytes = 0;
       this.#forget(exchange);
@@ -151,6 +151,7 @@ export class Multiplexer {
     const bytes = sentenceText(words, tag === UNTAGGED ? undefined : TAG_PREFIX + tag);
     const exchange = new Exchange(words, tag, this.#defaults, options, this.#giveUp);
     this.#exchanges.set(tag, exchange);
+    this.#likely ??= exchange;
     this.#deadlines.add(exchange.deadline);
     this.#send({ bytes, exchange });
     this.#regulate();
@@ -187,7 +188,7 @@ export class Multiplexer {
   #forget(exchange: Exchange): boolean {
     if (this.#exchanges.get(exchange.tag) !== exchange) return false;
     this.#exchanges.delete(exchange.tag);
-    if (this.#last === exchange) this.#last = undefined;
+    if (this.#likely === exchange) this.#likely = undefined;
     this.#streams.delete(exchange);
     this.#behind.delete(exchange);
     this.#regulate();

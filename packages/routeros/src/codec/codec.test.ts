@@ -303,11 +303,10 @@ describe("the decoder", () => {
     const whole = encodeSentence(["!re", "=comment=first"]);
     const seen: unknown[] = [];
     const take = (sentence: Sentence) => void seen.push(sentence.attributes());
-    decoder.read(whole.subarray(0, 7), take);
+    decoder.read(whole, 7, take);
     expect(seen).toEqual([]);
-    expect(() => decoder.read(Buffer.concat([whole.subarray(7), whole, Buffer.of(0xff)]), take)).toThrow(
-      ProtocolError,
-    );
+    const rest = Buffer.concat([whole.subarray(7), whole, Buffer.of(0xff, 0xff)]);
+    expect(() => decoder.read(rest, rest.length - 1, take)).toThrow(ProtocolError);
     expect(seen).toEqual([{ comment: "first" }, { comment: "first" }]);
   });
 

@@ -34,14 +34,19 @@ const MAX_EMPTY_SENTENCES = 1_000;
 /** A cut sentence starts in a buffer of this size; most are shorter. */
 const HOLD_BYTES = 4096;
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /** Turns the chunks of one stream into sentences. After a ProtocolError the stream is lost: it throws again. */
 export class SentenceDecoder {
   readonly #limits: DecoderLimits;
   #failure: ProtocolError | undefined;
 
+  /** The chunk at hand. */
+  #chunk = NOTHING;
+  #view = viewOf(NOTHING);
   /** The bytes received of a sentence that a chunk's end cut; the first `#heldBytes` count. */
-  #held: Buffer = Buffer.alloc(0);
-  #heldView = viewOf(this.#held);
+  #held = NOTHING;
+  #heldView = viewOf(NOTHING);
   #heldBytes = 0;
 
   /** The sentence being read: its complete words, what is known of them, where the next prefix lies from its start. */
@@ -71,24 +76,28 @@ export class SentenceDecoder {
    *   chunk that were complete before. Every later call throws it again, without them.
    */
   push(chunk: Uint8Array): Sentence[] {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const sentences: Sentence[] = [];
     try {
-      this.read(chunk, (sentence) => sentences.push(sentence.copy()));
+      this.read(bytes, bytes.length, (sentence) => sentences.push(sentence.copy()));
     } catch (error) {
       if (!(error instanceof ProtocolError) || sentences.length === 0) throw error;
       throw new ProtocolError(error.message, { operation: "decode", decoded: sentences, cause: error });
+    } finally {
+      this.#look(NOTHING);
     }
     return sentences;
   }
 
   /**
-   * The same without a copy of each sentence: `take` is given them one by one and may look at each until it returns.
+   * The same for the first `size` bytes of `chunk`, without a copy of each sentence: `take` is given them one by one and
+   * may look at each until it returns.
    * @throws ProtocolError as `push`, after the sentences that were complete before were given
    */
-  read(chunk: Uint8Array, take: (sentence: Sentence) => void): void {
+  read(chunk: Buffer, size: number, take: (sentence: Sentence) => void): void {
     if (this.#failure) throw this.#failure;
     try {
-      this.#decode(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), take);
+      this.#decode(chunk, size, take);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#failure = error;
@@ -97,14 +106,15 @@ export class SentenceDecoder {
     }
   }
 
-  #decode(chunk: Buffer, take: (sentence: Sentence) => void): void {
-    let at = this.#heldBytes > 0 ? this.#resume(chunk, take) : 0;
-    if (at === chunk.length) return;
-    const wire = new Wire(chunk);
-    const view = viewOf(chunk);
-    while (at < chunk.length) {
-      if (!this.#walk(chunk, view, at, chunk.length)) {
-        this.#hold(chunk, at, chunk.length);
+  #decode(chunk: Buffer, size: number, take: (sentence: Sentence) => void): void {
+    let at = this.#heldBytes > 0 ? this.#resume(chunk, size, take) : 0;
+    if (at === size) return;
+    // A socket reads into one buffer over and over.
+    if (chunk !== this.#chunk) this.#look(chunk);
+    const wire = new Wire(chunk, size);
+    while (at < size) {
+      if (!this.#walk(chunk, this.#view, at, size)) {
+        this.#hold(chunk, at, size);
         return;
       }
       at = this.#finish(wire, at, take);
@@ -112,14 +122,14 @@ export class SentenceDecoder {
   }
 
   /** Complete the held sentence, taking only what it needs; returns the offset of the first byte left. */
-  #resume(chunk: Buffer, take: (sentence: Sentence) => void): number {
+  #resume(chunk: Buffer, size: number, take: (sentence: Sentence) => void): number {
     let at = 0;
-    while (at < chunk.length) {
-      const taken = Math.min(this.#missing, chunk.length - at);
+    while (at < size) {
+      const taken = Math.min(this.#missing, size - at);
       this.#hold(chunk, at, at + taken);
       at += taken;
       if (this.#walk(this.#held, this.#heldView, 0, this.#heldBytes)) {
-        const wire = new Wire(this.#held.subarray(0, this.#heldBytes));
+        const wire = new Wire(this.#held, this.#heldBytes);
         this.#heldBytes = 0;
         // A long sentence does not keep its buffer for the life of the connection.
         if (this.#held.length > HOLD_BYTES) this.#letGo();
@@ -143,8 +153,13 @@ export class SentenceDecoder {
   }
 
   #letGo(): void {
-    this.#held = Buffer.alloc(0);
-    this.#heldView = viewOf(this.#held);
+    this.#held = NOTHING;
+    this.#heldView = viewOf(NOTHING);
+  }
+
+  #look(chunk: Buffer): void {
+    this.#chunk = chunk;
+    this.#view = viewOf(chunk);
   }
 
   /**

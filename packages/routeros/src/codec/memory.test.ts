@@ -46,7 +46,8 @@ test("a router that invents names does not make the decoder keep them", () => {
   const decoder = new SentenceDecoder();
   const invent = (i: number) => {
     const names = Array.from({ length: 100 }, (_, k) => `=name-${i}-${k}-${"x".repeat(40)}=value-${i}-${k}`);
-    decoder.read(encodeSentence(["!re", ...names]), (sentence) => sentence.attributes());
+    const bytes = encodeSentence(["!re", ...names]);
+    decoder.read(bytes, bytes.length, (sentence) => sentence.attributes());
   };
   for (let i = 0; i < 100; i++) invent(i);
   const before = inUse();
