@@ -31,8 +31,6 @@ export interface PreviewTarget {
   readonly transport: AffectedSite["management_transport"];
   /** The policy it would have, as it would be stored. */
   readonly policy: RouterContent;
-  /** As it was sent. */
-  readonly sent: RouterContent;
   /** The revision that says just this; undefined where there is none yet. */
   readonly revisionId: string | undefined;
 }
@@ -56,7 +54,7 @@ export class PolicyPreviews {
    * @throws SiteNotFoundError, and what reading the router throws
    */
   async plan(target: PreviewTarget, caller: string, signal: AbortSignal): Promise<Plan> {
-    const { site, transport, policy, sent, revisionId } = target;
+    const { site, transport, policy, revisionId } = target;
     const facts = {
       [policyContributor.name]: () => policyFacts(policy, site, revisionId),
       [CERTIFICATES]: (known: CertificateFacts) => under(known, transport, policy.services),
@@ -77,7 +75,7 @@ export class PolicyPreviews {
       ours: ownedRule(desired),
     });
     const lockOuts = [
-      ...refusals(closedToUs(sent, [{ ...site, management_transport: transport }], managementAddress)),
+      ...refusals(closedToUs(policy, [{ ...site, management_transport: transport }])),
       ...refusals(closedToCaller(policy, [site], caller)),
     ];
     return present(steps, assessment, [
