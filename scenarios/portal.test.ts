@@ -2,7 +2,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { TransientAccess } from "@portreeve/api-schema";
-import type { Browser, BrowserContextOptions } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import {
   chromiumMissing,
@@ -10,72 +9,55 @@ import {
   expectToCountDown,
   focused,
   grantRow,
-  launchBrowser,
   openAccess,
   shows,
   siteRow,
   tabTo,
-  Visitor,
   values,
 } from "./harness/browser.ts";
 import {
-  adopt,
   createPolicy,
   expectStatus,
   type ManagedRouter,
   PORTS,
-  startRouter,
-  startTestServer,
   type TestServer,
-  useBindablePorts,
   waitFor,
 } from "./harness/index.ts";
+import { HOSTILE, HOSTILE_SHOWN, PHONE, Portal } from "./harness/portal.ts";
 import { visit } from "./harness/tcp.ts";
 
-const HOSTILE = `<img src=x onerror="alert('identity')">`;
-const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const NOBODY = "Nobody has a way in at the moment.";
 const NOTHING_TO_DO = "Nothing to do: the router is as the policy wants it.";
 const note = chromiumMissing === undefined ? "" : ` (skipped: ${chromiumMissing})`;
 
+let portal: Portal;
 let server: TestServer;
-let browser: Browser;
 /** Access is opened to this one only. */
 let harbour: ManagedRouter;
 /** Nothing but what a test does to it wakes the reconciler for this one. */
 let mill: ManagedRouter;
-let visitors: Visitor[] = [];
 
 describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   beforeAll(async () => {
-    // A period of an hour: drift stays until somebody asks for its repair.
-    server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "3600" } });
-    browser = await launchBrowser();
-    await useBindablePorts(server.api);
+    portal = await Portal.start();
+    server = portal.server;
     await createPolicy(server.api, { name: "WinBox only", ssh: { enabled: false } });
-    harbour = await startSite("Harbour", HOSTILE);
-    mill = await startSite("Mill", "mill-gw");
+    harbour = await portal.startSite("Harbour", { identity: HOSTILE });
+    mill = await portal.startSite("Mill", { identity: "mill-gw" });
   });
 
-  afterAll(async () => {
-    await browser?.close();
-    await harbour?.router.close();
-    await mill?.router.close();
-    await server?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => portal?.[Symbol.asyncDispose]());
 
   afterEach(async () => {
-    const done = visitors;
-    visitors = [];
-    for (const visitor of done) await visitor[Symbol.asyncDispose]();
+    const done = await portal.leave();
     for (const { id } of await openGrants()) {
       expectStatus(await server.api.delete(`${accessPath()}/${id}`), 204);
     }
-    for (const visitor of done) expectWellBehaved(visitor);
+    for (const visitor of done) portal.expectWellBehaved(visitor);
   });
 
   test("a token that is not good is refused in words, and the page stays shut", async () => {
-    const visitor = await open();
+    const visitor = await portal.open();
     const { page } = visitor;
     visitor.expectComplaint(/status of 401/);
     await page.keyboard.type("not-a-token-of-this-server");
@@ -86,7 +68,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   });
 
   test("a good token opens it: every site with its router, status, configuration and policy", async () => {
-    const { page } = await signIn();
+    const { page } = await portal.signIn();
     for (const text of ["Mill", mill.router.address, "mill-gw", "online", "in sync", "Default Policy"]) {
       await shows(siteRow(page, "Mill"), text);
     }
@@ -97,13 +79,13 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   });
 
   test("a router whose identity is markup is shown with that text, and nothing of it runs", async () => {
-    const { page } = await signIn();
-    await shows(siteRow(page, "Harbour"), HOSTILE);
+    const { page } = await portal.signIn();
+    await shows(siteRow(page, "Harbour"), HOSTILE_SHOWN);
     expect(await page.locator("main img").count()).toBe(0);
   });
 
   test("the browser is told to run and load nothing of elsewhere, and the watch of these tests sees a try", async () => {
-    await using visitor = await Visitor.open(browser, server.api.url);
+    await using visitor = await portal.openUnchecked();
     const seen = (text: string) => waitFor(() => visitor.surprises.some((line) => line.includes(text)));
     await visitor.page.evaluate(
       "document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.2:9/'}))",
@@ -118,7 +100,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   });
 
   test("every policy is shown with its services, their ports and whom they admit", async () => {
-    const { page } = await signIn();
+    const { page } = await portal.signIn();
     const policy = (name: string) => page.getByRole("article").filter({ hasText: name });
     const ssh = (name: string) => policy(name).getByRole("row").filter({ hasText: "SSH" });
     await shows(policy("Default Policy"), "2 sites");
@@ -130,7 +112,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   });
 
   test("opened SSH access leads to the router with the password shown, and ends with its sessions when revoked", async () => {
-    const { page } = await signIn();
+    const { page } = await portal.signIn();
     const dialog = await openAccess(page, "Harbour");
     await shows(dialog, "ready");
     await shows(dialog, "127.0.0.1");
@@ -161,7 +143,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   });
 
   test("a password is shown once: with its dialog closed it is nowhere in the page, nor after a reload", async () => {
-    const visitor = await signIn({ keep: true });
+    const visitor = await portal.signIn({ keep: true });
     const { page } = visitor;
     const dialog = await openAccess(page, "Harbour");
     const [password] = await values(dialog, "Password");
@@ -174,7 +156,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   });
 
   test("the password can be copied", async () => {
-    const { page } = await signIn({ permissions: ["clipboard-read", "clipboard-write"] });
+    const { page } = await portal.signIn({ permissions: ["clipboard-read", "clipboard-write"] });
     const dialog = await openAccess(page, "Harbour");
     await dialog.getByRole("button", { name: "Copy: Password" }).click();
     await shows(dialog.getByRole("button", { name: "Copy: Password" }), "Copied");
@@ -182,7 +164,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   });
 
   test("the time left counts down, in the dialog and in the list", async () => {
-    const { page } = await signIn();
+    const { page } = await portal.signIn();
     const dialog = await openAccess(page, "Harbour");
     await expectToCountDown(dialog.locator(".facts"));
     await dialog.getByRole("button", { name: "Done" }).click();
@@ -190,7 +172,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   });
 
   test("what is wrong with a field is said beside it, and the corrected form is accepted", async () => {
-    const visitor = await signIn();
+    const visitor = await portal.signIn();
     const { page } = visitor;
     visitor.expectComplaint(/status of 422/);
     await page.getByRole("button", { name: "Open SSH access to Harbour" }).click();
@@ -206,7 +188,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   });
 
   test("access is opened and revoked with the keyboard alone, and the focus is never lost", async () => {
-    const { page } = await open();
+    const { page } = await portal.open();
     const press = (key: string) => page.keyboard.press(key);
     await page.keyboard.type(server.api.token);
     await press("Enter");
@@ -244,7 +226,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   });
 
   test("the plan is empty in sync, shows the steps after drift, and reconciling now does them", async () => {
-    const { page } = await signIn();
+    const { page } = await portal.signIn();
     const plan = page.getByRole("dialog", { name: "Plan for Mill" });
     const showPlan = () => page.getByRole("button", { name: "Show the plan for Mill" }).click();
     const close = () => plan.getByRole("button", { name: "Close" }).click();
@@ -270,7 +252,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   });
 
   test("a router that is away is shown offline with the reason, found by its status, and back when it is back", async () => {
-    const visitor = await signIn();
+    const visitor = await portal.signIn();
     const { page } = visitor;
     const reconcile = () => page.getByRole("button", { name: "Reconcile now: Mill" }).click();
     await mill.router.control.powerOff();
@@ -294,13 +276,13 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   });
 
   test("a reload asks for the token again, unless it was to be kept in this tab", async () => {
-    const { page } = await signIn();
+    const { page } = await portal.signIn();
     const stored = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])";
     expect(await page.evaluate(stored)).not.toContain(server.api.token);
     await page.reload();
     await page.getByRole("button", { name: "Sign in" }).waitFor();
 
-    const { page: kept } = await signIn({ keep: true });
+    const { page: kept } = await portal.signIn({ keep: true });
     await kept.reload();
     await siteRow(kept, "Mill").waitFor();
     const otherTab = await kept.context().newPage();
@@ -319,7 +301,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
       scopes: ["sites:read", "policies:read", "access:read", "access:open", "credentials:reveal"],
     };
     const { id, token } = expectStatus(await server.api.post("/v1/tokens", input), 201);
-    const visitor = await signIn({ keep: true, token });
+    const visitor = await portal.signIn({ keep: true, token });
     const { page } = visitor;
     const dialog = await openAccess(page, "Harbour");
     const [password] = await values(dialog, "Password");
@@ -343,7 +325,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
       reason: "w".repeat(100),
     };
     expectStatus(await server.api.post(accessPath(), input), 201);
-    const { page } = await signIn();
+    const { page } = await portal.signIn();
     await grantRow(page, "Harbour").waitFor();
     for (const width of [320, 600, 780, 1000, 1130, 1280, 1920]) {
       await page.setViewportSize({ width, height: 800 });
@@ -352,7 +334,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   });
 
   test("on a phone the dialogs are no wider than the screen", async () => {
-    const { page } = await signIn(PHONE);
+    const { page } = await portal.signIn(PHONE);
     const dialog = await openAccess(page, "Harbour");
     await expectFits(page);
     await dialog.getByRole("button", { name: "Done" }).tap();
@@ -366,41 +348,8 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   });
 });
 
-async function startSite(name: string, identity: string): Promise<ManagedRouter> {
-  const router = await startRouter(server.net, { identity });
-  return { router, site: await adopt(server.api, router, { name }) };
-}
-
 const accessPath = () => `/v1/control-plane/${harbour.site.id}/transient-access`;
 
 async function openGrants(): Promise<TransientAccess[]> {
   return expectStatus(await server.api.get(accessPath()), 200);
-}
-
-async function open(options: BrowserContextOptions = {}): Promise<Visitor> {
-  const visitor = await Visitor.open(browser, server.api.url, options);
-  visitors.push(visitor);
-  return visitor;
-}
-
-type SignIn = BrowserContextOptions & { keep?: boolean; token?: string };
-
-async function signIn({ keep = false, token = server.api.token, ...options }: SignIn = {}): Promise<Visitor> {
-  const visitor = await open(options);
-  const { page } = visitor;
-  await page.getByLabel("API token").fill(token);
-  await page.getByLabel("Keep in this tab").setChecked(keep);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await siteRow(page, "Mill").waitFor();
-  return visitor;
-}
-
-/** Nothing in the console, no request to elsewhere, and no token in an address. */
-function expectWellBehaved({ surprises, requests }: Visitor): void {
-  expect(surprises).toEqual([]);
-  expect(requests.length).toBeGreaterThan(0);
-  for (const url of requests) {
-    expect(new URL(url).origin).toBe(new URL(server.api.url).origin);
-    expect(decodeURIComponent(url)).not.toContain(server.api.token);
-  }
 }

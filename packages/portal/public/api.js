@@ -1,9 +1,11 @@
 /** An answer of the API that is no success, or no answer at all. `status` is 0 when the server was not reached. @public */
 export class Problem extends Error {
-  constructor(status, { title, detail, errors } = {}) {
+  constructor(status, { title, detail, code, errors } = {}) {
     const sentences = [title ?? `The server answered ${status}`, detail].filter(Boolean);
     super(sentences.map(asSentence).join(". ").replaceAll(/\.\.+/g, "."));
     this.status = status;
+    /** What kind of problem it is; undefined where the answer was none of the API's. */
+    this.code = code;
     /** Field, by its dotted path -> what to change there. */
     this.fields = errors ?? {};
   }
@@ -31,6 +33,10 @@ export class Api {
 
   delete(path) {
     return this.#send("DELETE", path);
+  }
+
+  put(path, body) {
+    return this.#send("PUT", path, { body });
   }
 
   /** @param key the Idempotency-Key: the same one for every try of the same request */

@@ -1,57 +1,65 @@
 import { Api } from "./api.js";
 import { closeButtons, element, emptyDialogs, keepTableRoles, whileBusy } from "./dom.js";
-import { grantsView } from "./grants.js";
-import { complain, say } from "./messages.js";
+import { exposureDialog } from "./exposure.js";
+import { Fleet } from "./fleet.js";
+import { grantsView, revokeWords } from "./grants.js";
+import { hardeningDialog } from "./hardening.js";
+import { complain, say, warn } from "./messages.js";
 import { guardNewAccess, openAccessForm, updateNewAccess } from "./open-access.js";
 import { showPlan } from "./plan.js";
 import { policiesView } from "./policies.js";
+import { policyEditor } from "./policy-editor.js";
 import { polling } from "./polling.js";
-import { revokeQuestion } from "./revoke.js";
+import { questionDialog } from "./question.js";
+import { rolloutsView } from "./rollouts.js";
 import { forgetToken, keptToken, signInForm } from "./sign-in.js";
 import { sitesView } from "./sites.js";
 
 const POLL_MS = 5_000;
-const PAGE = 50;
-/** Sites without known access whose access is asked for in one round; the others have their turn after them. */
-const SITES_PER_ROUND = 20;
 
-let api;
-let sites = [];
-let policies = [];
-let pages = 1;
-let turn = 0;
-/** Site id -> its current grants, as last heard. */
-const grantsOf = new Map();
+/** What is known under the token; undefined while nobody is signed in. */
+let fleet;
 
+const ask = questionDialog();
 const openAccess = openAccessForm((grant) => {
-  grantsOf.set(grant.site.id, [...(grantsOf.get(grant.site.id) ?? []), grant]);
+  fleet.addGrant(grant);
   showGrants();
   poll.now();
 });
-const askRevoke = revokeQuestion((grant) => {
-  grantsOf.set(
-    grant.site.id,
-    (grantsOf.get(grant.site.id) ?? []).filter(({ id }) => id !== grant.id),
-  );
-  showGrants();
-  // The button that asked is gone with its row.
-  element("grants-title").focus();
-  say(`Access to ${grant.site.name} is revoked.`);
+const editPolicy = policyEditor(({ name, warnings = [] }) => {
+  say(`The policy ${name} is saved.`);
+  if (warnings.length > 0) warn(`${name}: ${warnings.join("; ")}.`);
   poll.now();
 });
+const showHardening = hardeningDialog();
+const showExposure = exposureDialog((check) => fleet.noteExposure(check));
 const showSites = sitesView({
-  ssh: (site) => openAccess(api, site, "ssh"),
-  winbox: (site) => openAccess(api, site, "winbox"),
-  plan: (site) => showPlan(api, site),
+  ssh: (site) => openAccess(fleet.api, site, "ssh"),
+  winbox: (site) => openAccess(fleet.api, site, "winbox"),
+  plan: (site) => showPlan(fleet.api, site),
+  hardening: (site) => showHardening(fleet.api, site),
+  exposure: (site) => showExposure(fleet.api, site),
   reconcile: (site, button) => whileBusy(button, () => reconcile(site)),
 });
-const grantsTable = grantsView((grant) => askRevoke(api, grant));
-const showPolicies = policiesView();
+const showRollouts = rolloutsView((rollout, command, words) => {
+  const { api } = fleet;
+  ask(words, () => api.post(`/v1/rollouts/${rollout.id}/${command}`), poll.now);
+});
+const grantsTable = grantsView((grant) => {
+  const { api } = fleet;
+  const path = `/v1/control-plane/${grant.site.id}/transient-access/${grant.id}`;
+  ask(
+    revokeWords(grant),
+    () => api.delete(path),
+    () => revoked(grant),
+  );
+});
+const showPolicies = policiesView((policy) => editPolicy(fleet.api, policy));
 const poll = polling(round, POLL_MS);
 
 async function reconcile(site) {
   try {
-    await api.post(`/v1/sites/${site.id}/reconcile`);
+    await fleet.api.post(`/v1/sites/${site.id}/reconcile`);
     say(`${site.name} is being reconciled.`);
     poll.now();
   } catch (problem) {
@@ -59,99 +67,65 @@ async function reconcile(site) {
   }
 }
 
+function revoked(grant) {
+  fleet.removeGrant(grant);
+  showGrants();
+  // The button that asked is gone with its row.
+  element("grants-title").focus();
+  say(`Access to ${grant.site.name} is revoked.`);
+  poll.now();
+}
+
 /** Read everything afresh; a part that fails keeps what it showed and says why. */
 async function round() {
-  const asked = api;
+  const asked = fleet;
   const parts = [
-    ["sites-problem", readSites],
-    ["policies-problem", readPolicies],
-    ["grants-problem", readGrants],
+    ["sites-problem", () => asked.readSites(element("status-filter").value)],
+    ["policies-problem", () => asked.readPolicies()],
+    ["rollouts-problem", () => asked.readRollouts()],
+    ["grants-problem", () => asked.readSiteBySite()],
   ];
   const problems = [];
   for (const [place, read] of parts) {
-    const problem = await read(asked).then(
+    const problem = await read().then(
       () => undefined,
       (reason) => reason,
     );
     // Signed out, or signed in anew, while the answer was on its way.
-    if (api !== asked) return;
+    if (fleet !== asked) return;
     if (problem?.status === 401) return signOut("The token is not accepted any more.");
     if (problem && problem.status === undefined) throw problem;
     problems.push(problem);
     // An unreachable server is said once, at the top.
     element(place).textContent = problem?.status ? problem.message : "";
   }
-  showAll();
+  showAll(asked);
   showFreshness(problems.find((problem) => problem?.status === 0));
 }
 
-async function readSites(asked) {
-  const status = element("status-filter").value;
-  const read = [];
-  let cursor = null;
-  for (let page = 0; page < pages; page++) {
-    const query = new URLSearchParams({ limit: PAGE, ...(status && { status }), ...(cursor && { cursor }) });
-    const answer = await asked.get(`/v1/sites?${query}`);
-    read.push(...answer.data);
-    cursor = answer.next_cursor;
-    if (cursor === null) break;
-  }
-  if (asked === api) sites = Object.assign(read, { more: cursor !== null });
-}
-
-async function readPolicies(asked) {
-  const read = await asked.get("/v1/control-plane/policies");
-  if (asked === api) policies = read;
-}
-
-/** Sites with access every time, the others in turn: a long list of sites costs no more than a short one. */
-async function readGrants(asked) {
-  const inUse = [...grantsOf.values()].filter((grants) => grants.length > 0).map(([grant]) => grant.site);
-  const others = sites.filter(({ id }) => !grantsOf.get(id)?.length);
-  const inTurn = [...others.slice(turn), ...others.slice(0, turn)].slice(0, SITES_PER_ROUND);
-  turn = turn + SITES_PER_ROUND < others.length ? turn + SITES_PER_ROUND : 0;
-  await Promise.all([...inUse, ...inTurn].map((site) => readGrantsOf(asked, site)));
-}
-
-async function readGrantsOf(asked, site) {
-  try {
-    // reveal=false: a poll needs no passwords, and reading them would be audited each time.
-    const grants = await asked.get(`/v1/control-plane/${site.id}/transient-access?reveal=false`);
-    if (asked === api)
-      grantsOf.set(
-        site.id,
-        grants.map((grant) => ({ ...grant, site })),
-      );
-  } catch (problem) {
-    // The site has been deleted since the list was read.
-    if (problem.status !== 404) throw problem;
-    grantsOf.delete(site.id);
-  }
-}
-
-function showAll() {
+function showAll({ sites, policies, rollouts, more, exposureOf, api }) {
   const policyNames = new Map(policies.map(({ id, name }) => [id, name]));
-  showSites(sites, { now: api.now, policyName: (id) => policyNames.get(id) ?? "", more: sites.more });
+  showSites(sites, { now: api.now, policyName: (id) => policyNames.get(id) ?? "", exposureOf, more });
+  showRollouts(rollouts);
   showPolicies(policies, siteCount);
   showGrants();
 }
 
 function siteCount(policyId) {
-  if (sites.more || element("status-filter").value) return "";
-  const count = sites.filter((site) => site.policy_id === policyId).length;
+  if (fleet.more || element("status-filter").value) return "";
+  const count = fleet.sites.filter((site) => site.policy_id === policyId).length;
   return count === 1 ? "1 site" : `${count} sites`;
 }
 
 function showGrants() {
-  const grants = [...grantsOf.values()].flat();
-  grantsTable.show(grants, api.now);
-  element("grants-hint").hidden = !sites.more;
-  tickNewAccess(grants);
+  grantsTable.show(fleet.grants, fleet.api.now);
+  element("grants-hint").hidden = !fleet.more;
+  tickNewAccess();
 }
 
-function tickNewAccess(grants) {
-  const grant = grants.find(({ id }) => id === element("new-access").dataset.grant);
-  if (grant) updateNewAccess(grant, api.now);
+function tickNewAccess() {
+  const grant = fleet.grants.find(({ id }) => id === element("new-access").dataset.grant);
+  if (grant) updateNewAccess(grant, fleet.api.now);
 }
 
 function showFreshness(problem) {
@@ -162,8 +136,8 @@ function showFreshness(problem) {
   else if (!line.textContent.startsWith("Not reachable")) line.textContent = `Not reachable since ${time}`;
 }
 
-function signedIn(newApi) {
-  api = newApi;
+function signedIn(api) {
+  fleet = new Fleet(api);
   element("sign-in").hidden = true;
   element("overview").hidden = false;
   element("signed-in").hidden = false;
@@ -176,10 +150,9 @@ function signOut(reason = "") {
   // Whatever the token had shown leaves the page with it.
   emptyDialogs();
   element("messages").replaceChildren();
-  [sites, policies, pages, turn] = [[], [], 1, 0];
-  grantsOf.clear();
-  showAll();
-  api = undefined;
+  fleet = new Fleet(fleet.api);
+  showAll(fleet);
+  fleet = undefined;
   element("overview").hidden = true;
   element("signed-in").hidden = true;
   askForToken(reason);
@@ -197,17 +170,17 @@ guardNewAccess();
 signInForm(signedIn);
 element("sign-out").addEventListener("click", () => signOut());
 element("status-filter").addEventListener("change", () => {
-  pages = 1;
+  fleet.pages = 1;
   poll.now();
 });
 element("more-sites").addEventListener("click", () => {
-  pages += 1;
+  fleet.pages += 1;
   poll.now();
 });
 setInterval(() => {
-  if (api === undefined || document.hidden) return;
-  grantsTable.tick(api.now);
-  tickNewAccess([...grantsOf.values()].flat());
+  if (fleet === undefined || document.hidden) return;
+  grantsTable.tick(fleet.api.now);
+  tickNewAccess();
 }, 1_000);
 
 const kept = keptToken();

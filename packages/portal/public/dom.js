@@ -6,11 +6,36 @@ export const element = (id) => document.getElementById(id);
 /** @returns {HTMLElement} a copy of the only child of a template in index.html */
 export const copyOf = (id) => element(id).content.firstElementChild.cloneNode(true);
 
+/**
+ * Names and comments come from routers: what is not to be seen or turns the line around (control characters, escape
+ * sequences, direction marks) is shown as its code. Line breaks stay. @public
+ */
+export function printable(text) {
+  return text.replaceAll(/(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
+    const code = character.codePointAt(0);
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+  });
+}
+
+/**
+ * Make an element. Strings among its children become text; false, null and undefined are left out.
+ * @param {string} tag
+ * @param {Record<string, string>} attributes
+ */
+export function build(tag, attributes, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, printable(value));
+  const wanted = children.flat(3).filter((child) => child || child === "");
+  made.append(...wanted.map((child) => (typeof child === "string" ? printable(child) : child)));
+  keepRole(made);
+  return made;
+}
+
 /** Put texts into the `data-field`s below root; a text that stands already is left alone, selection and all. */
 export function fill(root, texts) {
   for (const [name, text] of Object.entries(texts)) {
     const field = root.querySelector(`[data-field="${name}"]`);
-    const shown = text ?? "";
+    const shown = printable(text ?? "");
     if (field.textContent !== shown) field.textContent = shown;
   }
 }
@@ -61,13 +86,14 @@ const TABLE_ROLES = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: 
 export function keepTableRoles() {
   const roots = [document, ...[...document.querySelectorAll("template")].map((template) => template.content)];
   for (const root of roots) {
-    for (const [tag, role] of Object.entries(TABLE_ROLES)) {
-      for (const part of root.querySelectorAll(tag)) part.setAttribute("role", role);
-    }
-    for (const head of root.querySelectorAll("th")) {
-      head.setAttribute("role", head.scope === "row" ? "rowheader" : "columnheader");
-    }
+    for (const part of root.querySelectorAll("table, thead, tbody, tr, td, th")) keepRole(part);
   }
+}
+
+function keepRole(part) {
+  const tag = part.localName;
+  const role = tag === "th" ? (part.scope === "row" ? "rowheader" : "columnheader") : TABLE_ROLES[tag];
+  if (role) part.setAttribute("role", role);
 }
 
 /** Let the buttons marked `data-close` close their dialog. */
@@ -81,7 +107,7 @@ export function closeButtons() {
 export function emptyDialogs() {
   for (const dialog of document.querySelectorAll("dialog")) {
     dialog.close();
-    for (const field of dialog.querySelectorAll("[data-field]")) field.textContent = "";
+    for (const field of dialog.querySelectorAll("[data-field], [data-error]")) field.textContent = "";
     for (const form of dialog.querySelectorAll("form")) form.reset();
     for (const list of dialog.querySelectorAll("[data-list]")) list.replaceChildren();
   }

@@ -25,9 +25,16 @@ export const committedWords = (grant) =>
 
 export const leftOf = (grant, now) => (parseDocumentTime(grant.expires_at) ?? now) - now;
 
+/** What is asked before an access is revoked. */
+export function revokeWords(grant) {
+  const service = SERVICE_WORDS[grant.type] ?? grant.type;
+  const text = `${service} access to ${grant.site.name} ends for ${grant.username}, and sessions in progress are cut.`;
+  return { title: "Revoke this access?", text, verb: "Revoke", keep: "Keep it" };
+}
+
 /**
  * The table of open access of all sites. A grant carries its site as `site`.
- * @param {(grant: object, button: HTMLButtonElement) => void} revoke
+ * @param {(grant: object) => void} revoke
  * @returns {{show(grants: object[], now: number): void, tick(now: number): void}} `tick` moves the clocks on
  */
 export function grantsView(revoke) {
@@ -36,8 +43,7 @@ export function grantsView(revoke) {
 
   function create(grant) {
     const row = copyOf("grant-row");
-    const button = row.querySelector("[data-action=revoke]");
-    button.addEventListener("click", () => revoke(grant, button));
+    row.querySelector("[data-action=revoke]").addEventListener("click", () => revoke(grant));
     rowsOf.set(grant.id, row);
     return row;
   }

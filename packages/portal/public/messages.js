@@ -1,4 +1,4 @@
-import { element } from "./dom.js";
+import { element, printable } from "./dom.js";
 
 const SHOWN_MS = 6_000;
 
@@ -9,8 +9,12 @@ export function say(text) {
 }
 
 /** Say that something went wrong; it stays until it is dismissed. */
-export function complain(text) {
-  const message = show(text, "failed");
+export const complain = (text) => stay(show(text, "failed"));
+
+/** Say what to think about though it was done; it stays until it is dismissed. */
+export const warn = (text) => stay(show(text, "warned"));
+
+function stay(message) {
   const dismiss = document.createElement("button");
   dismiss.type = "button";
   dismiss.className = "quiet";
@@ -22,7 +26,7 @@ export function complain(text) {
 function show(text, kind) {
   const message = document.createElement("p");
   message.className = `message ${kind}`;
-  message.append(text);
+  message.append(printable(text));
   element("messages").append(message);
   return message;
 }

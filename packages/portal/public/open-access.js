@@ -1,5 +1,6 @@
 import { newKey } from "./api.js";
 import { copyOf, element, fill, whileBusy } from "./dom.js";
+import { showErrors, showProblem } from "./form-errors.js";
 import { admitsOf, committedWords, entryOf, leftOf, rightsOf, SERVICE_WORDS } from "./grants.js";
 import { timeLeft } from "./time.js";
 
@@ -33,9 +34,7 @@ export function openAccessForm(opened) {
       showNewAccess(withSite, password, api.now);
       opened(withSite);
     } catch (problem) {
-      const fields = problem.fields ?? {};
-      const places = Object.keys(fields).length;
-      showErrors(form, fields, places > 0 ? "Please correct what is marked." : problem.message);
+      showProblem(form, problem);
     }
   }
 
@@ -62,21 +61,6 @@ function input(form) {
     ...(source && { [source.includes("/") ? "allow_only_cidr" : "allow_only_ip"]: source }),
     ...(reason && { reason }),
   };
-}
-
-/** Each field's errors beside the field; the summary, and errors of fields the form has not, below. */
-function showErrors(form, errors, summary) {
-  const left = new Map(Object.entries(errors));
-  for (const place of form.querySelectorAll("[data-error]:not([data-error=''])")) {
-    const names = place.dataset.error.split(" ");
-    place.textContent = names.flatMap((name) => left.get(name) ?? []).join("; ");
-    const control = place.id && form.querySelector(`[aria-describedby~="${place.id}"]`);
-    if (control) control.setAttribute("aria-invalid", String(place.textContent !== ""));
-    for (const name of names) left.delete(name);
-  }
-  const rest = [...left].map(([name, texts]) => `${name}: ${texts.join("; ")}`);
-  form.querySelector("[data-error='']").textContent = [summary, ...rest].filter(Boolean).join(" ");
-  form.querySelector("[aria-invalid=true]")?.focus();
 }
 
 function showNewAccess(grant, password, now) {

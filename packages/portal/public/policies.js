@@ -1,29 +1,26 @@
 import { copyOf, element, fill, keyed } from "./dom.js";
+import { SERVICES } from "./services.js";
 
-/** The API's names of the eight services, in its order, and the words people know them by. */
-const SERVICES = [
-  ["winbox", "WinBox"],
-  ["ssh", "SSH"],
-  ["http", "HTTP"],
-  ["https", "HTTPS"],
-  ["telnet", "Telnet"],
-  ["ftp", "FTP"],
-  ["api", "API"],
-  ["api_ssl", "API-SSL"],
-];
 const EVERYBODY = ["0.0.0.0/0", "::/0"];
 
-/** @returns {(policies: object[], siteCount: (policyId: string) => string) => void} shows the policies */
-export function policiesView() {
+/**
+ * @param {(policy: object) => void} edit
+ * @returns {(policies: object[], siteCount: (policyId: string) => string) => void} shows the policies
+ */
+export function policiesView(edit) {
+  const latest = new Map();
   let siteCount;
 
-  function create() {
+  function create({ id }) {
     const card = copyOf("policy-card");
+    card.querySelector("[data-action=edit]").addEventListener("click", () => edit(latest.get(id)));
     card.querySelector("tbody").append(...SERVICES.map(() => copyOf("service-row")));
     return card;
   }
 
   function update(card, policy) {
+    latest.set(policy.id, policy);
+    card.querySelector("[data-action=edit]").setAttribute("aria-label", `Edit the policy ${policy.name}`);
     fill(card, { name: policy.name, default: policy.default ? "default" : "", use: siteCount(policy.id) });
     SERVICES.forEach(([name, word], index) => {
       showService(card.querySelectorAll("tbody tr")[index], word, policy[name], policy.trusted_networks);

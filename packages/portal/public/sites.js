@@ -1,4 +1,5 @@
 import { copyOf, element, fill, fillState, fillTime, keyed } from "./dom.js";
+import { exposureWords } from "./exposure.js";
 import { timeAgo } from "./time.js";
 
 const SYNC_WORDS = {
@@ -13,13 +14,18 @@ const ACTION_LABELS = {
   ssh: "Open SSH access to",
   winbox: "Open WinBox access to",
   plan: "Show the plan for",
-  reconcile: "Reconcile now:",
+  hardening: "Show the hardening of",
+  exposure: "Show the exposure of",
 };
+
+/** States that stay until somebody does something; what was done is tried by reconciling once more. */
+const STUCK = ["drifted", "failed", "needs_attention"];
 
 /**
  * The table of sites.
  * @param {Record<string, (site: object, button: HTMLButtonElement) => void>} actions by `data-action`
- * @returns {(sites: object[], context: {now: number, policyName: (id: string) => string, more: boolean}) => void}
+ * @returns {(sites: object[], context: {now: number, policyName: (id: string) => string,
+ *   exposureOf: (id: string) => object | undefined, more: boolean}) => void}
  */
 export function sitesView(actions) {
   const latest = new Map();
@@ -43,14 +49,20 @@ export function sitesView(actions) {
       hardware: hardware.join(", "),
       reason: site.sync.reason,
       policy: context.policyName(site.policy_id),
+      exposed: exposureWords(context.exposureOf(site.id)),
     });
     fillState(row, "status", site.status, site.status);
     fillState(row, "sync", SYNC_WORDS[site.sync.state] ?? site.sync.state, site.sync.state);
     const seen = site.last_seen_at === null ? undefined : Date.parse(site.last_seen_at);
     fillTime(row, "seen", seen === undefined ? "never seen" : `seen ${timeAgo(context.now - seen)}`, seen);
-    for (const button of row.querySelectorAll("[data-action]")) {
-      button.setAttribute("aria-label", `${ACTION_LABELS[button.dataset.action]} ${site.name}`);
+    for (const [action, label] of Object.entries(ACTION_LABELS)) {
+      row.querySelector(`[data-action=${action}]`).setAttribute("aria-label", `${label} ${site.name}`);
     }
+    const isStuck = STUCK.includes(site.sync.state);
+    const reconcile = row.querySelector("[data-action=reconcile]");
+    reconcile.classList.toggle("quiet", !isStuck);
+    reconcile.setAttribute("aria-label", `${isStuck ? "Try again" : "Reconcile now"}: ${site.name}`);
+    fill(row, { reconcile: isStuck ? "Try again" : "Reconcile" });
   }
 
   const rows = keyed(element("sites"), create, update);

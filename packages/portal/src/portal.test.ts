@@ -9,6 +9,7 @@ const scripts = files.filter((file) => file.endsWith(".js"));
 const page = text("index.html");
 
 const { parseDocumentTime, timeAgo, timeLeft } = await import(join(portalRoot, "time.js"));
+const { printable } = await import(join(portalRoot, "dom.js"));
 const { Problem } = await import(join(portalRoot, "api.js"));
 
 test("the page runs under a content security policy without anything inline", () => {
@@ -62,6 +63,12 @@ test.each([
   [3 * 86_400_000, "3 d ago"],
 ])("%i ms ago reads %s", (ms, words) => {
   expect(timeAgo(ms)).toBe(words);
+});
+
+test("what would be unseen or turn a line around is shown as its code, and line breaks stay", () => {
+  expect(printable("red \u001b[31m,\r zero\u0000\nnext \u202eline, é <b>")).toBe(
+    "red \\x1b[31m,\\x0d zero\\x00\nnext \\u{202e}line, é <b>",
+  );
 });
 
 test("a problem is told in its own words, and a wordless one by its status", () => {

@@ -175,7 +175,7 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
   const rotated = await json("credentials", "rotate", "edge");
   expect(rotated).toMatchObject({ password: null });
   await expect
-    .poll(() => ok("credentials", "list", "edge"))
+    .poll(() => ok("credentials", "list", "edge"), { timeout: 30_000 })
     .toMatch(new RegExp(`active .*${rotated.id}$`, "m"));
   expect(JSON.stringify(await json("credentials", "list", "edge", "--reveal"))).toMatch(
     /"password":"\w{20,}"/,
