@@ -107,6 +107,21 @@ describe("carrying on", () => {
     expect(await fleet.rollout(id)).toMatchObject({ state: "running" });
   });
 
+  test("what it was decided by is what is written down, however many runs end meanwhile", async () => {
+    const few = await fleet.createPolicy(23);
+    const ids = await fleet.addSites(few, 4);
+    for (let port = 3000; port < 3020; port++) {
+      const id = (await fleet.change(few.id, port)).rollout_id ?? "";
+      await Promise.all([
+        ...ids.map((siteId) => fleet.find(siteId, IN_SYNC)),
+        ...Array.from({ length: 12 }, () => fleet.look()),
+      ]);
+      await fleet.look();
+      expect(await fleet.rollout(id)).toMatchObject({ state: "done" });
+      expect(await fleet.sites(id, "verified")).toEqual(ids);
+    }
+  });
+
   test("two looks at the same moment start one wave", async () => {
     const id = await put(2022);
     await fleet.find(at(0), IN_SYNC);

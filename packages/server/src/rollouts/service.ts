@@ -21,11 +21,10 @@ import {
   letUnfinishedLeave,
   lockRollouts,
   lockSitesOfPolicy,
-  noteResults,
+  lookAtSites,
   type PolicyRef,
   type RolloutRow,
   setState,
-  sitesInOrder,
   underWayOf,
 } from "./store.ts";
 
@@ -95,8 +94,7 @@ export class RolloutService {
   async advance(trx: Trx, rollout: RolloutRow): Promise<void> {
     await letDeletedLeave(trx, rollout.id);
     for (;;) {
-      await noteResults(trx, rollout.id);
-      const decision = decide(rollout.state, await sitesInOrder(trx, rollout.id));
+      const decision = decide(rollout.state, await lookAtSites(trx, rollout.id));
       switch (decision.action) {
         case "wait":
           return;
@@ -133,7 +131,7 @@ export class RolloutService {
   }
 
   async #supersede(trx: Trx, by: Actor, rollout: RolloutRow): Promise<void> {
-    await noteResults(trx, rollout.id);
+    await lookAtSites(trx, rollout.id);
     await this.#revisions.hold(trx, rollout);
     await letUnfinishedLeave(trx, rollout.id);
     await setState(trx, rollout, "superseded");

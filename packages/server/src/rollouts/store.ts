@@ -125,26 +125,6 @@ export const NOT_STARTED = {
   excused: false,
 } as const;
 
-/** Write down what sites have come to, so that it stays when the roll-out is over or the site goes on to other things. */
-export async function noteResults(trx: Trx, rolloutId: string): Promise<void> {
-  const now = rolloutSites(trx)
-    .select(["rollout_sites.site_id", STATE.as("state"), REASON.as("reason")])
-    .where("rollouts.id", "=", rolloutId)
-    .as("now");
-  await trx
-    .updateTable("rollout_sites")
-    .from(now)
-    .set((eb) => ({
-      state: eb.ref("now.state").$castTo<"verified" | "failed" | "reverted">(),
-      reason: eb.ref("now.reason"),
-    }))
-    .where("rollout_sites.rollout_id", "=", rolloutId)
-    .whereRef("rollout_sites.site_id", "=", "now.site_id")
-    .where("now.state", "in", ["verified", "failed", "reverted"])
-    .whereRef("rollout_sites.state", "!=", sql<string>`now.state`)
-    .execute();
-}
-
 /** A roll-out that ends early lets go of the sites that it has not brought to an end. */
 export async function letUnfinishedLeave(trx: Trx, rolloutId: string): Promise<void> {
   await trx
@@ -167,21 +147,40 @@ export async function letDeletedLeave(trx: Trx, rolloutId: string): Promise<void
     .execute();
 }
 
-/** The sites of the roll-out, in the order in which they have their turn. */
-export function sitesInOrder(trx: Trx, rolloutId: string): Promise<SiteProgress[]> {
-  return (
-    rolloutSites(trx)
-      .select(["sites.id as siteId", "rollout_sites.wave", "rollout_sites.excused"])
-      .select(STATE.$castTo<SiteProgress["state"]>().as("state"))
-      .where("rollouts.id", "=", rolloutId)
-      .where("rollout_sites.state", "!=", "left")
-      // A router that fails already proves nothing. Of each RouterOS version and model one early: what breaks one of
-      // them breaks them all.
-      .orderBy(sql`sites.sync_state in ('failed', 'needs_attention')`)
-      .orderBy(sql`row_number() over (partition by sites.version, sites.model order by sites.id)`)
-      .orderBy("sites.id")
-      .execute()
-  );
+/**
+ * How far the roll-out's sites are, in the order in which they have their turn. What they have come to is written down
+ * as it was read, so that it stays when the roll-out is over or the site goes on to other things.
+ */
+export async function lookAtSites(trx: Trx, rolloutId: string): Promise<SiteProgress[]> {
+  const sites = await rolloutSites(trx)
+    .select(["sites.id as siteId", "rollout_sites.wave", "rollout_sites.excused"])
+    .select(["rollout_sites.state as written", REASON.as("reason")])
+    .select(STATE.$castTo<SiteProgress["state"]>().as("state"))
+    .where("rollouts.id", "=", rolloutId)
+    .where("rollout_sites.state", "!=", "left")
+    // A router that fails already proves nothing. Of each RouterOS version and model one early: what breaks one of
+    // them breaks them all.
+    .orderBy(sql`sites.sync_state in ('failed', 'needs_attention')`)
+    .orderBy(sql`row_number() over (partition by sites.version, sites.model order by sites.id)`)
+    .orderBy("sites.id")
+    .execute();
+  const results = sites.filter(({ state, written }) => isResult(state) && state !== written);
+  if (results.length > 0) {
+    const columns = [
+      sql`${results.map(({ siteId }) => siteId)}::uuid[]`,
+      sql`${results.map(({ state }) => state)}::text[]`,
+      sql`${results.map(({ reason }) => reason)}::text[]`,
+    ];
+    await sql`
+      update rollout_sites set state = result.state, reason = result.reason
+        from unnest(${sql.join(columns)}) as result (site_id, state, reason)
+       where rollout_sites.rollout_id = ${rolloutId} and rollout_sites.site_id = result.site_id`.execute(trx);
+  }
+  return sites;
+}
+
+function isResult(state: SiteProgress["state"]): boolean {
+  return state === "verified" || state === "failed" || state === "reverted";
 }
 
 /** A person wants to go on in spite of these. */
