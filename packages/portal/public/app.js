@@ -21,18 +21,21 @@ const POLL_MS = 5_000;
 let fleet;
 
 const ask = questionDialog();
+// What is answered after somebody signed out is nobody's any more.
 const openAccess = openAccessForm((grant) => {
+  if (fleet === undefined) return;
   fleet.addGrant(grant);
   showGrants();
   poll.now();
 });
 const editPolicy = policyEditor(({ name, warnings = [] }) => {
+  if (fleet === undefined) return;
   say(`The policy ${name} is saved.`);
   if (warnings.length > 0) warn(`${name}: ${warnings.join("; ")}.`);
   poll.now();
 });
 const showHardening = hardeningDialog();
-const showExposure = exposureDialog((check) => fleet.noteExposure(check));
+const showExposure = exposureDialog((check) => fleet?.noteExposure(check));
 const showSites = sitesView({
   ssh: (site) => openAccess(fleet.api, site, "ssh"),
   winbox: (site) => openAccess(fleet.api, site, "winbox"),
