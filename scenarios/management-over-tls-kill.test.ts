@@ -5,6 +5,7 @@ import { RouterClient } from "@portreeve/routeros";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openClient } from "../packages/server/src/database/connection.ts";
 import { createTestDatabase } from "../packages/server/src/database/testing.ts";
+import { makeAuthority } from "./harness/authority.ts";
 import {
   createPolicy,
   credentialsOf,
@@ -127,6 +128,50 @@ test.each(["6.49.10", "7.18"])(
     await expectTransport(router, site, "api-ssl");
   },
   300_000,
+);
+
+/** Each command of a request, answered late, so that the server dies while it waits; and what it leaves behind. */
+const REQUESTED: readonly (readonly [string, string, Condition])[] = [
+  [
+    "the request is on the router",
+    "/certificate/create-certificate-request",
+    (at) => fileOf(at) !== undefined,
+  ],
+  [
+    "the signed certificate is in its place",
+    "/file/set",
+    (at) => fileOf(at)?.includes("BEGIN CERTIFICATE---"),
+  ],
+  [
+    "it is imported, and its key is not",
+    "/certificate/import",
+    (at) => ours(at).some((row) => row.fingerprint),
+  ],
+  ["its files are being removed", "/file/remove", (at) => fileOf(at) === undefined],
+];
+const fileOf = ({ router }: Moment) =>
+  router.control.rows("/file").find(({ name }) => name === "certificate-request.pem")?.contents;
+
+test.each(["6.49.10", "7.18"])(
+  "on RouterOS %s, while an authority signs",
+  async (version) => {
+    expectStatus(await server.api.put("/v1/certificate-authority", makeAuthority("Kill")), 200);
+    const { router, site } = await startManagedRouter(server, { version });
+    await using _router = router;
+    for (const [what, command, condition] of REQUESTED) {
+      router.control.inject({ kind: "delay", command, ms: 20_000, times: 1 });
+      await attach(site, overTls);
+      await killWhen(what, condition, router, site);
+      router.control.clear();
+      const { certificate } = await expectTransport(router, site, "api-ssl");
+      expect(certificate?.issuer).toBe("CN=Kill,O=Example");
+      expect(router.control.rows("/file")).toEqual([]);
+      await attach(site, plain);
+      await expectTransport(router, site, "api");
+    }
+    expectStatus(await server.api.delete("/v1/certificate-authority"), 204);
+  },
+  200_000,
 );
 
 async function attach(site: Site, { id }: Policy): Promise<void> {

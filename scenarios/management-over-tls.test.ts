@@ -294,3 +294,23 @@ test("a replaced router is told by its transport, and moves over again", async (
   );
   await expectOverTls(another, site.id);
 });
+
+test("a preview shows the steps up to the login that decides, and says that it ends there", async () => {
+  await using router = await startRouter(server.net);
+  const site = await adopt(server.api, router);
+  const policy: Policy = await createPolicy(server.api, OVER_TLS);
+  const path = `/v1/control-plane/policies/${policy.id}/preview`;
+  const { data } = expectStatus(await server.api.post(path, { sites: [site.id] }), 200);
+  const [{ steps, warnings }] = data;
+  const texts: string[] = steps.map(({ text }: { text: string }) => text);
+  expect(texts.filter((text) => text.startsWith("/certificate"))).toEqual([
+    expect.stringMatching(/^\/certificate add name=portreeve-/),
+    expect.stringMatching(/^\/certificate sign number=portreeve-/),
+  ]);
+  expect(texts.filter((text) => /name="api(-ssl)?"/.test(text) && text.includes("disabled=no"))).toEqual([]);
+  expect(texts.filter((text) => text.includes('name="api"') && text.includes("disabled=yes"))).toEqual([]);
+  expect(warnings).toContain(
+    "Portreeve moves from api to api-ssl once a login by it has worked; the steps are those up to then",
+  );
+  expect(ours(router)).toEqual([]);
+});

@@ -3,8 +3,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Router } from "../packages/emulator/src/router.ts";
 import { type Family, parseAddresses } from "../packages/server/src/reachability/address-set.ts";
+import { Budget } from "../packages/server/src/reachability/budget.ts";
+import { fateOf } from "../packages/server/src/reachability/fate.ts";
 import { filterTable } from "../packages/server/src/reachability/filter-table.ts";
-import { Budget, fateOf, walk } from "../packages/server/src/reachability/walk.ts";
+import { walk } from "../packages/server/src/reachability/walk.ts";
 
 type Cells = Record<string, string>;
 

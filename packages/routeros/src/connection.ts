@@ -212,22 +212,19 @@ export class Connection implements AsyncDisposable {
     });
   }
 
-  #onData = (chunk: Buffer): void => {
-    let sentences: readonly Sentence[];
-    let fault: RouterOsError | undefined;
+  #onData = (chunk: Buffer, size: number): void => {
     try {
-      sentences = this.#decoder.push(chunk);
+      this.#decoder.read(chunk, size, this.#onSentence);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      fault = error;
-      sentences = error.decoded;
+      this.#end(error);
     }
-    for (const sentence of sentences) {
-      if (this.#isClosed()) return;
-      const reason = this.#multiplexer.receive(sentence);
-      if (reason) this.#end(reason);
-    }
-    if (fault) this.#end(fault);
+  };
+
+  #onSentence = (sentence: Sentence): void => {
+    if (this.#isClosed()) return;
+    const reason = this.#multiplexer.receive(sentence);
+    if (reason) this.#end(reason);
   };
 
   #endOfStream(): RouterOsError {
@@ -248,10 +245,12 @@ function lost(message: string, cause?: Error): ConnectionLostError {
   return new ConnectionLostError(message, { operation: "connection", cause });
 }
 
+type Take = (chunk: Buffer, size: number) => void;
+
 interface OpenSocket {
   readonly socket: Socket;
-  /** Who takes the bytes; a chunk may be overwritten once it returns. */
-  readonly onData: (take: (chunk: Buffer) => void) => void;
+  /** Who takes the bytes, the first `size` of a chunk; it may be overwritten once that returns. */
+  readonly onData: (take: Take) => void;
 }
 
 /** Plain TCP is read into one buffer, over and over: a new one for each read is a third of a short command's cost. */
@@ -264,10 +263,10 @@ async function openSocket(options: ConnectionOptions): Promise<OpenSocket> {
   const timeout = AbortSignal.timeout(connectTimeoutMs);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
   let stage: ConnectStage = "tcp";
-  let take: (chunk: Buffer) => void = () => {};
+  let take: Take = () => {};
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   const callback = (size: number): boolean => {
-    take(buffer.subarray(0, size));
+    take(buffer, size);
     return true;
   };
   let socket = tcpConnect({
@@ -291,9 +290,9 @@ async function openSocket(options: ConnectionOptions): Promise<OpenSocket> {
       await once(secure, "secureConnect", { signal });
       checkFingerprint(secure, tls);
     }
-    const onData = (taker: typeof take): void => {
+    const onData = (taker: Take): void => {
       take = taker;
-      if (tls) socket.on("data", taker);
+      if (tls) socket.on("data", (chunk: Buffer) => taker(chunk, chunk.length));
     };
     return { socket, onData };
   } catch (error) {

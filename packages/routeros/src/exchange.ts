@@ -3,7 +3,7 @@
  * refusal, or given up (deadline, abort, a bound, the connection's end).
  */
 
-import { emptyRow, type Row, RowMemory } from "./codec/row.ts";
+import { emptyRow, type Row } from "./codec/row.ts";
 import type { Sentence } from "./codec/sentence.ts";
 import type { Word } from "./codec/word.ts";
 import { describeCommand, scrub, secretValues } from "./command.ts";
@@ -65,7 +65,6 @@ export class Exchange {
   readonly #reject: (error: unknown) => void;
   readonly #onAbort: (() => void) | undefined;
   readonly #rows: Row[] = [];
-  #memory: RowMemory | undefined;
   #traps: Row[] | undefined;
   #bytes = 0;
   #empty = false;
@@ -142,8 +141,7 @@ export class Exchange {
   }
 
   #row(sentence: Sentence): void {
-    this.#memory ??= new RowMemory();
-    const row = sentence.attributes(this.#memory);
+    const row = sentence.attributes();
     if (this.#options.onRow) {
       this.#bytes = 0;
       this.#options.onRow(row, sentence.byteLength);

@@ -42,6 +42,8 @@ export class Multiplexer {
   /** Those of the exchanges that never end by themselves, and those among them whose reader is behind. */
   readonly #streams = new Map<Exchange, RowStream>();
   readonly #behind = new Set<Exchange>();
+  /** The one the next sentence probably belongs to: it got the last one, or nothing else was on its way. */
+  #likely: Exchange | undefined;
   #lastTag = 0;
   #outgoing: Outgoing[] = [];
   #unclaimedBytes = 0;
@@ -98,8 +100,11 @@ export class Multiplexer {
    */
   receive(sentence: Sentence): RouterOsError | undefined {
     if (sentence.first === "!fatal") return new FatalError(this.#scrubbed(fatalText(sentence)), "connection");
-    const exchange = this.#exchanges.get(sentence.tag ?? UNTAGGED);
+    const likely = this.#likely;
+    const exchange =
+      likely && sentence.hasTag(likely.tag) ? likely : this.#exchanges.get(sentence.tag ?? UNTAGGED);
     if (!exchange) return this.#passOver(sentence);
+    this.#likely = exchange;
     if (exchange.accept(sentence)) {
       this.#unclaimedBytes = 0;
       this.#forget(exchange);
@@ -146,6 +151,7 @@ export class Multiplexer {
     const bytes = sentenceText(words, tag === UNTAGGED ? undefined : TAG_PREFIX + tag);
     const exchange = new Exchange(words, tag, this.#defaults, options, this.#giveUp);
     this.#exchanges.set(tag, exchange);
+    this.#likely ??= exchange;
     this.#deadlines.add(exchange.deadline);
     this.#send({ bytes, exchange });
     this.#regulate();
@@ -182,6 +188,7 @@ export class Multiplexer {
   #forget(exchange: Exchange): boolean {
     if (this.#exchanges.get(exchange.tag) !== exchange) return false;
     this.#exchanges.delete(exchange.tag);
+    if (this.#likely === exchange) this.#likely = undefined;
     this.#streams.delete(exchange);
     this.#behind.delete(exchange);
     this.#regulate();

@@ -77,6 +77,7 @@ beforeAll(async () => {
   const [, url = ""] = await server.shows(/^Portal {2}(http:\S+)\/\n/m);
   environment = { PORTREEVE_URL: url, PORTREEVE_TOKEN: token };
   await writeFile(file("policy.json"), JSON.stringify(POLICY));
+  await writeFile(file("moved.json"), JSON.stringify(POLICY).replace("8291", "8292"));
   const off = { enabled: false, port: 9000, networks: null };
   await writeFile(file("closed.json"), JSON.stringify({ ...POLICY, winbox: off, ssh: off }));
   await writeFile(file("password"), `${ROUTER_PASSWORD}\n`);
@@ -174,7 +175,7 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
   const rotated = await json("credentials", "rotate", "edge");
   expect(rotated).toMatchObject({ password: null });
   await expect
-    .poll(() => ok("credentials", "list", "edge"))
+    .poll(() => ok("credentials", "list", "edge"), { timeout: 30_000 })
     .toMatch(new RegExp(`active .*${rotated.id}$`, "m"));
   expect(JSON.stringify(await json("credentials", "list", "edge", "--reveal"))).toMatch(
     /"password":"\w{20,}"/,
@@ -187,30 +188,13 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
   await expect.poll(() => ok("sites", "list"), { timeout: 30_000 }).not.toContain("edge");
 }, 120_000); // some thirty processes, one after the other
 
-/** The policy's change is on its way to the site, or has come there, and is shown under the policy's name. */
+/** The policy's change comes to the site, and is shown under the policy's name. */
 async function expectRolledOut(): Promise<void> {
-  const update = (port: number) =>
-    cli(
-      ["policies", "update", "High ports", "-f", "-"],
-      JSON.stringify(POLICY).replace("8291", String(port)),
-    );
-  expect(await update(8292)).toMatchObject({
-    code: 0,
-    stdout: expect.stringMatching(/^Roll-out +running, /m),
-  });
+  await ok("policies", "update", "High ports", "-f", file("moved.json"));
   await expect
     .poll(() => ok("rollouts", "show", "High ports"), { timeout: 30_000 })
-    .toMatch(/^State +done$/m);
-  const shown = await ok("rollouts", "show", "High ports");
-  expect(shown).toMatch(/^Policy +High ports$/m);
-  expect(shown).toMatch(/^WAVE {2}SIZE {2}VERIFIED\n1 +1 +1$/m);
-  const { id } = await json("rollouts", "show", "High ports");
-  expect(await ok("rollouts", "list", "--policy", "High ports", "--state", "done")).toMatch(
-    new RegExp(`^High ports +\\d+ +done +1 verified .*${id}$`, "m"),
-  );
-  for (const verb of ["pause", "resume", "rollback"])
-    expect(await refused("rollouts", verb, id)).toMatch(/^portreeve: It is done; this needs one that is /);
-  expect(await refused("rollouts", "show", "Nobody")).toContain("no policy is called Nobody");
+    .toMatch(/^State +done$[\s\S]*^Sites +1 verified$/m);
+  expect(await refused("rollouts", "rollback", "High ports")).toMatch(/^portreeve: It is done; this needs /);
 }
 
 test("a token is made, used and revoked", async () => {

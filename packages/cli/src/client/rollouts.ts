@@ -1,10 +1,4 @@
-import {
-  type Policy,
-  ROLLOUT_SITE_STATES,
-  type Rollout,
-  type RolloutDetails,
-  type RolloutSiteState,
-} from "@portreeve/api-schema";
+import type { Policy, Rollout, RolloutDetails, RolloutSiteState } from "@portreeve/api-schema";
 import { OperatorError } from "../errors.ts";
 import { facts, printable, table } from "../print.ts";
 import type { Api } from "./api.ts";
@@ -13,6 +7,18 @@ import { isId, listAll, policyId } from "./lists.ts";
 import type { Run } from "./run-verb.ts";
 
 const PATH = "/v1/rollouts";
+
+/** States of sites in the order in which they are told: what is over first. */
+const STATES: readonly RolloutSiteState[] = [
+  "verified",
+  "reverted",
+  "failed",
+  "delivering",
+  "reverting",
+  "waiting",
+  "unreachable",
+  "left",
+];
 
 const list: Run = async (api, _words, { policy, state, limit }) => {
   const policy_id = typeof policy === "string" ? await policyId(api, policy) : undefined;
@@ -74,7 +80,7 @@ function describe(rollout: RolloutDetails, policy: string | undefined): string {
     Ended: rollout.ended_at,
     Id: rollout.id,
   });
-  const states = ROLLOUT_SITE_STATES.filter((state) => rollout.waves.some(({ sites }) => sites[state]));
+  const states = STATES.filter((state) => rollout.waves.some(({ sites }) => sites[state]));
   const waves = rollout.waves.map(({ number, size, sites }) => [
     number,
     size,
@@ -99,10 +105,7 @@ function stateOf({ state, reason }: Rollout): string {
 
 /** `23 verified, 2 failed, 475 waiting` */
 function sitesOf({ sites }: Rollout): string {
-  const ordered: RolloutSiteState[] = ["verified", "reverted", "failed", "delivering", "reverting"];
-  const others = ROLLOUT_SITE_STATES.filter((state) => !ordered.includes(state));
-  return [...ordered, ...others]
-    .filter((state) => sites[state])
+  return STATES.filter((state) => sites[state])
     .map((state) => `${sites[state]} ${state}`)
     .join(", ");
 }

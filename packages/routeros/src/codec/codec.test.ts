@@ -3,8 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProtocolError } from "../errors.ts";
-import { encodeLength, encodeSentence, SentenceDecoder } from "./index.ts";
-import { RowMemory } from "./row.ts";
+import { encodeLength, encodeSentence, type Sentence, SentenceDecoder } from "./index.ts";
 
 const BOUNDARIES: readonly (readonly [length: number, prefix: string])[] = [
   [0, "00"],
@@ -161,8 +160,7 @@ describe("the parts of a sentence", () => {
         const bytes = clean.map((each) =>
           encodeSentence(["!re", ...each.map(([key, value]) => `=${key}=${value}`)]),
         );
-        const memory = new RowMemory();
-        const seen = new SentenceDecoder().push(Buffer.concat(bytes)).map((each) => each.attributes(memory));
+        const seen = new SentenceDecoder().push(Buffer.concat(bytes)).map((each) => each.attributes());
         return isDeepStrictEqual(
           seen.map((each) => Object.entries(each)),
           clean,
@@ -170,6 +168,72 @@ describe("the parts of a sentence", () => {
       }),
       { numRuns: 5_000 },
     );
+  });
+});
+
+describe("a sentence read after others", () => {
+  const name = fc.oneof(
+    fc.constantFrom(
+      "",
+      "a",
+      "ab",
+      ".id",
+      "name",
+      "comment",
+      "größe",
+      "x".repeat(61),
+      "x".repeat(62),
+      "x".repeat(99),
+    ),
+    fc.string({ maxLength: 12 }).filter((text) => !text.includes("=")),
+  );
+  const text = fc.string({ unit: "binary", maxLength: 20 });
+  const word = fc.oneof(
+    { weight: 6, arbitrary: fc.tuple(name, text).map(([key, value]) => `=${key}=${value}`) },
+    { weight: 1, arbitrary: text.map((value) => `.tag=${value}`) },
+    fc.constantFrom("?a=b", "?#|", "=a", "=", ".", ".tag", ".tags=1", "reason", "*1"),
+  );
+  const first = fc.constantFrom(
+    "!re",
+    "!done",
+    "=a=b",
+    ".tag=1",
+    "/ip/address/print",
+    "y".repeat(64),
+    "y".repeat(65),
+  );
+  const sentence = fc.tuple(first, fc.array(word, { maxLength: 8 })).map(([head, rest]) => [head, ...rest]);
+  const look = (one: Sentence) => [
+    [one.first, one.tag, one.words(), Object.entries(one.attributes()), one.queries(), one.texts()],
+    ["", "a", ".id", "größe", "x".repeat(99)].map((key) => one.attribute(key)),
+  ];
+
+  test("is read as it would be by itself", () => {
+    fc.assert(
+      fc.property(fc.array(sentence, { minLength: 1, maxLength: 12 }), (sentences) => {
+        const bytes = sentences.map((words) => encodeSentence(words));
+        const seen = new SentenceDecoder().push(Buffer.concat(bytes)).map(look);
+        const alone = bytes.map((one) => new SentenceDecoder().push(one).map(look)[0]);
+        return isDeepStrictEqual(seen, alone);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test("is read right when more names have come than are remembered", () => {
+    const decoder = new SentenceDecoder();
+    for (let i = 0; i < 5_000; i++) {
+      const [one] = decoder.push(encodeSentence(["!re", `=name${i}=${i}`, "=comment=same", ".tag=7"]));
+      expect(one?.attributes()).toEqual({ [`name${i}`]: String(i), comment: "same" });
+      expect(one?.tag).toBe("7");
+    }
+  });
+
+  test("finds its tag behind more words than are remembered", () => {
+    const many = Array.from({ length: 300 }, (_, i) => `=name${i}=${i}`);
+    const [one] = new SentenceDecoder().push(encodeSentence(["!re", ...many, ".tag=7"]));
+    expect(one?.tag).toBe("7");
+    expect(one?.attribute("name299")).toBe("299");
   });
 });
 
@@ -232,6 +296,18 @@ describe("the decoder", () => {
     half.fill(0x2a);
     expect(first?.attributes()).toEqual({ comment: "kept" });
     expect(decoder.push(rest)[0]?.attributes()).toEqual({ comment: "also" });
+  });
+
+  test("gives sentences one by one without a copy, those before a fault too", () => {
+    const decoder = new SentenceDecoder();
+    const whole = encodeSentence(["!re", "=comment=first"]);
+    const seen: unknown[] = [];
+    const take = (sentence: Sentence) => void seen.push(sentence.attributes());
+    decoder.read(whole, 7, take);
+    expect(seen).toEqual([]);
+    const rest = Buffer.concat([whole.subarray(7), whole, Buffer.of(0xff, 0xff)]);
+    expect(() => decoder.read(rest, rest.length - 1, take)).toThrow(ProtocolError);
+    expect(seen).toEqual([{ comment: "first" }, { comment: "first" }]);
   });
 
   test("takes a megabyte word byte by byte without going over it again", () => {

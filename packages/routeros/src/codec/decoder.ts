@@ -6,10 +6,11 @@
  * announced. Every limit is checked when a length is announced, before its bytes are waited for.
  */
 
-import { isAscii } from "node:buffer";
 import { ProtocolError } from "../errors.ts";
 import { announcedPrefixSize, readLength } from "./length.ts";
 import { Sentence } from "./sentence.ts";
+import { type Shape, Shapes } from "./shape.ts";
+import { viewOf, Wire } from "./wire.ts";
 
 export interface DecoderLimits {
   /** Longest word, bytes. The five-byte length form can announce 4 GiB. */
@@ -33,28 +34,34 @@ const MAX_EMPTY_SENTENCES = 1_000;
 /** A cut sentence starts in a buffer of this size; most are shorter. */
 const HOLD_BYTES = 4096;
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /** Turns the chunks of one stream into sentences. After a ProtocolError the stream is lost: it throws again. */
 export class SentenceDecoder {
   readonly #limits: DecoderLimits;
   #failure: ProtocolError | undefined;
 
+  /** The chunk at hand. */
+  #chunk = NOTHING;
+  #view = viewOf(NOTHING);
   /** The bytes received of a sentence that a chunk's end cut; the first `#heldBytes` count. */
-  #held: Buffer = Buffer.alloc(0);
+  #held = NOTHING;
+  #heldView = viewOf(NOTHING);
   #heldBytes = 0;
 
-  /** The sentence being read: how many words are complete, and where the next prefix lies, from its start. */
+  /** The sentence being read: its complete words, what is known of them, where the next prefix lies from its start. */
   #words = 0;
+  #shape: Shape;
   #next = 0;
+  readonly #shapes = new Shapes();
   /** Empty sentences since the last one that was not. */
   #empty = 0;
   /** Bytes behind those at hand that are needed before another step is possible. */
   #missing = 1;
 
-  /** Whether the chunk at hand is all ASCII, and so is every sentence that lies in it. */
-  #isAscii = false;
-
   constructor(limits: Partial<DecoderLimits> = {}) {
     this.#limits = { ...DEFAULT_DECODER_LIMITS, ...limits };
+    this.#shape = this.#shapes.root;
   }
 
   /** Bytes of an unfinished sentence received so far; 0 between sentences. */
@@ -69,44 +76,64 @@ export class SentenceDecoder {
    *   chunk that were complete before. Every later call throws it again, without them.
    */
   push(chunk: Uint8Array): Sentence[] {
-    if (this.#failure) throw this.#failure;
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const sentences: Sentence[] = [];
     try {
-      this.#decode(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), sentences);
+      this.read(bytes, bytes.length, (sentence) => sentences.push(sentence.copy()));
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#failure = error;
-      this.#held = Buffer.alloc(0);
+      if (!(error instanceof ProtocolError) || sentences.length === 0) throw error;
       throw new ProtocolError(error.message, { operation: "decode", decoded: sentences, cause: error });
+    } finally {
+      this.#look(NOTHING);
     }
     return sentences;
   }
 
-  #decode(chunk: Buffer, sentences: Sentence[]): void {
-    let at = this.#heldBytes > 0 ? this.#resume(chunk, sentences) : 0;
-    this.#isAscii = isAscii(chunk);
-    while (at < chunk.length) {
-      if (!this.#walk(chunk, at, chunk.length)) {
-        this.#hold(chunk, at, chunk.length);
+  /**
+   * The same for the first `size` bytes of `chunk`, without a copy of each sentence: `take` is given them one by one and
+   * may look at each until it returns.
+   * @throws ProtocolError as `push`, after the sentences that were complete before were given
+   */
+  read(chunk: Buffer, size: number, take: (sentence: Sentence) => void): void {
+    if (this.#failure) throw this.#failure;
+    try {
+      this.#decode(chunk, size, take);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#failure = error;
+      this.#letGo();
+      throw error;
+    }
+  }
+
+  #decode(chunk: Buffer, size: number, take: (sentence: Sentence) => void): void {
+    let at = this.#heldBytes > 0 ? this.#resume(chunk, size, take) : 0;
+    if (at === size) return;
+    // A socket reads into one buffer over and over.
+    if (chunk !== this.#chunk) this.#look(chunk);
+    const wire = new Wire(chunk, size);
+    while (at < size) {
+      if (!this.#walk(chunk, this.#view, at, size)) {
+        this.#hold(chunk, at, size);
         return;
       }
-      at = this.#finish(chunk, at, sentences);
+      at = this.#finish(wire, at, take);
     }
   }
 
   /** Complete the held sentence, taking only what it needs; returns the offset of the first byte left. */
-  #resume(chunk: Buffer, sentences: Sentence[]): number {
+  #resume(chunk: Buffer, size: number, take: (sentence: Sentence) => void): number {
     let at = 0;
-    this.#isAscii = false;
-    while (at < chunk.length) {
-      const taken = Math.min(this.#missing, chunk.length - at);
+    while (at < size) {
+      const taken = Math.min(this.#missing, size - at);
       this.#hold(chunk, at, at + taken);
       at += taken;
-      if (this.#walk(this.#held, 0, this.#heldBytes)) {
-        this.#finish(this.#held, 0, sentences);
+      if (this.#walk(this.#held, this.#heldView, 0, this.#heldBytes)) {
+        const wire = new Wire(this.#held, this.#heldBytes);
         this.#heldBytes = 0;
         // A long sentence does not keep its buffer for the life of the connection.
-        if (this.#held.length > HOLD_BYTES) this.#held = Buffer.alloc(0);
+        if (this.#held.length > HOLD_BYTES) this.#letGo();
+        this.#finish(wire, 0, take);
         return at;
       }
     }
@@ -119,16 +146,27 @@ export class SentenceDecoder {
       const grown = Buffer.allocUnsafeSlow(Math.max(HOLD_BYTES, needed, 2 * this.#held.length));
       this.#held.copy(grown, 0, 0, this.#heldBytes);
       this.#held = grown;
+      this.#heldView = viewOf(grown);
     }
     chunk.copy(this.#held, this.#heldBytes, start, end);
     this.#heldBytes = needed;
+  }
+
+  #letGo(): void {
+    this.#held = NOTHING;
+    this.#heldView = viewOf(NOTHING);
+  }
+
+  #look(chunk: Buffer): void {
+    this.#chunk = chunk;
+    this.#view = viewOf(chunk);
   }
 
   /**
    * Go from word to word of the sentence that starts at `base`, from where the last walk stopped.
    * @returns whether its closing empty word was reached; `#next` is then the sentence's size in bytes
    */
-  #walk(bytes: Buffer, base: number, end: number): boolean {
+  #walk(bytes: Buffer, view: DataView, base: number, end: number): boolean {
     for (;;) {
       const at = base + this.#next;
       if (at >= end) return this.#wait(1);
@@ -146,6 +184,10 @@ export class SentenceDecoder {
       }
       this.#check(length, start);
       if (base + start + length > end) return this.#wait(base + start + length - end);
+      // Behind a word that is not known none is.
+      if (this.#shape.depth === this.#words) {
+        this.#shape = this.#shapes.after(this.#shape, bytes, view, base + start, length);
+      }
       this.#words += 1;
       this.#next = start + length;
     }
@@ -163,19 +205,21 @@ export class SentenceDecoder {
     if (this.#words >= maxSentenceWords) throw tooLong("the words of a sentence", maxSentenceWords);
   }
 
-  #finish(bytes: Buffer, base: number, sentences: Sentence[]): number {
-    const after = base + this.#next;
-    if (this.#words > 0) {
-      const text = bytes.toString("latin1", base, after);
-      sentences.push(new Sentence(text, this.#words, this.#isAscii));
-      this.#words = 0;
+  #finish(wire: Wire, base: number, take: (sentence: Sentence) => void): number {
+    const size = this.#next;
+    const words = this.#words;
+    const shape = this.#shape;
+    this.#next = 0;
+    this.#words = 0;
+    this.#shape = this.#shapes.root;
+    this.#missing = 1;
+    if (words > 0) {
       this.#empty = 0;
+      take(new Sentence(wire, base, size, words, shape));
     } else if (++this.#empty > MAX_EMPTY_SENTENCES) {
       throw tooLong("the empty sentences in a row", MAX_EMPTY_SENTENCES);
     }
-    this.#next = 0;
-    this.#missing = 1;
-    return after;
+    return base + size;
   }
 }
 

@@ -70,16 +70,14 @@ export function readLength(bytes: Uint8Array, at: number, size: number): number 
   return length;
 }
 
-/** Where the word whose prefix stands in `text` (one character per byte, complete) at `at` begins. */
-export function wordStart(text: string, at: number): number {
-  const first = text.charCodeAt(at);
-  return at + (first < 0x80 ? 1 : announcedPrefixSize(first));
+/** Where the word whose prefix stands complete in `bytes` at `at` begins. */
+export function wordStart(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] ?? 0;
+  return first < 0x80 ? at + 1 : at + announcedPrefixSize(first);
 }
 
 /** Where that word ends; `start` from {@link wordStart}. */
-export function wordEnd(text: string, at: number, start: number): number {
-  const first = text.charCodeAt(at);
-  return (
-    start + (first < 0x80 ? first : readLength(Buffer.from(text.slice(at, start), "latin1"), 0, start - at))
-  );
+export function wordEnd(bytes: Uint8Array, at: number, start: number): number {
+  const first = bytes[at] ?? 0;
+  return first < 0x80 ? start + first : start + readLength(bytes, at, start - at);
 }

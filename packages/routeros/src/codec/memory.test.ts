@@ -41,3 +41,18 @@ test("a value that is kept does not keep the file that came beside it", () => {
   // The files were 48 MiB together.
   expect(after.heap - before.heap).toBeLessThan(4 * MIB);
 });
+
+test("a router that invents names does not make the decoder keep them", () => {
+  const decoder = new SentenceDecoder();
+  const invent = (i: number) => {
+    const names = Array.from({ length: 100 }, (_, k) => `=name-${i}-${k}-${"x".repeat(40)}=value-${i}-${k}`);
+    const bytes = encodeSentence(["!re", ...names]);
+    decoder.read(bytes, bytes.length, (sentence) => sentence.attributes());
+  };
+  for (let i = 0; i < 100; i++) invent(i);
+  const before = inUse();
+  for (let i = 100; i < 1_000; i++) invent(i);
+  const after = inUse();
+  // 90 000 names of 50 bytes were invented meanwhile.
+  expect(after.heap - before.heap).toBeLessThan(MIB);
+});

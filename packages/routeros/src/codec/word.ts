@@ -18,38 +18,31 @@ export const DOT = 0x2e;
 /** The word that labels a command and all its replies: `.tag=<text>`. */
 export const TAG_PREFIX = ".tag=";
 
-/** Any character outside ASCII; global, to search on from a place. */
-const NOT_ASCII = /[\u0080-\uffff]/g;
-
-/** Where the first character outside ASCII stands in a text, from `start`; Infinity without one. */
-export function firstNotAscii(text: string, start = 0): number {
-  NOT_ASCII.lastIndex = start;
-  return NOT_ASCII.test(text) ? NOT_ASCII.lastIndex - 1 : Number.POSITIVE_INFINITY;
+/** Bytes before the value of the word from `start` to `end`: of `=name=` or `.tag=`; 0 where it is neither. */
+export function beginningSize(bytes: Buffer, start: number, end: number): number {
+  if (bytes[start] === EQUALS) {
+    for (let at = start + 1; at < end; at++) if (bytes[at] === EQUALS) return at + 1 - start;
+  }
+  const size = TAG_PREFIX.length;
+  const isTag =
+    bytes[start] === DOT && bytes.toString("latin1", start, Math.min(start + size, end)) === TAG_PREFIX;
+  return isTag ? size : 0;
 }
 
-/** Whether a text is its own UTF-8 bytes. */
-function isAsciiText(text: string): boolean {
-  return firstNotAscii(text) === Number.POSITIVE_INFINITY;
-}
+/** Any character outside ASCII. */
+const NOT_ASCII = /[\u0080-\uffff]/;
 
-/**
- * A copy of a text that was cut out of a longer one. V8 lets substrings from 13 characters on share the longer
- * one's characters and so keeps it alive; gluing something on and cutting it off again makes them its own.
- */
-export function ownText(part: string): string {
-  return part.length < 13 ? part : ` ${part}`.slice(1);
-}
-
-/** Text of a word (or of a value) given as one character per byte: UTF-8 where that is valid, else as it is. */
-export function textOf(latin1: string): string {
-  if (isAsciiText(latin1)) return latin1;
-  const bytes = Buffer.from(latin1, "latin1");
-  return isUtf8(bytes) ? bytes.toString("utf8") : latin1;
+/** Text of a word (or of a value) given as bytes: UTF-8 where that is valid, otherwise one character per byte. */
+export function textOf(bytes: Buffer, start: number, end: number): string {
+  const text = bytes.toString("utf8", start, end);
+  // What is not UTF-8 becomes a replacement character, but a router may have sent one as such.
+  if (!text.includes("\ufffd") || isUtf8(bytes.subarray(start, end))) return text;
+  return bytes.toString("latin1", start, end);
 }
 
 /** The bytes of a word, one character per byte. */
 export function latin1Of(word: Word): string {
-  if (typeof word === "string") return isAsciiText(word) ? word : Buffer.from(word).toString("latin1");
+  if (typeof word === "string") return NOT_ASCII.test(word) ? Buffer.from(word).toString("latin1") : word;
   return Buffer.from(word.buffer, word.byteOffset, word.byteLength).toString("latin1");
 }
 

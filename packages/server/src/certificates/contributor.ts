@@ -27,6 +27,9 @@ import {
   storeRequest,
 } from "./store.ts";
 
+/** This module among the contributors. */
+export const CERTIFICATES = "certificates";
+
 const PASSPHRASE_LENGTH = 32;
 
 export interface CertificateContributorOptions {
@@ -40,7 +43,7 @@ export function certificateContributor(
 ): Contributor<CertificateFacts> {
   const { vault } = options;
   return {
-    name: "certificates",
+    name: CERTIFICATES,
     load: (trx, siteId) => loadFacts(trx, vault, siteId),
     desired,
     advance: (siteId, facts, observed, signal) =>

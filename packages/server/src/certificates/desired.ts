@@ -13,6 +13,15 @@ import type { CertificateFacts } from "./facts.ts";
 import { isComplete, issued, requestFiles, selfSigned } from "./making.ts";
 import { KEY_FILE, PREFIX, REQUEST_FILE } from "./request.ts";
 
+/** What this module would know of a site under a policy of these services, if it were to come in by this transport. */
+export function under(
+  facts: CertificateFacts,
+  target: CertificateFacts["target"],
+  services: Readonly<Record<string, { readonly enabled: boolean }>>,
+): CertificateFacts {
+  return { ...facts, target, isOpen: services.api_ssl?.enabled ?? false };
+}
+
 /** The name of the certificate api-ssl is to serve; undefined where that is not ours to say. */
 export function wantedName(facts: CertificateFacts): string | undefined {
   const { target, isOpen, keepsCertificate, known, authority, address, number } = facts;

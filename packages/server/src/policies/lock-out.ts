@@ -16,8 +16,6 @@ export interface AffectedSite {
   readonly name: string;
   /** The transport it comes in by under that policy. */
   readonly management_transport: PolicyFacts["managementTransport"];
-  /** The address its router sees us come from; null before it is known. */
-  readonly management_address: string | null;
   /** What its router is to have so far. */
   readonly now: Admission;
 }
@@ -29,32 +27,15 @@ const FOR_PEOPLE: readonly ServiceName[] = ["winbox", "ssh", "http", "https", "t
 const MAX_NAMED = 5;
 
 /**
- * Fields that would close the service Portreeve comes in by: disabled, or for a list of networks that leaves us out.
- * (Our address is added to every list that is delivered. A list that names others and not us says something else, and
- * whoever wrote it should know.)
- * @param managementAddress of sites that don't know their own yet
+ * Fields that would close the service Portreeve comes in by. A list of networks can't: our address is put into every
+ * list that is delivered.
  */
-export function closedToUs(
-  policy: Admission,
-  sites: readonly AffectedSite[],
-  managementAddress: string,
-): FieldErrors {
+export function closedToUs(policy: Admission, sites: readonly AffectedSite[]): FieldErrors {
   const errors: FieldErrors = {};
   for (const name of SERVICE_NAMES) {
     const through = sites.filter((site) => ROUTEROS_SERVICE[name] === site.management_transport);
-    const service = policy.services[name];
-    if (through.length === 0) continue;
-    if (!service?.enabled) {
-      errors[`${name}.enabled`] = [`must be true: Portreeve reaches ${named(through)} through ${name}`];
-      continue;
-    }
-    const shutOut = Map.groupBy(through, (site) => hostNetwork(site.management_address ?? managementAddress));
-    const messages = [...shutOut].flatMap(([us, of]) =>
-      service.networks?.length && !service.networks.some((network) => isWithin(us, network))
-        ? [`must admit ${us}: Portreeve reaches ${named(of)} through ${name} from there`]
-        : [],
-    );
-    if (messages.length > 0) errors[`${name}.networks`] = messages;
+    if (through.length === 0 || policy.services[name]?.enabled) continue;
+    errors[`${name}.enabled`] = [`must be true: Portreeve reaches ${named(through)} through ${name}`];
   }
   return errors;
 }

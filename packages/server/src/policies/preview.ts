@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import type { Plan, SitePreview } from "@portreeve/api-schema";
 import type { Row } from "@portreeve/routeros";
+import { CERTIFICATES, type CertificateFacts, type Transport, under } from "../certificates/index.ts";
 import type { FieldErrors } from "../http/errors.ts";
 import { ASSESSED_MENUS, type Assessment, assess, foresee } from "../reachability/index.ts";
 import {
@@ -30,8 +31,6 @@ export interface PreviewTarget {
   readonly transport: AffectedSite["management_transport"];
   /** The policy it would have, as it would be stored. */
   readonly policy: RouterContent;
-  /** As it was sent. */
-  readonly sent: RouterContent;
   /** The revision that says just this; undefined where there is none yet. */
   readonly revisionId: string | undefined;
 }
@@ -55,8 +54,11 @@ export class PolicyPreviews {
    * @throws SiteNotFoundError, and what reading the router throws
    */
   async plan(target: PreviewTarget, caller: string, signal: AbortSignal): Promise<Plan> {
-    const { site, transport, policy, sent, revisionId } = target;
-    const facts = { [policyContributor.name]: policyFacts(policy, site, revisionId) };
+    const { site, transport, policy, revisionId } = target;
+    const facts = {
+      [policyContributor.name]: () => policyFacts(policy, site, revisionId),
+      [CERTIFICATES]: (known: CertificateFacts) => under(known, transport, policy.services),
+    };
     const seen = await this.#readRouter(site.id, { facts, menus: ASSESSED_MENUS }, signal);
     if (!seen) throw new SiteNotFoundError();
     const { desired, observed, version, managementAddress } = seen;
@@ -73,10 +75,14 @@ export class PolicyPreviews {
       ours: ownedRule(desired),
     });
     const lockOuts = [
-      ...refusals(closedToUs(sent, [{ ...site, management_transport: transport }], managementAddress)),
+      ...refusals(closedToUs(policy, [{ ...site, management_transport: transport }])),
       ...refusals(closedToCaller(policy, [site], caller)),
     ];
-    return present(steps, assessment, [...lockOuts, ...warningsOf(policy)]);
+    return present(steps, assessment, [
+      ...lockOuts,
+      ...movesTo(transport, site.management_transport),
+      ...warningsOf(policy),
+    ]);
   }
 
   /** Every target by itself: a router that can't be read is answered with the reason. In the order given. */
@@ -111,6 +117,14 @@ export class PolicyPreviews {
 }
 
 const NOTHING_SEEN: Plan = { steps: [], input_chain: { ipv4: null, ipv6: null }, access: [], warnings: [] };
+
+/** The rest of the way hangs on a login by the other service, which nobody can foresee. */
+function movesTo(transport: Transport, now: Transport): string[] {
+  if (transport === now) return [];
+  return [
+    `Portreeve moves from ${now} to ${transport} once a login by it has worked; the steps are those up to then`,
+  ];
+}
 
 /** What saving the policy would be answered with. */
 function refusals(errors: FieldErrors): string[] {

@@ -52,13 +52,11 @@ export interface PolicyServiceOptions {
 
 export class PolicyService {
   readonly #rollouts: RolloutService;
-  readonly #managementAddress: string;
   /** What PUT and attach put first into the lists of enabled services. */
   readonly managementNetwork: string;
 
   constructor({ rollouts, managementAddress }: PolicyServiceOptions) {
     this.#rollouts = rollouts;
-    this.#managementAddress = managementAddress;
     this.managementNetwork = hostNetwork(managementAddress);
   }
 
@@ -147,7 +145,6 @@ export class PolicyService {
       site: { ...site, now: site },
       transport: transportUnder(site.wanted_transport, site),
       policy: site,
-      sent: site,
       revisionId: site.policy_revision_id,
     };
   }
@@ -167,14 +164,12 @@ export class PolicyService {
     const sites = await sitesUnderPolicy(trx, ids ? { siteIds: ids } : { policyId: id });
     if (siteIds) refuseUnknown(siteIds, new Set(sites.map((site) => site.id)));
     if (sites.length > MAX_PREVIEW_SITES) throw new TooManySitesError(sites.length, MAX_PREVIEW_SITES);
-    const sent: PolicyContent = draft ? contentOf(draft) : stored;
-    const policy = this.#admitManagement(sent);
+    const policy = this.#admitManagement(draft ? contentOf(draft) : stored);
     const revisionId = isSameContent(policy, stored) ? stored.revision_id : undefined;
     return sites.map((site) => ({
       site: { ...site, now: site },
-      transport: transportUnder(sent.management_transport, site),
+      transport: transportUnder(policy.management_transport, site),
       policy,
-      sent,
       revisionId,
     }));
   }
@@ -196,7 +191,7 @@ export class PolicyService {
       management_transport: transportUnder(policy.management_transport, site),
       now: site,
     }));
-    const toUs = closedToUs(policy, affected, this.#managementAddress);
+    const toUs = closedToUs(policy, affected);
     if (Object.keys(toUs).length > 0) throw new WayInClosedError(toUs);
     const toCaller = closedToCaller(this.#admitManagement(policy), affected, caller.address);
     if (Object.keys(toCaller).length === 0) return {};

@@ -125,7 +125,6 @@ export async function sitesUnderPolicy(trx: Trx, of: { policyId: string } | { si
       "sites.management_transport",
       "sites.keeps_certificate",
       "policy_revisions.management_transport as wanted_transport",
-      "sites.management_address",
       "sites.policy_revision_id",
       "sites.verified_revision_id",
     ])

@@ -3,9 +3,10 @@
  * operators too, and put whoever opens a few onto an address list that another rule refuses. Pure.
  */
 import { type AddressSet, type Family, intersect, isEmpty, NOBODY, subtract, unite } from "./address-set.ts";
+import { fateOf } from "./fate.ts";
 import type { Rule } from "./filter-table.ts";
 import type { RouterView } from "./router-view.ts";
-import { fateOf, type Listing, type Walked } from "./walk.ts";
+import type { Listing, Walked } from "./walk.ts";
 import { familyName, nameOf, nameOfList, networksOf } from "./words.ts";
 
 /** A source climbs from list to list with each connection; guides have three or four stages. */

@@ -1,9 +1,10 @@
 import type { Observed, Step } from "../reconcile/types.ts";
 import { type AddressSet, familyOf, intersect, isEmpty, NOBODY, parseAddresses } from "./address-set.ts";
+import { Budget } from "./budget.ts";
 import { filterTable } from "./filter-table.ts";
 import { serviceGate } from "./service-gate.ts";
 import { simulate } from "./simulate.ts";
-import { Budget, type Condition, type Outcome, TOO_LARGE, walk } from "./walk.ts";
+import { type Condition, type Outcome, TOO_LARGE, walk } from "./walk.ts";
 import { deciderOf } from "./words.ts";
 
 /** How Portreeve itself comes in. */

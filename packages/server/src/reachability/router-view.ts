@@ -1,9 +1,11 @@
 /** One state of a router, asked who gets in: the packet filter first, then the service's own list. Pure. */
 import type { Observed } from "../reconcile/types.ts";
 import { type AddressSet, type Family, intersect, isEmpty, NOBODY, subtract } from "./address-set.ts";
+import { Budget } from "./budget.ts";
+import { type Fate, fateOf } from "./fate.ts";
 import { type FilterTable, filterTable } from "./filter-table.ts";
 import { type ServiceGate, serviceGate } from "./service-gate.ts";
-import { Budget, type Fate, fateOf, type Outcome, type Walked, type WalkOptions, walk } from "./walk.ts";
+import { type Outcome, type Walked, type WalkOptions, walk } from "./walk.ts";
 import { deciderOf } from "./words.ts";
 
 /** For everything asked of one state: eight services over a list of 50 000 entries, a quarter of a second or so. */

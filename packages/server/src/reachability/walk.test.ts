@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { everybody, familyOf, formatAddresses, parseAddresses } from "./address-set.ts";
+import { Budget } from "./budget.ts";
+import { fateOf } from "./fate.ts";
 import { filterTable } from "./filter-table.ts";
 import { router, rules } from "./testing.fixture.ts";
-import { Budget, fateOf, walk } from "./walk.ts";
+import { walk } from "./walk.ts";
 import { deciderOf } from "./words.ts";
 
 type Rows = Parameters<typeof rules>;

@@ -6,7 +6,8 @@
  * with the condition, and walk on. So for one source the outcomes that name it, in their order, read like a list of
  * cases: the first whose conditions hold is what happens.
  */
-import { type AddressSet, everybody, intersect, isEmpty, NOBODY, subtract, unite } from "./address-set.ts";
+import { type AddressSet, everybody, isEmpty, NOBODY, subtract, unite } from "./address-set.ts";
+import { type Budget, TooLargeError } from "./budget.ts";
 import type { FilterTable, Rule } from "./filter-table.ts";
 import { type Match, matchRule, type Packet, type Sources, type Unknown } from "./matchers.ts";
 
@@ -51,28 +52,6 @@ const RANGES_COPIED_PER_UNIT = 64;
 
 /** Chains that jump into chains, as deep as anybody would write them. */
 const MAX_DEPTH = 32;
-
-/**
- * What walks over one router may cost together. A router may be hostile: chains that jump twice each double the work
- * with every level. A unit is a rule tried or a range of addresses found: about half a microsecond.
- */
-export class Budget {
-  #left: number;
-
-  constructor(units: number) {
-    this.#left = units;
-  }
-
-  /** @throws TooLargeError */
-  spend(units: number): void {
-    this.#left -= units;
-    if (this.#left < 0) throw new TooLargeError();
-  }
-}
-
-class TooLargeError extends Error {
-  override readonly name = "TooLargeError";
-}
 
 /** When a router's rules are more than can be followed, nothing is certain. */
 export const TOO_LARGE: Unknown = {
@@ -214,26 +193,4 @@ class Walk {
       possible: unite(now.possible, added.possible),
     };
   }
-}
-
-/** How a set of sources fares: who is let in, who is not, and for whom that depends. Each source is in one of them. */
-export interface Fate {
-  readonly accepted: AddressSet;
-  readonly refused: AddressSet;
-  readonly depends: AddressSet;
-}
-
-export function fateOf(outcomes: readonly Outcome[], sources: AddressSet): Fate {
-  const may = (verdict: Verdict) =>
-    unite(...outcomes.filter((o) => o.verdict === verdict).map((o) => intersect(o.sources, sources)));
-  const accept = may("accept");
-  const refuse = may("refuse");
-  // Without conditions every source has one outcome.
-  if (outcomes.every(({ conditions }) => conditions.length === 0))
-    return { accepted: accept, refused: refuse, depends: NOBODY };
-  return {
-    accepted: subtract(accept, refuse),
-    refused: subtract(refuse, accept),
-    depends: intersect(accept, refuse),
-  };
 }

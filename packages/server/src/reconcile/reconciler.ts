@@ -40,8 +40,9 @@ export interface ReconcilerOptions {
 }
 
 export interface PreviewOptions {
-  /** Facts to plan with instead of those that are stored, by contributor. */
-  readonly facts?: Readonly<Record<string, unknown>>;
+  /** Facts to plan with instead of those that are stored, by contributor, given those that are stored. */
+  // biome-ignore lint/suspicious/noExplicitAny: each module's facts are its own; it gets back what it loaded
+  readonly facts?: Readonly<Record<string, (stored: any) => unknown>>;
   /** Menus to read beside those somebody wants rows in. */
   readonly menus?: readonly MenuFacts[];
 }
@@ -98,7 +99,10 @@ export class Reconciler {
     await using session = await this.#options.access.openForReading(siteId, signal);
     const loaded = await this.#load(siteId);
     if (!loaded) return undefined;
-    const revised = this.#options.contributors.map(({ name }, i) => facts[name] ?? loaded.facts[i]);
+    const revised = this.#options.contributors.map(({ name }, i) => {
+      const stored = loaded.facts[i];
+      return facts[name] ? facts[name](stored) : stored;
+    });
     const desired = this.#desired({ ...loaded, facts: revised }, session);
     const observed = await observe(
       session.client,

@@ -125,7 +125,7 @@ describe("rolling back", () => {
     const untouched = [sites(400, "waiting"), sites(10, "unreachable")];
     for (const state of ["reverting", "unreachable", "failed"] as const)
       expect(back(...untouched, sites(24, "reverted", 2), sites(1, state, 2))).toBe("wait");
-    expect(back(...untouched, sites(25, "reverted", 2))).toBe("rolled_back");
+    expect(back(...untouched, sites(24, "reverted", 2), sites(1, "verified", 2))).toBe("rolled_back");
   });
 });
 

@@ -91,9 +91,10 @@ function isSettled({ state }: SiteProgress): boolean {
   return state === "verified" || state === "failed";
 }
 
-/** Back on its former revision, or never away from it. */
+/** Back on its former revision, or never away from it: one that had it before, and was verified, stays so. */
 function isBack({ state, wave }: SiteProgress): boolean {
-  return state === "reverted" || (wave === null && state !== "reverting");
+  if (wave === null) return state !== "reverting";
+  return state === "reverted" || state === "verified";
 }
 
 function idsOf(sites: readonly SiteProgress[]): string[] {

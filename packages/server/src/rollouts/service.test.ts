@@ -279,6 +279,18 @@ describe("taking back", () => {
     expect((await fleet.ports()).get(at(0))).toBe(22);
   });
 
+  test("a site that was under this revision before it moved away and back has nothing to go back to", async () => {
+    const other = await fleet.createPolicy(23);
+    await fleet.attach(other.id, [at(0)]);
+    await fleet.run(at(0), FAILED);
+    const { rollout_id: id } = await fleet.attach(policy.id, [at(0)]);
+    await fleet.as((trx) => fleet.seen(trx, at(0)));
+    await command("rollBack", id ?? "");
+    expect((await fleet.ports()).get(at(0))).toBe(22);
+    await fleet.run(at(0), IN_SYNC);
+    expect(await fleet.rollout(id)).toMatchObject({ state: "rolled_back" });
+  });
+
   test("attached sites go back under the policy they came from, which stays as it is", async () => {
     const other = await fleet.createPolicy(23);
     const attached = await fleet.attach(other.id, siteIds);
@@ -333,6 +345,13 @@ describe("while one is under way", () => {
     await command("resume", id);
     await fleet.carryOut(id);
     expect((await fleet.ports()).get(newcomer)).toBe(2022);
+  });
+
+  test("a site that moves away and back before it was reached is as it was", async () => {
+    const other = await fleet.createPolicy(23);
+    await fleet.attach(other.id, [at(0)]);
+    expect((await fleet.attach(policy.id, [at(0)])).rollout_id).toBeNull();
+    expect(await under(22)).toBe(40);
   });
 
   test("a site that moves to another policy leaves it, and comes back into it", async () => {

@@ -63,6 +63,7 @@ export class RolloutService {
 
   /** The policy is about to be deleted. */
   async abandon(trx: Trx, by: Actor, policyId: string): Promise<void> {
+    await lockSitesOfPolicy(trx, policyId);
     const rollout = await underWayOf(trx, policyId);
     if (rollout) await this.#supersede(trx, by, rollout);
   }

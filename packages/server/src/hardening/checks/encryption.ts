@@ -11,7 +11,7 @@ const WARN_DAYS = 30;
 const TLS_SERVICES = ["www-ssl", "api-ssl"];
 
 const BY_HAND =
-  "Portreeve does not put certificates on routers. Make one and name it: /certificate/add, /certificate/sign, /ip/service/set";
+  "Portreeve makes one for api-ssl where a policy's management_transport names it. Otherwise make one and name it: /certificate/add, /certificate/sign, /ip/service/set";
 
 export const encryptionChecks: readonly Check[] = [
   setting({
