@@ -57,6 +57,7 @@ describe.skipIf(chromiumMissing !== undefined)(`roll-outs in the web page${note}
     await far.router.control.powerOn();
     expectStatus(await portal.server.api.post(`/v1/sites/${far.site.id}/reconcile`), 202);
     await expectRollout(portal.server.api, id, "rolled_back");
+    await shows(page.getByRole("status"), /^The roll-out of Pair, revision \d is rolled back\.$/);
     await card(page).waitFor({ state: "detached" });
   });
 
