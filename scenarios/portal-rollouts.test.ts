@@ -57,12 +57,13 @@ describe.skipIf(chromiumMissing !== undefined)(`roll-outs in the web page${note}
     await far.router.control.powerOn();
     expectStatus(await portal.server.api.post(`/v1/sites/${far.site.id}/reconcile`), 202);
     await expectRollout(portal.server.api, id, "rolled_back");
+    await shows(page.getByRole("status"), /^The roll-out of Pair, revision \d is rolled back\.$/);
     await card(page).waitFor({ state: "detached" });
   });
 
   test("a first site that fails stops the roll-out with the reason, wave by wave, on a phone as well; it goes on when resumed", async () => {
     const policy = await policyFor("Fleet", all);
-    for (const router of all) await letUsIn(router, false);
+    for (const managed of all) await letUsIn(managed, false);
     const id = await change(policy);
     const { page } = await portal.signIn(PHONE);
     await shows(card(page), "stopped");
@@ -78,8 +79,10 @@ describe.skipIf(chromiumMissing !== undefined)(`roll-outs in the web page${note}
     await shows(card(page).getByRole("list", { name: "Failed" }), /Mast \d+ log-in refused/);
     await expectFits(page);
 
-    for (const router of all) await letUsIn(router, true);
-    await page.getByRole("button", { name: /^Try again/ }).tap();
+    for (const managed of all) {
+      await letUsIn(managed, true);
+      expectStatus(await portal.server.api.post(`/v1/sites/${managed.site.id}/reconcile`), 202);
+    }
     await press(page, "Resume", "Resume");
     await expectRollout(portal.server.api, id, "done");
     await card(page).waitFor({ state: "detached" });

@@ -11,7 +11,7 @@ import { policiesView } from "./policies.js";
 import { policyEditor } from "./policy-editor.js";
 import { polling } from "./polling.js";
 import { questionDialog } from "./question.js";
-import { rolloutsView } from "./rollouts.js";
+import { endOf, rolloutsView } from "./rollouts.js";
 import { forgetToken, keptToken, signInForm } from "./sign-in.js";
 import { sitesView } from "./sites.js";
 
@@ -21,18 +21,21 @@ const POLL_MS = 5_000;
 let fleet;
 
 const ask = questionDialog();
+// What is answered after somebody signed out is nobody's any more.
 const openAccess = openAccessForm((grant) => {
+  if (fleet === undefined) return;
   fleet.addGrant(grant);
   showGrants();
   poll.now();
 });
 const editPolicy = policyEditor(({ name, warnings = [] }) => {
+  if (fleet === undefined) return;
   say(`The policy ${name} is saved.`);
   if (warnings.length > 0) warn(`${name}: ${warnings.join("; ")}.`);
   poll.now();
 });
 const showHardening = hardeningDialog();
-const showExposure = exposureDialog((check) => fleet.noteExposure(check));
+const showExposure = exposureDialog((check) => fleet?.noteExposure(check));
 const showSites = sitesView({
   ssh: (site) => openAccess(fleet.api, site, "ssh"),
   winbox: (site) => openAccess(fleet.api, site, "winbox"),
@@ -82,7 +85,7 @@ async function round() {
   const parts = [
     ["sites-problem", () => asked.readSites(element("status-filter").value)],
     ["policies-problem", () => asked.readPolicies()],
-    ["rollouts-problem", () => asked.readRollouts()],
+    ["rollouts-problem", async () => sayEnded(await asked.readRollouts())],
     ["grants-problem", () => asked.readSiteBySite()],
   ];
   const problems = [];
@@ -101,6 +104,11 @@ async function round() {
   }
   showAll(asked);
   showFreshness(problems.find((problem) => problem?.status === 0));
+}
+
+function sayEnded(rollouts) {
+  if (fleet === undefined) return;
+  for (const rollout of rollouts) say(endOf(rollout));
 }
 
 function showAll({ sites, policies, rollouts, more, exposureOf, api }) {

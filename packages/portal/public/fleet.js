@@ -67,14 +67,22 @@ export class Fleet {
     this.policies = await this.api.get("/v1/control-plane/policies");
   }
 
-  /** Every policy tells of the one roll-out it may have under way. */
+  /**
+   * Every policy tells of the one roll-out it may have under way.
+   * @returns {Promise<object[]>} those that have ended since the last time
+   */
   async readRollouts() {
+    const before = this.rollouts;
     const underWay = this.policies.filter(({ rollout }) => rollout !== null);
     this.rollouts = await Promise.all(
-      underWay.map(async ({ name, rollout: { id } }) => {
-        return { ...(await this.api.get(`/v1/rollouts/${id}`)), policyName: name };
-      }),
+      underWay.map(({ name, rollout: { id } }) => this.#readRollout(id, name)),
     );
+    const ended = before.filter(({ id }) => !this.rollouts.some((rollout) => rollout.id === id));
+    return Promise.all(ended.map(({ id, policyName }) => this.#readRollout(id, policyName)));
+  }
+
+  async #readRollout(id, policyName) {
+    return { ...(await this.api.get(`/v1/rollouts/${id}`)), policyName };
   }
 
   /** Access and checks. Sites with access every time, the others in turn: many sites cost no more than a few. */

@@ -41,6 +41,8 @@ export function hardeningDialog() {
       if (!dialog.open || asked !== site) return;
       fill(dialog, { note });
       await read();
+      // The button that asked is gone with its finding, or has nothing to do.
+      element("hardening-title").focus();
     } catch (problem) {
       if (dialog.open && asked === site) fill(dialog, { problem: problem.message });
     }

@@ -7,7 +7,9 @@ const STATE_WORDS = {
   rolling_back: "rolling back",
 };
 
-/** States of sites that count as done with. */
+const END_WORDS = { done: "done", rolled_back: "rolled back", superseded: "overtaken by a newer one" };
+
+/** How each site is, as its number is told. */
 const SITE_WORDS = {
   verified: "done",
   delivering: "on the way",
@@ -78,6 +80,11 @@ export function rolloutsView(ask) {
     element("rollouts-count").textContent = rollouts.length;
     element("rollouts-section").hidden = rollouts.length === 0;
   };
+}
+
+/** @returns {string} what became of a roll-out that is not under way any more */
+export function endOf(rollout) {
+  return `The roll-out of ${titleOf(rollout)} is ${END_WORDS[rollout.state] ?? rollout.state}.`;
 }
 
 const titleOf = ({ policyName, revision }) => `${policyName}, revision ${revision}`;
