@@ -54,6 +54,8 @@ export interface RunOptions extends Partial<ReplyLimits> {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** A log-in is answered without rows, by a text at most. Who has not let us in yet is owed no more memory. */
+const LOGIN_LIMITS = { maxReplyRows: 16, maxReplyBytes: 64 * 1024 };
 /** A loaded router may stall for seconds; its users found that less than 30 s gives false alarms. */
 const COMMAND_TIMEOUT_MS = 30_000;
 /** How long a drained connection waits for the router's own end before it is cut. */
@@ -123,7 +125,7 @@ export class Connection implements AsyncDisposable {
     const connection = new Connection(opened, options);
     try {
       await logIn(
-        (words) => connection.#multiplexer.startUntagged(words, { signal: options.signal }),
+        (words) => connection.#multiplexer.startUntagged(words, { ...LOGIN_LIMITS, signal: options.signal }),
         options,
       );
       return connection;
