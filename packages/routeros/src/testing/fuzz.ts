@@ -1,6 +1,7 @@
 /**
  * Fuzzing what reads a router's bytes: captured exchanges, broken at random, go through decoder, sentence, values and
- * multiplexer. Reproducible: input `n` of seed `s` is always the same.
+ * multiplexer. Inputs that run new code are kept and broken further. Reproducible: input `n` of seed `s` is the same in
+ * every run of the same code.
  *
  * Held for every input: nothing but our own errors, the same sentences however the bytes are cut, what was read
  * encodes to bytes that read the same, every command is settled, and all of it within {@link HANG_MS}.
@@ -14,6 +15,7 @@ import { ProtocolError, RouterOsError } from "../errors.ts";
 import { Multiplexer } from "../multiplexer.ts";
 import { isId, parseBoolean, parseDateTime, parseDurationMs, parseId, parseList } from "../values.ts";
 import { parseVersion } from "../version.ts";
+import { BlockCoverage } from "./coverage.ts";
 
 /** Longer than any input may take, ms. */
 const HANG_MS = 50;
@@ -31,6 +33,9 @@ export interface FuzzResult {
   readonly refused: number;
   /** Longest time one input took, the machine's other work included, ms. */
   readonly slowestMs: number;
+  /** Inputs that ran code no other had run, and how many characters of code ran in the end. */
+  readonly kept: number;
+  readonly covered: number;
 }
 
 /** An input that breaks a promise; `bytes` hexadecimal. */
@@ -40,39 +45,75 @@ export class FuzzFailure extends Error {
   }
 }
 
+/** Inputs between two looks at the coverage; a look costs as much as some of them. */
+const BATCH = 500;
+/** Inputs of which coverage is asked: what they don't reach, more of the same seldom do, and V8 counts at a price. */
+const GUIDED_INPUTS = 20_000;
+
 /**
- * Try `inputs` broken streams.
+ * Try `inputs` broken streams. Inputs that run code no other has run become starting points of later ones.
  * @throws FuzzFailure the first that breaks a promise
  */
 export async function fuzz(options: { inputs: number; seed: number; onProgress?: (done: number) => void }) {
   const { inputs, seed, onProgress = () => {} } = options;
   const corpus = captured();
-  const tally = { sentences: 0, refused: 0, slowestMs: 0 };
-  for (let input = 0; input < inputs; input++) {
-    const random = randomFrom(seed, input);
-    const bytes = mutate(corpus, random);
-    try {
-      let took = await timed(() => check(bytes, random, tally));
-      // Another process may have had the processor: what is really slow is slow every time.
-      for (let again = 0; took > HANG_MS && again < 10; again++) {
-        took = await timed(() => check(bytes, random, tally));
-      }
-      if (took > HANG_MS) throw new Error(`it takes more than ${HANG_MS} ms`);
-      tally.slowestMs = Math.max(tally.slowestMs, took);
-    } catch (error) {
-      throw new FuzzFailure(
-        error instanceof Error ? error.message : String(error),
-        bytes,
-        seed,
-        input,
-        error,
+  const tally = { sentences: 0, refused: 0, slowestMs: 0, kept: 0, covered: 0 };
+  const guided = Math.min(inputs, GUIDED_INPUTS);
+  {
+    await using coverage = await BlockCoverage.start("/routeros/src/");
+    for (const [i, bytes] of corpus.entries()) await tryInput(bytes, seed, -1 - i, tally);
+    coverage.learn(await coverage.take());
+    for (let first = 0; first < guided; first += BATCH) {
+      const batch = Array.from({ length: Math.min(BATCH, guided - first) }, (_, i) =>
+        mutate(corpus, randomFrom(seed, first + i)),
       );
+      for (const [i, bytes] of batch.entries()) await tryInput(bytes, seed, first + i, tally);
+      const news = coverage.news(await coverage.take()) > 0;
+      const found = news ? await telling(batch, seed, coverage) : [];
+      corpus.push(...found);
+      tally.kept += found.length;
+      await nextTurn();
     }
+    tally.covered = coverage.size;
+  }
+  onProgress(guided);
+  for (let input = guided; input < inputs; input++) {
+    await tryInput(mutate(corpus, randomFrom(seed, input)), seed, input, tally);
     // What the multiplexers left for the next turn piles up until there is one.
     if (input % 1_000 === 999) await nextTurn();
     if (input % 100_000 === 99_999) onProgress(input + 1);
   }
   return { inputs, ...tally } satisfies FuzzResult;
+}
+
+async function tryInput(bytes: Buffer, seed: number, input: number, tally: Tally): Promise<void> {
+  const random = () => randomFrom(seed, -1 - input);
+  try {
+    let took = await timed(() => check(bytes, random(), tally));
+    // Another process may have had the processor: what is really slow is slow every time.
+    for (let again = 0; took > HANG_MS && again < 10; again++) {
+      took = await timed(() => check(bytes, random(), tally));
+    }
+    if (took > HANG_MS) throw new Error(`it takes more than ${HANG_MS} ms`);
+    tally.slowestMs = Math.max(tally.slowestMs, took);
+  } catch (error) {
+    throw new FuzzFailure(error instanceof Error ? error.message : String(error), bytes, seed, input, error);
+  }
+}
+
+/** Of inputs that ran something new, those that did: halves that run nothing new are left out as they are. */
+async function telling(batch: readonly Buffer[], seed: number, coverage: BlockCoverage): Promise<Buffer[]> {
+  const aside = { sentences: 0, refused: 0, slowestMs: 0, kept: 0, covered: 0 };
+  for (const bytes of batch) await tryInput(bytes, seed, 0, aside);
+  const ran = await coverage.take();
+  if (coverage.news(ran) === 0) return [];
+  if (batch.length === 1) {
+    coverage.learn(ran);
+    return [...batch];
+  }
+  const half = batch.length >> 1;
+  const first = await telling(batch.slice(0, half), seed, coverage);
+  return [...first, ...(await telling(batch.slice(half), seed, coverage))];
 }
 
 /** The bytes of every captured reply and command, and all of them in a row. */
@@ -142,10 +183,7 @@ function withByte(bytes: Buffer, at: number, byte: number): Buffer {
   return bytes;
 }
 
-interface Tally {
-  sentences: number;
-  refused: number;
-}
+type Tally = { -readonly [Name in Exclude<keyof FuzzResult, "inputs">]: number };
 
 async function check(bytes: Buffer, random: Random, tally: Tally): Promise<void> {
   const whole = decode([bytes]);
