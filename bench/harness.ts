@@ -27,33 +27,30 @@ type Sample = Readonly<Record<string, number>>;
 
 /**
  * Let the contenders take turns (A B A B …) and return each one's median figures. What else the machine does then
- * hits all of them alike. A first turn of each warms up and does not count.
+ * hits all of them alike.
+ * @param options.warmUp first turns of each that do not count: code is compiled in them
+ * @param options.share another quantile than the median
  */
 export async function interleave<Contender extends string, S extends Sample>(
   rounds: number,
   contenders: Readonly<Record<Contender, () => Promise<S>>>,
+  { warmUp = 1, share = 0.5 } = {},
 ): Promise<Record<Contender, S>> {
   const samples = new Map<string, S[]>();
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = 0; round < warmUp + rounds; round++) {
     for (const [name, run] of Object.entries<() => Promise<S>>(contenders)) {
       const sample = await run();
-      if (round > 0) samples.set(name, [...(samples.get(name) ?? []), sample]);
+      if (round >= warmUp) samples.set(name, [...(samples.get(name) ?? []), sample]);
     }
   }
-  const medians = [...samples].map(([name, taken]) => [name, medianSample(taken)]);
-  return Object.fromEntries(medians) as Record<Contender, S>;
+  const figures = [...samples].map(([name, taken]) => [name, quantileSample(taken, share)]);
+  return Object.fromEntries(figures) as Record<Contender, S>;
 }
 
-function medianSample<S extends Sample>(taken: readonly S[]): S {
+function quantileSample<S extends Sample>(taken: readonly S[], share: number): S {
+  const sorted = (name: string) => taken.map((one) => one[name] ?? 0).toSorted((a, b) => a - b);
   const names = Object.keys(taken[0] ?? {});
-  return Object.fromEntries(names.map((name) => [name, median(taken.map((one) => one[name] ?? 0))])) as S;
-}
-
-function median(values: readonly number[]): number {
-  return quantile(
-    values.toSorted((a, b) => a - b),
-    0.5,
-  );
+  return Object.fromEntries(names.map((name) => [name, quantile(sorted(name), share)])) as S;
 }
 
 /** The value below which `share` of the sorted values lie. */

@@ -8,7 +8,9 @@ import type { Measurement } from "./harness.ts";
 /** The machine and the versions of what was measured. */
 export function heading(): string {
   const processors = cpus();
-  const packages = ["fastify", "pg", "node-routeros"].map((name) => `${name} ${versionOf(name)}`);
+  const packages = ["fastify", "pg", "node-routeros", "routeros-client", "mikro-routeros"].map(
+    (name) => `${name} ${versionOf(name)}`,
+  );
   return [
     `${processors[0]?.model.trim() || "unknown processor"}, ${processors.length} cores, ${process.platform} ${process.arch}`,
     [`Node ${process.versions.node}`, `Portreeve ${versionOf("@portreeve/server")}`, ...packages].join(", "),

@@ -1,6 +1,7 @@
 /** The clients that are compared, behind the two things a benchmark does with them. */
 import type { Socket } from "node:net";
 import { RouterClient } from "@portreeve/routeros";
+import { RouterOSClient as MikroClient } from "mikro-routeros";
 import { RouterOSAPI } from "node-routeros";
 import { RouterOSClient } from "routeros-client";
 import { PlainClient } from "./plain-client.ts";
@@ -19,6 +20,7 @@ export const clients = {
   "node-routeros": (port: number): Promise<Client> => connectNodeRouteros(port, false),
   "node-routeros, TCP_NODELAY": (port: number): Promise<Client> => connectNodeRouteros(port, true),
   "routeros-client": connectRouterosClient,
+  "mikro-routeros": connectMikroRouteros,
   "plain decoder": (port: number): Promise<Client> => PlainClient.connect({ port, username, password }),
 };
 
@@ -40,4 +42,12 @@ async function connectNodeRouteros(port: number, noDelay: boolean): Promise<Clie
 async function connectRouterosClient(port: number): Promise<Client> {
   const api = await new RouterOSClient({ host, port, user: username, password }).connect();
   return { print: (menu) => api.menu(menu).getAll() };
+}
+
+/** It sends no tags, so one command at a time. */
+async function connectMikroRouteros(port: number): Promise<Client> {
+  const client = new MikroClient(host, port);
+  await client.connect();
+  await client.login(username, password);
+  return { print: (menu) => client.runQuery(`${menu}/print`) };
 }

@@ -24,19 +24,18 @@ def run(task, given):
             encoding="utf-8",
         )
         return None
+    count = lost = 0
     start = time.perf_counter()
-    if task == "rows":
-        for _ in range(given["times"]):
-            rows = print_menu(given["menu"])
-            if len(rows) != given["rows"] or len(rows[-1]) < given["attributes"]:
-                raise RuntimeError("rows are missing")
-        return {"rowsPerSecond": given["times"] * given["rows"] / (time.perf_counter() - start)}
-    count = 0
     until = start + given["milliseconds"] / 1000
-    while time.perf_counter() < until:
-        print_menu(given["menu"])
-        count += 1
-    return {"commandsPerSecond": count / (time.perf_counter() - start)}
+    while count == 0 or time.perf_counter() < until:
+        rows = print_menu(given["menu"])
+        if task == "rows":
+            if count == 0:
+                lost = given["rows"] - sum(len(row) >= given["attributes"] for row in rows)
+            count += len(rows)
+        else:
+            count += 1
+    return {"value": count / (time.perf_counter() - start), "lost": lost, "unanswered": 0}
 
 
 for line in sys.stdin:

@@ -20,8 +20,8 @@ async function ask(task: string, input: object): Promise<unknown> {
 
 serveTasks({
   connect: ({ port }: { port: number }) => ask("connect", { port, username, password }),
-  rows: ({ times }: { times: number }) =>
-    ask("rows", { times, menu: MENU, rows: ROWS, attributes: ATTRIBUTES }),
+  rows: ({ milliseconds }: { milliseconds: number }) =>
+    ask("rows", { milliseconds, menu: MENU, rows: ROWS, attributes: ATTRIBUTES }),
   commands: ({ milliseconds }: { milliseconds: number }) =>
     ask("commands", { milliseconds, menu: SMALL_MENU }),
 });

@@ -60,7 +60,9 @@ class Replies {
     const { first, tag = "" } = sentence;
     const { bytes, tagsAt } = this.#template(first, tag.length);
     const reply = tagsAt.length > 100 ? bytes : Buffer.from(bytes);
-    for (const at of tagsAt) reply.write(tag, at, "latin1");
+    const digits = Buffer.from(tag, "latin1");
+    // Byte by byte: ten thousand native calls would be a tenth of the time a client takes.
+    for (const at of tagsAt) for (let i = 0; i < digits.length; i++) reply[at + i] = digits[i] ?? 0;
     return reply;
   }
 

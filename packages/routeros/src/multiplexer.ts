@@ -27,6 +27,9 @@ const UNTAGGED = "";
 /** What a router may go on sending for commands that were given up, until another command ends well. */
 const MAX_UNCLAIMED_BYTES = 64 * 1024 * 1024;
 
+/** What waits for it runs when the code at hand is through, before anything else. */
+const NOW = Promise.resolve();
+
 interface Outgoing {
   /** One character per byte. */
   readonly bytes: string;
@@ -164,8 +167,11 @@ export class Multiplexer {
   }
 
   #send(outgoing: Outgoing): void {
-    if (this.#outgoing.length === 0) process.nextTick(this.#flush);
     this.#outgoing.push(outgoing);
+    if (this.#outgoing.length > 1) return;
+    // Where others wait for replies, those who get theirs in this turn are about to go on: their commands go along.
+    if (this.#exchanges.size > 1) process.nextTick(this.#flush);
+    else void NOW.then(this.#flush);
   }
 
   /** Settle a command ahead of its reply and tell the router to stop it. */
