@@ -57,7 +57,7 @@ export class SentenceDecoder {
   /** Empty sentences since the last one that was not. */
   #empty = 0;
   /** Bytes behind those at hand that are needed before another step is possible. */
-  #missing = 1;
+  #missing = 0;
 
   constructor(limits: Partial<DecoderLimits> = {}) {
     this.#limits = { ...DEFAULT_DECODER_LIMITS, ...limits };
@@ -212,7 +212,6 @@ export class SentenceDecoder {
     this.#next = 0;
     this.#words = 0;
     this.#shape = this.#shapes.root;
-    this.#missing = 1;
     if (words > 0) {
       this.#empty = 0;
       take(new Sentence(wire, base, size, words, shape));

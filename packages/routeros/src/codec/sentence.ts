@@ -56,10 +56,10 @@ export class Sentence {
     return this.#wire.text(start + TAG_PREFIX.length, end) || undefined;
   }
 
-  /** Whether its label is this one, which is ASCII; a third of the time of cutting it out. */
+  /** Whether its label is this one, which is ASCII, "" for none; takes a third of the time of cutting it out. */
   hasTag(tag: string): boolean {
     const i = this.#shape.tagAt;
-    if (i === 0) return this.tag === tag;
+    if (i === 0) return (this.tag ?? "") === tag;
     const { bytes } = this.#wire;
     const [start, end] = this.#bounds(i);
     const from = start + TAG_PREFIX.length;

@@ -39,8 +39,8 @@ export function readScript(text: string): ReadCommand[] {
     const rest = text.slice(at, at + 200);
     const [ending] = /^[\n;]/.exec(rest) ?? [];
     const [blank] = /^[ \t]+/.exec(rest) ?? [];
-    const [argument, name = ""] = /^([a-z-]+)=/.exec(rest) ?? [];
-    const [word] = /^[/a-z0-9*-]+/.exec(rest) ?? [];
+    const [argument, name = ""] = /^([A-Za-z0-9-]+)=/.exec(rest) ?? [];
+    const [word] = /^[/A-Za-z0-9*-]+/.exec(rest) ?? [];
     if (ending) {
       finish();
       at += 1;
