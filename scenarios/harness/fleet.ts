@@ -22,6 +22,8 @@ export interface Member {
 const AT_ONCE = 20;
 /** Adoption of one router on a busy machine, milliseconds. */
 const ADOPTION_MS = 250;
+/** A fleet has them all, a quarter of its routers each. */
+const VERSIONS = ["6.49", "7.9", "7.18", "7.24"];
 
 /**
  * Routers that Portreeve manages, all under the default policy of a customer that has no others. Only their API
@@ -50,17 +52,24 @@ export class ManagedFleet implements AsyncDisposable {
     const policies: Policy[] = expectStatus(await server.api.get("/v1/control-plane/policies"), 200);
     const policyPath = `/v1/control-plane/policies/${policies.find((one) => one.default)?.id}`;
     expectStatus(await server.api.put(policyPath, policyOf()), 200);
-    const firstAddress = `127.${randomInt(64, 250)}.${randomInt(1, 250)}.1`;
-    const fleet = await startFleet({ count, firstAddress, ...ADMIN });
-    try {
-      const members = await addSites(server.api, fleet.routers);
-      const self = new ManagedFleet(server, policyPath, members, fleet.close);
-      await waitFor(() => self.isInSync(), { within: 10_000 + count * ADOPTION_MS, what: "the adoption" });
-      return self;
-    } catch (error) {
-      await fleet.close();
-      throw error;
+    await using starting = new AsyncDisposableStack();
+    const network = `127.${randomInt(64, 250)}`;
+    const routers: Emulator[] = [];
+    for (const [i, version] of VERSIONS.entries()) {
+      const share = Math.floor((count + i) / VERSIONS.length);
+      const firstAddress = `${network}.${10 * (i + 1)}.1`;
+      const fleet = await startFleet({ count: share, firstAddress, version, ...ADMIN });
+      starting.defer(() => fleet.close());
+      routers.push(...fleet.routers);
     }
+    const members = await addSites(server.api, routers);
+    const fleets = starting.move();
+    const self = new ManagedFleet(server, policyPath, members, () => fleets.disposeAsync());
+    await using adopting = new AsyncDisposableStack();
+    adopting.use(self);
+    await waitFor(() => self.isInSync(), { within: 10_000 + count * ADOPTION_MS, what: "the adoption" });
+    adopting.move();
+    return self;
   }
 
   /** Change the policy; the answer. */
@@ -88,11 +97,16 @@ export class ManagedFleet implements AsyncDisposable {
   }
 }
 
-/** Rules in their order, the other rows in any. */
+/** Rules in their order, the other rows in any; without the connections that are open. */
 function configurationOf({ control }: Emulator): string {
-  const rows = (path: string) => control.rows(path).map((row) => JSON.stringify(configuredOf(row)));
-  const unordered = [...rows("/ip/service"), ...rows("/ip/firewall/address-list")].sort();
-  return [...unordered, ...rows("/ip/firewall/filter")].join("\n");
+  const rows = (path: string) =>
+    control
+      .rows(path)
+      .filter(({ dynamic }) => dynamic !== "true")
+      .map((row) => JSON.stringify(configuredOf(row)));
+  const lists = ["/ip/service", "/ip/firewall/address-list", "/ipv6/firewall/address-list"];
+  const unordered = lists.flatMap(rows).sort();
+  return [...unordered, ...rows("/ip/firewall/filter"), ...rows("/ipv6/firewall/filter")].join("\n");
 }
 
 /** A row without what no administrator sets: a rule that was removed and added again is the same one. */
