@@ -2,6 +2,7 @@
 import { array, identifier, list, script, value } from "@portreeve/routeros";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { wordBytes } from "../api/words.ts";
 import { startRouter, type TestRouter } from "../testing/scripts.ts";
 
 const HOSTILE = [
@@ -72,6 +73,23 @@ describe.each(["6.49", "7.9", "7.18", "7.24"])("RouterOS %s", (version) => {
     };
     for (const text of HOSTILE) await stores(text, text);
     await fc.assert(fc.asyncProperty(anyText, anyText, stores), { numRuns: RUNS });
+  });
+
+  test("bytes that are no text come through a variable as they are", { timeout: 60_000 }, async () => {
+    const before = others();
+    const stores = async (bytes: Uint8Array) => {
+      const { text } = script`:global ${identifier("kept")} ${value(bytes)}
+/ip firewall address-list set [find where list=${value("l")}] comment=$${identifier("kept")}
+/system identity set name=${value("same")}`;
+      await router.client.run("/execute", `=script=${text}`, ...(version === "6.49" ? [] : ["=as-string="]));
+      await expect.poll(() => rows("/system/identity")[0]?.name, { interval: 1 }).toBe("same");
+      await router.router.control.setRow("/system/identity", undefined, { name: "another" });
+      const stored = wordBytes(rows("/ip/firewall/address-list")[0]?.comment ?? "");
+      expect(Buffer.from(stored as string)).toEqual(Buffer.from(bytes));
+      expect(others()).toEqual(before);
+    };
+    await stores(Uint8Array.from({ length: 256 }, (_, byte) => byte));
+    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), stores), { numRuns: 1_000 });
   });
 
   test("a comma list of networks is the list it was", async () => {
