@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { chown, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -88,10 +87,10 @@ async function initialise(
     ...(sync ? [] : ["--no-sync"]),
   ]);
   const messages = text(initdb.stderr);
-  const [code, signal] = (await once(initdb, "close")) as [number | null, NodeJS.Signals | null];
-  if (code !== 0) {
+  const failure = await initdb.ended;
+  if (failure !== undefined) {
     await rm(half, { recursive: true, force: true });
-    throw new EmbeddedStartError(`initdb ended with ${signal ?? code}: ${(await messages).trim()}`);
+    throw new EmbeddedStartError(`initdb ${failure}: ${(await messages).trim()}`);
   }
   await rename(half, clusterDir);
 }

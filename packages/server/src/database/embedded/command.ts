@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, execFile, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { type FileHandle, open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
@@ -7,7 +7,11 @@ import type { Account } from "./account.ts";
 /** First descriptor after stdin, stdout and stderr. */
 const FIRST_HANDLE = 3;
 
-export type ServerCommand = ChildProcessByStdio<null, null, Readable>;
+export interface ServerCommand {
+  readonly stderr: Readable;
+  /** How it ended, once it has: undefined for success, else in words. */
+  readonly ended: Promise<string | undefined>;
+}
 
 /**
  * Start one of the server's programs, under `account` when given, in a process group of its own (Ctrl-C reaches only
@@ -15,7 +19,7 @@ export type ServerCommand = ChildProcessByStdio<null, null, Readable>;
  * @param build makes the arguments; it passes each path through `reach`. Under another account our directories are
  *   private, perhaps below root's home, so the program gets them as open descriptors: /proc/self/fd/N leads to the
  *   directory itself and asks nothing of the way there.
- * @throws what opening a path throws; a program that cannot be started emits `error`
+ * @throws what opening a path throws
  */
 export async function startCommand(
   program: string,
@@ -30,13 +34,21 @@ export async function startCommand(
     return `/proc/self/fd/${FIRST_HANDLE + descriptors.push(handle.fd) - 1}`;
   };
   const [command = program, ...words] = [...(await endWithUs()), program, ...(await build(reach))];
-  return spawn(command, words, {
+  const child = spawn(command, words, {
     detached: true,
     cwd: "/",
     env: { LC_ALL: "C", TZ: "UTC" },
     stdio: ["ignore", "ignore", "pipe", ...descriptors],
     ...account,
-  }) as ServerCommand;
+  });
+  // Before anything is waited for: it may end while the descriptors are being closed here.
+  const ended = new Promise<string | undefined>((resolve) => {
+    child.once("error", (error) => resolve(`could not be started: ${error.message}`));
+    child.once("exit", (code, signal) =>
+      resolve(code === 0 ? undefined : `ended with ${signal ?? `code ${code}`}`),
+    );
+  });
+  return { stderr: child.stderr as Readable, ended };
 }
 
 /** The kernel sends SIGINT (PostgreSQL: fast shutdown) when the thread that started the program ends. */

@@ -97,10 +97,7 @@ async function spawnServer(place: ServerPlace): Promise<ServerProcess> {
   });
   const closed = once(reader, "close");
   return {
-    ended: new Promise((resolve) => {
-      server.once("error", (error) => resolve(`could not be started: ${error.message}`));
-      server.once("exit", (code, signal) => resolve(`ended with ${signal ?? `code ${code}`}`));
-    }),
+    ended: server.ended.then((failure) => failure ?? "ended with code 0"),
     lastLines: async () => {
       await closed;
       return lines.join("\n");
