@@ -33,7 +33,7 @@ export class RepeatedValues {
 
   /**
    * The text of a value, the same string again where it was one of the last two: most properties are `false`, `tcp` or
-   * `ether1` row after row. Saves a third of the memory of a large menu.
+   * `ether1` row after row. Saves a quarter of the memory of a large menu.
    */
   text(wire: Wire, start: number, end: number): string {
     const value = wire.text(start, end);

@@ -56,7 +56,7 @@ export class Sentence {
     return this.#wire.text(start + TAG_PREFIX.length, end) || undefined;
   }
 
-  /** Whether its label is this one, which is ASCII, "" for none; takes a third of the time of cutting it out. */
+  /** Whether its label is this one, which is ASCII, "" for none; cheaper than cutting it out. */
   hasTag(tag: string): boolean {
     const i = this.#shape.tagAt;
     if (i === 0) return (this.tag ?? "") === tag;
