@@ -9,12 +9,7 @@ import {
   certificateRoutes,
 } from "./certificates/index.ts";
 import type { Config } from "./config.ts";
-import {
-  CredentialAccess,
-  CredentialService,
-  credentialContributor,
-  credentialRoutes,
-} from "./credentials/index.ts";
+import { CredentialService, credentialContributor, credentialRoutes } from "./credentials/index.ts";
 import {
   type Connection,
   Database,
@@ -38,8 +33,9 @@ import {
   previewRoutes,
 } from "./policies/index.ts";
 import { ASSESSED_MENUS, certainLockOut } from "./reachability/index.ts";
-import { Driver, Reconciler } from "./reconcile/index.ts";
+import { Driver, databaseHandovers, Reconciler, secretsOf } from "./reconcile/index.ts";
 import { RolloutEngine, RolloutService, rolloutRoutes } from "./rollouts/index.ts";
+import { apiLinks, RouterLogins, siteWorkflows } from "./routers/index.ts";
 import {
   AddressRules,
   SITE_CHANNEL,
@@ -87,20 +83,22 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const policies = new PolicyService({ rollouts, managementAddress: config.managementAddress });
   const credentials = new CredentialService({ vault, sites, username: config.apiUsername });
   const transientAccess = new TransientAccessService({ vault, sites, policies, ports: config.gateway.ports });
-  const access = starting.use(
-    new CredentialAccess({ database, vault, addresses, localAddress, username: config.apiUsername }),
-  );
+  const logins = starting.use(new RouterLogins({ database, vault, addresses, localAddress }));
+  const certificates = certificateContributor({ database, vault });
+  const contributors = [
+    policyContributor,
+    credentialContributor(vault, config.apiUsername),
+    transientAccessContributor(vault),
+    hardeningContributor,
+    certificates,
+  ];
   const reconciler = new Reconciler({
     database,
     sites: siteRecords(database),
-    access,
-    contributors: [
-      policyContributor,
-      credentialContributor(vault, config.apiUsername),
-      transientAccessContributor(vault),
-      hardeningContributor,
-      certificateContributor({ database, vault, access }),
-    ],
+    links: apiLinks({ access: logins, openSecret: secretsOf(database, contributors) }),
+    workflows: siteWorkflows({ database, vault, logins, username: config.apiUsername }),
+    handovers: databaseHandovers(database),
+    contributors,
     guard: {
       menus: ASSESSED_MENUS,
       reasonAgainst: (observed, steps, { managementAddress: address, service }) =>
@@ -162,9 +160,14 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         rolloutRoutes(rollouts),
         previewRoutes(
           policies,
-          new PolicyPreviews((siteId, options, signal) => reconciler.preview(siteId, options, signal)),
+          new PolicyPreviews(
+            (siteId, options, signal) => reconciler.preview(siteId, options, signal),
+            certificates,
+          ),
         ),
-        hardeningRoutes(new HardeningService({ sites, policies, access, apiUsername: config.apiUsername })),
+        hardeningRoutes(
+          new HardeningService({ sites, policies, access: logins, apiUsername: config.apiUsername }),
+        ),
         credentialRoutes(credentials),
         certificateRoutes(new CertificateAuthorityService({ vault, sites })),
         transientAccessRoutes({
@@ -226,7 +229,9 @@ async function startReconciler(
   const locks = starting.use(await SiteLocks.open({ connection: parts.connection }));
   const driver = new Driver({
     list: siteRecords(parts.database).list,
-    run: (siteId, signal) => reconciler.run(siteId, signal),
+    run: async (siteId, signal) => {
+      await reconciler.run(siteId, signal);
+    },
     tryLock: (siteId) => locks.tryLock(siteId),
     periodMs: parts.config.reconcileSeconds * 1000,
     concurrency: RECONCILE_CONCURRENCY,

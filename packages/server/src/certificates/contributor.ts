@@ -6,14 +6,14 @@
  * Until the switch the old transport is the management path and stays open; from then on the new one, which has proven itself.
  * So one of the two always works, and the database always names one that does.
  */
-import { RouterOsError, type Row } from "@portreeve/routeros";
-import type { CredentialAccess } from "../credentials/index.ts";
+import type { Row } from "@portreeve/routeros";
 import type { Database, SiteCertificate } from "../database/index.ts";
 import { type Advance, type Contributor, messageOf, type Observed } from "../reconcile/index.ts";
+import { endMove, findMove, type Move, startMove } from "../routers/index.ts";
 import { Secret, type Vault } from "../vault/index.ts";
 import { issue } from "./authority.ts";
-import { contentOf, desired, fingerprintOf, isKnownTo, rowOf, wantedName } from "./desired.ts";
-import type { CertificateFacts, RequestFacts } from "./facts.ts";
+import { contentOf, desired, fingerprintOf, isKnownTo, rowOf, under, wantedName } from "./desired.ts";
+import { CERTIFICATES, type CertificateFacts, type RequestFacts } from "./facts.ts";
 import { isComplete } from "./issuance.ts";
 import { isDue, isEnding, timeOf } from "./renewal.ts";
 import { isFor, requestState } from "./request.ts";
@@ -27,32 +27,63 @@ import {
   storeRequest,
 } from "./store.ts";
 
-/** This module among the contributors. */
-export const CERTIFICATES = "certificates";
-
 const PASSPHRASE_LENGTH = 32;
 
 export interface CertificateContributorOptions {
   readonly database: Database;
   readonly vault: Vault;
-  readonly access: CredentialAccess;
 }
 
-export function certificateContributor(
-  options: CertificateContributorOptions,
-): Contributor<CertificateFacts> {
+export interface CertificateContributor extends Contributor {
+  /** Stands in for it where another policy is tried out: as if the site were to come in by this transport. */
+  under(
+    target: CertificateFacts["target"],
+    services: Readonly<Record<string, { readonly enabled: boolean }>>,
+  ): Contributor;
+}
+
+export function certificateContributor(options: CertificateContributorOptions): CertificateContributor {
   const { vault } = options;
   return {
     name: CERTIFICATES,
-    load: (trx, siteId) => loadFacts(trx, vault, siteId),
-    desired,
-    advance: (siteId, facts, observed, signal) =>
-      new SiteCertificates(options, siteId, facts, observed).advance(signal),
-    async record(trx, siteId, { known }, { observed }) {
-      const names = known.map(({ name }) => name).filter((name) => !rowOf(observed, "/certificate", name));
-      if (names.length > 0) await forget(trx, siteId, names);
+    async load(trx, siteId) {
+      const facts = await loadFacts(trx, vault, siteId);
+      const move = await findMove(trx, siteId);
+      return {
+        desired: (router) => desired(facts, router),
+        advance: (observed) => new SiteCertificates(options, siteId, { facts, observed, move }).advance(),
+        async record(trx, { observed }) {
+          const gone = facts.known.filter(({ name }) => !rowOf(observed, "/certificate", name));
+          if (gone.length > 0)
+            await forget(
+              trx,
+              siteId,
+              gone.map(({ name }) => name),
+            );
+          if (move?.refused !== undefined) await endMove(trx, siteId);
+        },
+      };
     },
+    async openSecret(trx, siteId, id) {
+      const { request } = await loadFacts(trx, vault, siteId);
+      if (request?.name !== id) throw new Error(`site ${siteId} has no request for ${id}`);
+      return request.passphrase;
+    },
+    under: (target, services) => ({
+      name: CERTIFICATES,
+      async load(trx, siteId) {
+        const facts = under(await loadFacts(trx, vault, siteId), target, services);
+        return { desired: (router) => desired(facts, router) };
+      },
+    }),
   };
+}
+
+interface Seen {
+  readonly facts: CertificateFacts;
+  readonly observed: Observed;
+  /** To another transport, that was begun. */
+  readonly move: Move | undefined;
 }
 
 /** One look at one site's certificates. */
@@ -61,25 +92,22 @@ class SiteCertificates {
   readonly #siteId: string;
   readonly #facts: CertificateFacts;
   readonly #observed: Observed;
+  readonly #begun: Move | undefined;
 
-  constructor(
-    options: CertificateContributorOptions,
-    siteId: string,
-    facts: CertificateFacts,
-    observed: Observed,
-  ) {
+  constructor(options: CertificateContributorOptions, siteId: string, { facts, observed, move }: Seen) {
     this.#options = options;
     this.#siteId = siteId;
     this.#facts = facts;
     this.#observed = observed;
+    this.#begun = move;
   }
 
-  async advance(signal: AbortSignal): Promise<Advance> {
+  async advance(): Promise<Advance> {
     const { transport, target, keepsCertificate } = this.#facts;
     const name = wantedName(this.#facts);
     const next = name === undefined ? await this.#endRequest() : await this.#certificate(name);
     if (next !== "done") return next;
-    if (transport !== target && !keepsCertificate) return this.#move(signal);
+    if (transport !== target && !keepsCertificate) return this.#move();
     return this.#replace();
   }
 
@@ -155,19 +183,18 @@ class SiteCertificates {
     return "changed";
   }
 
-  /** Once the router offers the transport the policy names, come in by it. */
-  async #move(signal: AbortSignal): Promise<Advance> {
+  /** Once the router offers the transport the policy names, have it proved. */
+  async #move(): Promise<Advance> {
     const { transport, target } = this.#facts;
     const way = this.#offered();
     const stays = `; Portreeve stays on ${transport}, which stays open`;
     if (!way) return { problem: `${target} is not ready on the router${stays}` };
-    try {
-      await this.#options.access.moveTo(this.#siteId, way, signal);
-      return "changed";
-    } catch (error) {
-      if (!(error instanceof RouterOsError) || signal.aborted) throw error;
-      return { problem: `no login by ${target} on port ${way.port} (${messageOf(error)})${stays}` };
+    const refused = this.#begun?.refused;
+    if (refused !== undefined) {
+      return { problem: `no login by ${target} on port ${way.port} (${refused})${stays}` };
     }
+    await this.#options.database.asSystem((trx) => startMove(trx, this.#siteId, way));
+    return "changed";
   }
 
   /** The service as it stands on the router, where it is ready for us. */
@@ -176,7 +203,7 @@ class SiteCertificates {
     const service = rowOf(this.#observed, "/ip/service", target);
     if (service?.disabled !== "false") return undefined;
     const port = Number(service.port);
-    if (target === "api") return { transport: target, port, fingerprint: null };
+    if (target === "api") return { transport: target, port, fingerprint: null } as const;
     const name = wantedName(this.#facts) ?? "";
     const row = rowOf(this.#observed, "/certificate", name);
     if (!row || service.certificate !== name || !isKnownTo(this.#facts, this.#observed, name))

@@ -1,6 +1,9 @@
-/** What this module knows of a site. Types alone. */
+/** What this module knows of a site. */
 import type { SiteCertificate } from "../database/index.ts";
 import type { Secret } from "../vault/secret.ts";
+
+/** This module among the contributors. */
+export const CERTIFICATES = "certificates";
 
 export type Transport = "api" | "api-ssl";
 

@@ -1,5 +1,13 @@
-export { CredentialAccess } from "./access.ts";
 export { credentialContributor } from "./contributor.ts";
-export { API_GROUP, API_POLICIES } from "./desired.ts";
+export { API_GROUP, API_POLICIES, desired as desiredUser } from "./desired.ts";
 export { credentialRoutes } from "./routes.ts";
 export { CredentialService } from "./service.ts";
+export {
+  activate,
+  credentialStates,
+  insertPending,
+  type Login,
+  listCredentials,
+  openLogin,
+  replacePending,
+} from "./store.ts";

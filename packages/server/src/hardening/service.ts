@@ -5,7 +5,7 @@ import type { StoredService, Trx } from "../database/index.ts";
 import { type FieldErrors, ValidationError } from "../http/errors.ts";
 import type { Caller } from "../http/index.ts";
 import type { PolicyService } from "../policies/index.ts";
-import type { RouterAccess } from "../reconcile/index.ts";
+import type { RouterAccess } from "../routers/index.ts";
 import type { SiteService } from "../sites/index.ts";
 import { actorOf } from "../tokens/index.ts";
 import { findCheck, MENUS } from "./checks/index.ts";

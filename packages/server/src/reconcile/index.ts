@@ -1,21 +1,42 @@
-export { deliver } from "./deliver.ts";
 export { describeChange, valuesBefore } from "./describe.ts";
 export { Driver } from "./driver.ts";
-export { isUnknown, messageOf, NeedsAttentionError, printable } from "./errors.ts";
-export { observe } from "./observe.ts";
+export {
+  ChangeUndoneError,
+  isUnknown,
+  messageOf,
+  NeedsAttentionError,
+  printable,
+  StepError,
+} from "./errors.ts";
+export { databaseHandovers } from "./handovers.ts";
+export type {
+  Answer,
+  Confirmation,
+  Confirmed,
+  Delivery,
+  LinkCall,
+  MenuRead,
+  RouterLink,
+  RouterLinks,
+  RouterNow,
+  SiteWorkflows,
+} from "./link.ts";
 export { plan } from "./plan.ts";
+export { readsOf } from "./reads.ts";
 export { type Preview, type PreviewOptions, Reconciler } from "./reconciler.ts";
+export { matches } from "./rows.ts";
+export { type OpenSecret, secretsOf } from "./secrets.ts";
 export type {
   Advance,
   Contributor,
   DesiredMenu,
   DesiredRow,
+  Intent,
   Observed,
   Outcome,
   Plan,
-  RouterAccess,
   RouterFacts,
-  RouterSession,
+  SecretReference,
   Seen,
   SiteRecords,
   SiteSnapshot,

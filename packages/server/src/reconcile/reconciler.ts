@@ -2,27 +2,37 @@
  * One run for one site: load -> observe -> plan -> guard -> deliver -> verify -> record. How the management path is changed is
  * in management-path.ts.
  *
- * Takes no input but the site and reads everything afresh, so it may be run at any time, twice, or after a crash.
+ * Takes no input but the site and reads everything afresh, so it may be run at any time, twice, or after a crash. Where
+ * the router answers later the run ends, and another one continues from the database (link-calls.ts).
  */
 import { LoginError, type MenuFacts, type RouterOsVersion } from "@portreeve/routeros";
 import type { Logger } from "pino";
 import type { Database } from "../database/index.ts";
-import { deliver } from "./deliver.ts";
 import { describeChange } from "./describe.ts";
-import { messageOf, NotConvergedError, outcomeOf, printable } from "./errors.ts";
+import { messageOf, NotConvergedError, outcomeOf, printable, WaitingError } from "./errors.ts";
+import type { Handover, Handovers } from "./handovers.ts";
+import type {
+  LinkCall,
+  RouterLink,
+  RouterLinks,
+  RouterNow,
+  RunLease,
+  SiteWorkflows,
+  Waiting,
+} from "./link.ts";
+import { LinkCalls } from "./link-calls.ts";
 import { ManagementPath, managementPathOf } from "./management-path.ts";
-import { observe, wholeMenus } from "./observe.ts";
 import { plan } from "./plan.ts";
+import { readsOf, wholeMenus } from "./reads.ts";
 import type {
   Advance,
   Contributor,
   DesiredMenu,
   Guard,
+  Intent,
   Observed,
   Outcome,
   Plan,
-  RouterAccess,
-  RouterSession,
   Seen,
   SiteRecords,
   SiteSnapshot,
@@ -31,24 +41,25 @@ import type {
 
 export interface ReconcilerOptions {
   readonly database: Database;
-  readonly access: RouterAccess;
+  readonly links: RouterLinks;
+  readonly workflows: SiteWorkflows;
   readonly sites: SiteRecords;
-  // biome-ignore lint/suspicious/noExplicitAny: each module's facts are its own; it gets back what it loaded
-  readonly contributors: readonly Contributor<any>[];
+  readonly handovers: Handovers;
+  readonly contributors: readonly Contributor[];
   readonly guard: Guard;
   readonly log: Logger;
 }
 
 export interface PreviewOptions {
-  /** Facts to plan with instead of those that are stored, by contributor, given those that are stored. */
-  // biome-ignore lint/suspicious/noExplicitAny: each module's facts are its own; it gets back what it loaded
-  readonly facts?: Readonly<Record<string, (stored: any) => unknown>>;
+  /** Contributors that stand in for those of the same name: what if this were wanted instead. */
+  readonly instead?: readonly Contributor[];
   /** Menus to read beside those somebody wants rows in. */
   readonly menus?: readonly MenuFacts[];
 }
 
 export interface Preview {
-  readonly desired: readonly DesiredMenu[];
+  /** What is wanted of the router, given what is there. */
+  readonly desired: (observed: Observed) => readonly DesiredMenu[];
   readonly observed: Observed;
   readonly version: RouterOsVersion;
   /** The address the router sees us come from. */
@@ -57,8 +68,16 @@ export interface Preview {
 
 interface Loaded {
   readonly site: SiteSnapshot;
-  readonly facts: readonly unknown[];
+  readonly intents: readonly Intent[];
+  readonly handovers: readonly Handover[];
 }
+
+/** Transitions of workflows in one run: more than any has, so that one that goes in a circle ends the run. */
+const MAX_TRANSITIONS = 20;
+
+/** How a run ended: the site's state is in the database, and what it waits for, if it does, is here too. */
+export type RunResult = Waiting | { readonly state: "ended" };
+const ENDED = { state: "ended" } as const;
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -67,168 +86,176 @@ export class Reconciler {
     this.#options = options;
   }
 
-  /** Bring one router to its desired state and write down how that went. Only database errors are thrown. */
-  async run(siteId: string, signal: AbortSignal): Promise<void> {
+  /**
+   * Bring one router to its desired state and write down how that went. Only database errors are thrown.
+   * @param lease asked before each command that changes the router
+   */
+  async run(siteId: string, signal: AbortSignal, lease?: RunLease): Promise<RunResult> {
     const { sites, database, log } = this.#options;
     const site = await database.asSystem((trx) => sites.load(trx, siteId));
-    if (!site) return;
+    if (!site) return ENDED;
     try {
-      await this.#converge(siteId, signal);
+      await this.#converge(siteId, { signal, lease });
+      return ENDED;
     } catch (error) {
-      if (signal.aborted) return; // shutting down says nothing about the router
+      if (signal.aborted) return ENDED; // shutting down says nothing about the router
       // Off-boarding ends with our own user. A router that refuses it has nothing of ours that we could still remove.
-      if (site.offboarding && error instanceof LoginError) return this.#forget(site);
+      if (site.offboarding && error instanceof LoginError) {
+        await this.#forget(site);
+        return ENDED;
+      }
       const outcome = outcomeOf(error);
       // Routers that are away are an expected state, shown at the site; a line each period would bury the rest.
       const level = outcome.state === "pending" ? "debug" : "warn";
       log[level]({ siteId, state: outcome.state, reason: messageOf(error) }, "reconcile did not finish");
       await database.asSystem((trx) => sites.finish(trx, site, outcome));
+      return error instanceof WaitingError ? error.waiting : ENDED;
     }
   }
 
   /**
    * What a plan for this site is made from now, read from the live router; nothing is delivered.
    * @returns undefined when the site is gone
-   * @throws the errors of `RouterAccess.openForReading`
+   * @throws the errors of `RouterLinks.openForReading`; WaitingError where the router does not answer at once
    */
   async preview(
     siteId: string,
-    { facts = {}, menus = [] }: PreviewOptions,
+    { instead = [], menus = [] }: PreviewOptions,
     signal: AbortSignal,
   ): Promise<Preview | undefined> {
-    await using session = await this.#options.access.openForReading(siteId, signal);
-    const loaded = await this.#load(siteId);
-    if (!loaded) return undefined;
-    const revised = this.#options.contributors.map(({ name }, i) => {
-      const stored = loaded.facts[i];
-      return facts[name] ? facts[name](stored) : stored;
-    });
-    const desired = this.#desired({ ...loaded, facts: revised }, session);
-    const observed = await observe(
-      session.client,
-      [...desired, ...wholeMenus(menus)],
-      session.version,
-      signal,
+    await using link = await this.#options.links.openForReading(siteId, signal);
+    const contributors = this.#options.contributors.map(
+      (contributor) => instead.find(({ name }) => name === contributor.name) ?? contributor,
     );
-    return { desired, observed, version: session.version, managementAddress: session.managementAddress };
+    const loaded = await this.#load(siteId, contributors);
+    if (!loaded) return undefined;
+    const { version, managementAddress } = link.router;
+    const desired = (observed: Observed) => wantedOf(loaded, link.router, observed);
+    const reads = readsOf([...desired(NOTHING), ...wholeMenus(menus)], version);
+    const answer = await link.observe(reads, { signal });
+    if (answer.state === "waiting") throw new WaitingError(answer);
+    return { desired, observed: answer.result, version, managementAddress };
   }
 
-  async #converge(siteId: string, signal: AbortSignal): Promise<void> {
-    // Closed newest first: of a site's connections the youngest is kept for the next run.
-    await using sessions = new AsyncDisposableStack();
-    // Logging in may itself change the intent (adoption, rotation): load after it.
-    const first = sessions.use(await this.#options.access.open(siteId, signal));
+  async #converge(siteId: string, call: RunCall): Promise<void> {
+    await this.#advanceWorkflows(siteId, call);
+    await using links = new CurrentLink(await this.#options.links.open(siteId, call.signal));
+    // Workflows may themselves change the intent (adoption): load after them.
     let loaded = await this.#load(siteId);
     if (!loaded) return;
-    const managementPath = new ManagementPath(this.#options, loaded.site, first, sessions, signal);
-    await managementPath.confirm();
-    const delivered: Step[] = [];
+    const { handovers } = this.#options;
+    const calls = new LinkCalls(links.link, loaded.site, handovers, loaded.handovers, call);
+    const managementPath = new ManagementPath(this.#options.sites, loaded.site, calls);
+    const delivered: Step[] = calls.deliveredBefore;
+    const { inFlight } = calls;
+    if (inFlight)
+      delivered.push(...(await this.#deliver(loaded.site, inFlight.steps, calls, managementPath)));
+    else await managementPath.confirm();
     for (;;) {
-      const { observed, steps } = await this.#look(loaded, managementPath.session, signal);
+      const { observed, steps } = await this.#look(loaded, calls);
       const reason =
         (await managementPath.reasonAgainst(managementPathOf(steps))) ??
-        (await this.#guard(loaded.site, steps, managementPath.session, signal));
+        (await this.#guard(loaded.site, steps, calls));
       const isDue = (step: Step) => !step.reportOnly && !(step.touchesManagementPath && reason !== undefined);
       const due = steps.filter(isDue);
       if (due.length === 0) {
-        const next = reason === undefined ? await this.#advance(loaded, observed, signal) : "done";
+        const next = reason === undefined ? await this.#advance(loaded, observed) : "done";
         if (next === "changed") {
+          if (await this.#advanceWorkflows(siteId, call)) {
+            calls.link = await links.replace(() => this.#options.links.open(siteId, call.signal));
+          }
           loaded = await this.#load(siteId);
           if (!loaded) return;
-          await managementPath.renew(); // the management path itself may have moved
           continue;
         }
         const withheld = steps.filter((step) => !isDue(step));
         const problem = next === "done" ? undefined : next.problem;
         const outcome = { ...verdict(withheld, reason, problem), delivered };
+        await calls.end();
         return this.#record(loaded, { observed, withheld, problem }, outcome);
       }
-      if (isRepeated(due, delivered)) throw new NotConvergedError(due);
-      await this.#deliver(loaded.site, due, managementPath, signal);
-      delivered.push(...due);
+      if (isRepeated(due, delivered)) {
+        await calls.end();
+        throw new NotConvergedError(due);
+      }
+      delivered.push(...(await this.#deliver(loaded.site, due, calls, managementPath)));
       if (loaded.site.offboarding) return this.#forget(loaded.site);
-      // Verify: everything is read back over a new connection, under the new rules. Only that proves the plan and the
-      // management path, and what is left then was not possible before.
+      // Verify: everything is read back under the new rules. Only that proves the plan and the management path, and
+      // what is left then was not possible before.
     }
   }
 
+  /** @returns whether there was anything to go on with */
+  async #advanceWorkflows(siteId: string, call: RunCall): Promise<boolean> {
+    let transitions = 0;
+    while (await this.#options.workflows.advance(siteId, call)) {
+      transitions += 1;
+      if (transitions === MAX_TRANSITIONS)
+        throw new Error(`no end after ${transitions} transitions of a workflow`);
+    }
+    return transitions > 0;
+  }
+
   /** Let the modules take their next steps, the first that has one. */
-  async #advance({ site, facts }: Loaded, observed: Observed, signal: AbortSignal): Promise<Advance> {
+  async #advance({ site, intents }: Loaded, observed: Observed): Promise<Advance> {
     if (site.offboarding) return "done";
-    for (const [i, contributor] of this.#options.contributors.entries()) {
-      const next = (await contributor.advance?.(site.id, facts[i], observed, signal)) ?? "done";
+    for (const intent of intents) {
+      const next = (await intent.advance?.(observed)) ?? "done";
       if (next !== "done") return next;
     }
     return "done";
   }
 
-  async #guard(
-    site: SiteSnapshot,
-    steps: readonly Step[],
-    session: RouterSession,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
+  async #guard(site: SiteSnapshot, steps: readonly Step[], calls: LinkCalls): Promise<string | undefined> {
     if (site.offboarding || managementPathOf(steps).length === 0) return undefined;
     const { menus, reasonAgainst } = this.#options.guard;
-    const observed = await observe(session.client, wholeMenus(menus), session.version, signal);
-    const reason = reasonAgainst(observed, steps, session);
+    const { router } = calls.link;
+    const observed = await calls.observe(readsOf(wholeMenus(menus), router.version));
+    const reason = reasonAgainst(observed, steps, router);
     return reason && `the change of the management path was not made, because ${reason}`;
   }
 
+  /** Deliver what can go now: the management path last, and by itself. @returns what was carried out */
   async #deliver(
     site: SiteSnapshot,
     steps: readonly Step[],
+    calls: LinkCalls,
     managementPath: ManagementPath,
-    signal: AbortSignal,
-  ) {
-    const { client } = managementPath.session;
+  ): Promise<readonly Step[]> {
     // Off-boarding takes our own login away: there is nothing that could prove it.
-    if (site.offboarding) return deliver(steps, client, signal);
+    if (site.offboarding) {
+      await calls.deliver({ steps, rollback: false });
+      return steps;
+    }
     const last = managementPathOf(steps);
-    await deliver(
-      steps.filter((step) => !last.includes(step)),
-      client,
-      signal,
-    );
-    return last.length > 0 ? managementPath.change(last) : managementPath.renew();
+    const first = steps.filter((step) => !last.includes(step));
+    if (first.length > 0) await calls.deliver({ steps: first, rollback: false });
+    if (last.length > 0) await managementPath.change(last);
+    else await calls.confirm({ rollback: false });
+    return steps;
   }
 
-  async #look(
-    loaded: Loaded,
-    session: RouterSession,
-    signal: AbortSignal,
-  ): Promise<Plan & { observed: Observed }> {
-    const desired = this.#desired(loaded, session);
-    const observed = await observe(session.client, desired, session.version, signal);
-    return { observed, ...plan(desired, observed, session.version) };
+  async #look(loaded: Loaded, calls: LinkCalls): Promise<Plan & { observed: Observed }> {
+    const { router } = calls.link;
+    const observed = await calls.observe(readsOf(wantedOf(loaded, router, NOTHING), router.version));
+    return { observed, ...plan(wantedOf(loaded, router, observed), observed, router.version) };
   }
 
-  #load(siteId: string): Promise<Loaded | undefined> {
-    const { database, sites, contributors } = this.#options;
+  #load(siteId: string, contributors = this.#options.contributors): Promise<Loaded | undefined> {
+    const { database, sites, handovers } = this.#options;
     return database.asSystem(async (trx) => {
       const site = await sites.load(trx, siteId);
       if (!site) return undefined;
-      const facts: unknown[] = [];
-      for (const contributor of contributors) facts.push(await contributor.load(trx, siteId));
-      return { site, facts };
+      const intents: Intent[] = [];
+      for (const contributor of contributors) intents.push(await contributor.load(trx, siteId));
+      return { site, intents, handovers: await handovers.load(trx, siteId) };
     });
   }
 
-  #desired({ site, facts }: Loaded, session: RouterSession): DesiredMenu[] {
-    const router = {
-      version: session.version,
-      managementAddress: session.managementAddress,
-      offboarding: site.offboarding,
-    };
-    return this.#options.contributors.flatMap((contributor, i) => contributor.desired(facts[i], router));
-  }
-
-  #record({ site, facts }: Loaded, seen: Seen, outcome: Outcome): Promise<void> {
-    const { database, sites, contributors } = this.#options;
+  #record({ site, intents }: Loaded, seen: Seen, outcome: Outcome): Promise<void> {
+    const { database, sites } = this.#options;
     return database.asSystem(async (trx) => {
-      for (const [i, contributor] of contributors.entries()) {
-        await contributor.record?.(trx, site.id, facts[i], seen);
-      }
+      for (const intent of intents) await intent.record?.(trx, seen);
       if (site.offboarding) await sites.forget(trx, site);
       else await sites.finish(trx, site, outcome);
     });
@@ -236,6 +263,34 @@ export class Reconciler {
 
   #forget(site: SiteSnapshot): Promise<void> {
     return this.#options.database.asSystem((trx) => this.#options.sites.forget(trx, site));
+  }
+}
+
+type RunCall = Pick<LinkCall, "signal" | "lease">;
+
+const NOTHING: Observed = new Map();
+
+function wantedOf({ site, intents }: Loaded, router: RouterNow, observed: Observed): DesiredMenu[] {
+  const { version, managementAddress } = router;
+  const facts = { version, managementAddress, offboarding: site.offboarding, observed };
+  return intents.flatMap((intent) => intent.desired(facts));
+}
+
+/** The link of a run, closed with it; another one in its place closes it first, so that what it keeps can be reused. */
+class CurrentLink implements AsyncDisposable {
+  link: RouterLink;
+  constructor(link: RouterLink) {
+    this.link = link;
+  }
+
+  async replace(open: () => Promise<RouterLink>): Promise<RouterLink> {
+    await this.link[Symbol.asyncDispose]();
+    this.link = await open();
+    return this.link;
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.link[Symbol.asyncDispose]();
   }
 }
 
