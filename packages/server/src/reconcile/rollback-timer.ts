@@ -17,6 +17,7 @@ import {
   value,
 } from "@portreeve/routeros";
 import type { MenuRead } from "./link.ts";
+import { withArguments } from "./script-arguments.ts";
 import type { Inverse, RowReference, Step } from "./types.ts";
 
 /** Seconds until the router undoes the change. A new login has to be there by then. */
@@ -69,6 +70,11 @@ function undoScript(steps: readonly Step[]): Script {
 ${[AT_STARTUP, TIMED].map(removal)}`;
 }
 
+/** What takes the entries away, whichever version of ours made them. */
+export function removeRollbackTimer(): readonly Script[] {
+  return [TIMED, FORMER.timed, AT_STARTUP, FORMER.atStartup].map(removal);
+}
+
 function removal(name: string): Script {
   return script`:do { /system scheduler remove [find where name=${value(name)}] } on-error={}`;
 }
@@ -90,13 +96,6 @@ function undo(path: string, { command, row, values, before }: Inverse): Script {
 
 function attempt(step: Script): Script {
   return script`:do { ${step} } on-error={}`;
-}
-
-function withArguments(command: Script, values: Readonly<Record<string, string>>): Script {
-  return Object.entries(values).reduce(
-    (soFar, [name, text]) => script`${soFar} ${identifier(name)}=${value(text)}`,
-    command,
-  );
 }
 
 function placed(command: Script, argument: "place-before" | "destination", row: RowReference): Script {
