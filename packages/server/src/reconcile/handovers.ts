@@ -11,7 +11,7 @@ export interface Handover {
   readonly delivery: Delivery | undefined;
   readonly wakeKey: string;
   readonly until: Date;
-  /** The router has carried it out; it is kept until the run has seen its end. */
+  /** The router has carried it out; it is kept until a run has come to its end. */
   readonly isAnswered: boolean;
 }
 
@@ -19,7 +19,7 @@ export interface Handovers {
   /** Those of a site whose answer may still come, and what was delivered since the last run that ended. */
   load(trx: Trx, siteId: string): Promise<readonly Handover[]>;
   store(site: SiteSnapshot, handover: Handover): Promise<void>;
-  /** A delivery or a confirmation has come to its end: nothing that was observed before holds any more. */
+  /** A delivery or a confirmation has come to its end: nothing that was observed or confirmed before holds any more. */
   answered(siteId: string, digest: string): Promise<void>;
   /** The run has come to its end. */
   clear(siteId: string): Promise<void>;
@@ -64,11 +64,11 @@ export function databaseHandovers(database: Database): Handovers {
           .set({ is_answered: true })
           .where("site_id", "=", siteId)
           .where("digest", "=", digest)
-          .where("kind", "=", "deliver")
           .execute();
         await trx
           .deleteFrom("link_handovers")
           .where("site_id", "=", siteId)
+          .where("digest", "!=", digest)
           .where("kind", "!=", "deliver")
           .execute();
       }),

@@ -67,7 +67,10 @@ export class LinkCalls {
     const digest = createHash("sha256")
       .update(JSON.stringify([kind, request]))
       .digest("hex");
-    const open = this.#known.find((handover) => handover.digest === digest && !handover.isAnswered);
+    // What a confirmation told holds until the next delivery, in as many runs as it takes to get there.
+    const open = this.#known.find(
+      (handover) => handover.digest === digest && !(handover.isAnswered && kind === "deliver"),
+    );
     let answer: Answer<T>;
     try {
       answer = await ask({ ...this.#call, resume: open?.wakeKey });
@@ -89,14 +92,14 @@ export class LinkCalls {
       }
       throw new WaitingError(answer);
     }
-    if (open && kind !== "observe") await this.#answered(digest);
+    if (open && !open.isAnswered && kind !== "observe") await this.#answered(digest);
     return answer.result;
   }
 
   async #answered(digest: string): Promise<void> {
     await this.#handovers.answered(this.#site.id, digest);
     this.#known = this.#known
-      .filter(({ kind }) => kind === "deliver")
+      .filter((handover) => handover.kind === "deliver" || handover.digest === digest)
       .map((handover) => (handover.digest === digest ? { ...handover, isAnswered: true } : handover));
   }
 }

@@ -2,8 +2,8 @@
  * What the reconciler asks of a router, whichever way leads there. Types alone.
  *
  * A link may answer at once, over a connection, or minutes later, when the router has polled and reported: then a call
- * returns `waiting`, the run ends, and a later run repeats the call with the wake key it got. Every request is plain
- * data without secrets, so that it can be stored in between.
+ * returns `waiting`, the run ends, and a later run repeats the call with the wake key it got, more than once if it has
+ * to. Every request is plain data without secrets, so that it can be stored in between.
  */
 import type { RouterOsVersion } from "@portreeve/routeros";
 import type { Observed, Print, Step } from "./types.ts";
