@@ -1,6 +1,6 @@
 /** Our own group and user on a router, made with somebody else's login. */
 import type { RouterClient, RouterOsVersion } from "@portreeve/routeros";
-import { desiredUser, type Login } from "../../credentials/index.ts";
+import { CREDENTIALS, desiredUser, type Login } from "../../credentials/index.ts";
 import { type LinkCall, plan, readsOf } from "../../reconcile/index.ts";
 import { deliver } from "../api/deliver.ts";
 import { observe } from "../api/observe.ts";
@@ -25,7 +25,7 @@ export async function installOurUser(
 ): Promise<string> {
   const managementAddress = await seenFrom(client, given, signal);
   const router = { version, managementAddress, offboarding: false, observed: new Map() };
-  const rows = desiredUser(login.username, { of: "credentials", id: login.id }, router);
+  const rows = desiredUser(login.username, { of: CREDENTIALS, id: login.id }, router);
   const { steps } = plan(rows, await observe(client, readsOf(rows, version), signal), version);
   await deliver(steps, client, { signal, lease, open: async () => login.password });
   // A user of our name that was there before keeps its password through a plan; it has to be set.
