@@ -2,3 +2,4 @@ export { type CertificateContributor, certificateContributor } from "./contribut
 export type { Transport } from "./facts.ts";
 export { certificateRoutes } from "./routes.ts";
 export { CertificateAuthorityService } from "./service.ts";
+export { certificateSitePart } from "./store.ts";

@@ -1,6 +1,7 @@
 /** The policy of a site for the reconciler. */
 import type { Trx } from "../database/index.ts";
 import type { Contributor } from "../reconcile/index.ts";
+import { recordVerified } from "../rollouts/index.ts";
 import { desired, type PolicyFacts, policyFacts } from "./desired.ts";
 
 const POLICIES = "policies";
@@ -15,12 +16,7 @@ export const policyContributor: Contributor = {
       /** What was read back is what this revision wants, but for changes that are only reported: the site has proven it. */
       async record(trx, { withheld, problem }) {
         if (problem !== undefined || withheld.some(({ reportOnly }) => !reportOnly)) return;
-        await trx
-          .updateTable("sites")
-          .set({ verified_revision_id: revisionId })
-          .where("id", "=", siteId)
-          .where("verified_revision_id", "is distinct from", revisionId)
-          .execute();
+        await recordVerified(trx, siteId, revisionId);
       },
     };
   },
@@ -36,8 +32,9 @@ export async function policyOf(
   siteId: string,
 ): Promise<{ revisionId: string; facts: PolicyFacts }> {
   const row = await trx
-    .selectFrom("sites")
-    .innerJoin("policy_revisions", "policy_revisions.id", "sites.policy_revision_id")
+    .selectFrom("site_policies")
+    .innerJoin("policy_revisions", "policy_revisions.id", "site_policies.policy_revision_id")
+    .innerJoin("site_connections", "site_connections.site_id", "site_policies.site_id")
     .select([
       "policy_revisions.id",
       "policy_revisions.services",
@@ -45,10 +42,10 @@ export async function policyOf(
       "policy_revisions.custom_input_rules",
       "policy_revisions.brute_force_protection",
       "policy_revisions.drift",
-      "sites.verified_revision_id",
-      "sites.management_transport",
+      "site_policies.verified_revision_id",
+      "site_connections.management_transport",
     ])
-    .where("sites.id", "=", siteId)
+    .where("site_policies.site_id", "=", siteId)
     .executeTakeFirstOrThrow();
   return { revisionId: row.id, facts: policyFacts(row, row, row.id) };
 }

@@ -5,7 +5,6 @@ export {
   isUnknown,
   messageOf,
   NeedsAttentionError,
-  printable,
   StepError,
 } from "./errors.ts";
 export { databaseHandovers } from "./handovers.ts";

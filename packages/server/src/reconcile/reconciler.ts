@@ -5,11 +5,13 @@
  * Takes no input but the site and reads everything afresh, so it may be run at any time, twice, or after a crash. Where
  * the router answers later the run ends, and another one continues from the database (link-calls.ts).
  */
+
 import { LoginError, type MenuFacts, type RouterOsVersion } from "@portreeve/routeros";
 import type { Logger } from "pino";
 import type { Database } from "../database/index.ts";
+import { printable } from "../kernel/untrusted.ts";
 import { describeChange } from "./describe.ts";
-import { messageOf, NotConvergedError, outcomeOf, printable, WaitingError } from "./errors.ts";
+import { messageOf, NotConvergedError, outcomeOf, WaitingError } from "./errors.ts";
 import type { Handover, Handovers } from "./handovers.ts";
 import type {
   LinkCall,

@@ -95,7 +95,7 @@ class PolledSite implements AsyncDisposable {
   static async open(version: string): Promise<PolledSite> {
     const router = await startEmulator({ version, ports: {}, listen: [], username: "admin", password: "x" });
     const policy = await fleet.createPolicy(2222);
-    const [id = ""] = await fleet.addSites(policy, 1, { verified_revision_id: null });
+    const [id = ""] = await fleet.addSites(policy, 1);
     return new PolledSite(router, id);
   }
 

@@ -13,6 +13,7 @@ import { insertPending } from "../../credentials/index.ts";
 import { NeedsAttentionError } from "../../reconcile/index.ts";
 import {
   findDuplicateSite,
+  lockIdentities,
   type RouterIdentity,
   recordAdopted,
   SiteNotReadyError,
@@ -36,6 +37,7 @@ export const adopt: Record<AdoptState, Transition> = {
     }
     if (connected) {
       await context.database.asSystem(async (trx) => {
+        await lockIdentities(trx, [site.id]);
         await recordAdopted(trx, site.id, managementAddressOf(site));
         await end(trx, site.id, "adopt");
       });
@@ -45,6 +47,7 @@ export const adopt: Record<AdoptState, Transition> = {
       throw new SiteNotReadyError("No login is known for this router; PATCH the site with one.");
     }
     await context.database.asSystem(async (trx) => {
+      await lockIdentities(trx, [site.id]);
       if (!pending) await insertPending(trx, context.vault, site, context.username);
       await enter(trx, site, { kind: "adopt", state: "installing" });
     });

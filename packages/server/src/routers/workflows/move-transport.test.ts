@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { changedIntent } from "../../sites/index.ts";
+import { changeIntent } from "../../sites/index.ts";
 import { endMove, findMove, startMove } from "./move-transport.ts";
 import { WorkflowFleet, type WorkflowSite } from "./workflows.fixture.ts";
 
@@ -15,9 +15,9 @@ async function moving(portOf: (site: WorkflowSite) => number): Promise<WorkflowS
   const way = { transport: "api", port: portOf(site), fingerprint: null } as const;
   await site.database.asSystem(async (trx) => {
     await trx
-      .updateTable("sites")
+      .updateTable("site_connections")
       .set({ management_transport: "api-ssl", tls_fingerprint: "ab".repeat(32), api_port: 8729 })
-      .where("id", "=", site.id)
+      .where("site_id", "=", site.id)
       .execute();
     await startMove(trx, site.id, way);
   });
@@ -51,9 +51,7 @@ test("refused: the site stays where it is, and says why until that was seen", as
 
 test("a move that began before the intent changed is not made", async () => {
   await using site = await moving(offered);
-  await site.database.asSystem((trx) =>
-    trx.updateTable("sites").set(changedIntent).where("id", "=", site.id).execute(),
-  );
+  await site.database.asSystem((trx) => changeIntent(trx, [site.id]));
   expect(await site.advance()).toBe(true);
   expect((await site.row()).management_transport).toBe("api-ssl");
   expect(await site.state()).toBeUndefined();

@@ -10,7 +10,7 @@
 import { RouterOsError } from "@portreeve/routeros";
 import type { Trx } from "../../database/index.ts";
 import { messageOf } from "../../reconcile/index.ts";
-import { findSite, type ManagementPath, recordMoved } from "../../sites/index.ts";
+import { findSite, lockIdentities, type ManagementPath, recordMoved } from "../../sites/index.ts";
 import { end, enter, workflowsOf } from "./store.ts";
 import type { Transition } from "./types.ts";
 
@@ -64,6 +64,7 @@ export const move: Record<MoveState, Transition> = {
       return database.asSystem((trx) => enter(trx, site, { kind: "move", state: "refused", detail }));
     }
     await database.asSystem(async (trx) => {
+      await lockIdentities(trx, [site.id]);
       await recordMoved(trx, site, way);
       await end(trx, site.id, "move");
     });

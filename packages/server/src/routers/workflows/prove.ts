@@ -1,7 +1,7 @@
 /** The end that adoption and rotation share: a pending login has logged in. */
 import { record } from "../../audit/index.ts";
 import { activate, type Login } from "../../credentials/index.ts";
-import { recordAdopted, type SiteRow } from "../../sites/index.ts";
+import { lockIdentities, recordAdopted, type SiteRow } from "../../sites/index.ts";
 import type { Connected } from "../connect.ts";
 import { seenFrom } from "../inspect.ts";
 import { end } from "./store.ts";
@@ -26,6 +26,7 @@ export async function proven(
     const managementAddress = known ?? (await seenFrom(connected.client, login.username, signal));
     const action = known === null || address !== undefined ? "site.adopted" : "credential.rotated";
     await database.asSystem(async (trx) => {
+      await lockIdentities(trx, [site.id]);
       await activate(trx, site.id, login.id);
       await recordAdopted(trx, site.id, managementAddress);
       await end(trx, site.id, "adopt");

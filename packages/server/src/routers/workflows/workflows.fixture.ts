@@ -31,11 +31,9 @@ export class WorkflowFleet implements AsyncDisposable {
     const router = await startEmulator({ version, ports: { api: 0 }, listen: ["api"], ...GIVEN });
     const policy = await this.fleet.createPolicy();
     const [id = ""] = await this.fleet.addSites(policy, 1, {
-      address: router.address,
-      api_port: router.port("api"),
-      management_address: null,
-      status: "pending",
-      sync_state: "pending",
+      site: { status: "pending" },
+      connection: { address: router.address, api_port: router.port("api"), management_address: null },
+      sync: { sync_state: "pending" },
     });
     const site = new WorkflowSite(this, router, id);
     await site.give(GIVEN);
@@ -68,7 +66,11 @@ export class WorkflowSite implements AsyncDisposable {
       const { customer_id: customerId } = await this.#row(trx);
       const text = new Secret(JSON.stringify(login));
       const sealed = await this.#of.vault.seal(trx, customerId, adoptionLoginBinding(this.id), text);
-      await trx.updateTable("sites").set({ adoption_login: sealed }).where("id", "=", this.id).execute();
+      await trx
+        .updateTable("site_connections")
+        .set({ adoption_login: sealed })
+        .where("site_id", "=", this.id)
+        .execute();
     });
   }
 
