@@ -5,7 +5,7 @@ export {
   EmbeddedStartError,
   MigrationError,
 } from "./database/index.ts";
-export { createLogger } from "./http/index.ts";
+export { createLogger } from "./kernel/log.ts";
 export { type RunningServer, startServer } from "./main.ts";
 export { BootstrapTokenError } from "./tokens/index.ts";
 export { KeyFileError } from "./vault/index.ts";

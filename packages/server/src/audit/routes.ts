@@ -1,7 +1,8 @@
 import { auditList, auditQuery } from "@portreeve/api-schema";
 import { z } from "zod";
 import type { Database } from "../database/index.ts";
-import { type HttpModule, pageOf, readCursor } from "../http/index.ts";
+import type { HttpModule } from "../http/index.ts";
+import { pageOf, readCursor } from "../kernel/page.ts";
 import { listEvents, presentEvent } from "./store.ts";
 
 const position = z.tuple([z.string().regex(/^\d{1,18}$/)]);

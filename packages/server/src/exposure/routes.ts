@@ -1,5 +1,6 @@
 import { exposureCheck, exposureList, idParams, listQuery } from "@portreeve/api-schema";
-import { type HttpModule, mutate, pageOf, read, readCursor, timeAndId } from "../http/index.ts";
+import { type HttpModule, mutate, read } from "../http/index.ts";
+import { pageOf, readCursor, timeAndId } from "../kernel/page.ts";
 import type { SiteService } from "../sites/index.ts";
 import { presentCheck } from "./present.ts";
 import type { ExposureService } from "./service.ts";

@@ -1,8 +1,9 @@
 /** Who asks, and may the token do this? Answered before a byte of the body is read. */
 import type { FastifyInstance, FastifyRequest, RouteOptions } from "fastify";
+import { InsufficientScopeError } from "../authorization/index.ts";
+import type { Caller, TokenHolder } from "../kernel/actor.ts";
+import { UnauthenticatedError } from "../kernel/errors.ts";
 import { callerAddress } from "./address.ts";
-import type { Caller, TokenHolder } from "./caller.ts";
-import { InsufficientScopeError, UnauthenticatedError } from "./errors.ts";
 
 /** Everything below this path needs a token; everything else is public. */
 const PROTECTED = /^\/v1(\/|$)/;

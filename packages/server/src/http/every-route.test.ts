@@ -7,10 +7,10 @@ import { problem, SCOPES, type Scope } from "@portreeve/api-schema";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadConfig } from "../config.ts";
 import { createTestDatabase } from "../database/testing.ts";
+import { createLogger } from "../kernel/log.ts";
 import { startServer } from "../main.ts";
 import { insertToken } from "../tokens/store.ts";
 import { generateToken, hashToken } from "../tokens/token-text.ts";
-import { createLogger } from "./log.ts";
 
 interface Operation {
   method: string;

@@ -1,7 +1,7 @@
 import { problem } from "@portreeve/api-schema";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { DomainError } from "./errors.ts";
+import { DomainError } from "../kernel/errors.ts";
 import { mutate } from "./mutate.ts";
 import { startTestServer, type TestServer } from "./testing.ts";
 import type { HttpModule } from "./typed-app.ts";

@@ -3,12 +3,12 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { Scope } from "@portreeve/api-schema";
 import type { Database, Trx } from "../database/index.ts";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
+import { createLogger } from "../kernel/log.ts";
 import { Authenticator, ensureBootstrap } from "../tokens/index.ts";
 import { insertToken } from "../tokens/store.ts";
 import { generateToken, hashToken } from "../tokens/token-text.ts";
 import { Keyring, Vault } from "../vault/index.ts";
 import { type AppOptions, buildApp } from "./app.ts";
-import { createLogger } from "./log.ts";
 import type { HttpModule, TypedApp } from "./typed-app.ts";
 
 export interface TestServerOptions extends Partial<Omit<AppOptions, "modules">> {

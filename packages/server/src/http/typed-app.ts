@@ -8,8 +8,8 @@ import type {
 } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Database } from "../database/index.ts";
+import type { Caller } from "../kernel/actor.ts";
 import type { Vault } from "../vault/index.ts";
-import type { Caller } from "./caller.ts";
 
 /** The server as a module's routes see it: zod schemas give request and answer their types. */
 export type TypedApp = FastifyInstance<

@@ -2,7 +2,7 @@
 import { plainMessage, problemsOf } from "@portreeve/api-schema";
 import type { FastifyInstance, FastifySchemaCompiler } from "fastify";
 import { z } from "zod";
-import { type FieldErrors, NotFoundError, ValidationError } from "./errors.ts";
+import { type FieldErrors, NotFoundError, ValidationError } from "../kernel/errors.ts";
 
 /** Somebody who sends a thousand wrong fields reads no more than these; names come from outside and are cut. */
 const MAX_FIELDS = 50;

@@ -1,5 +1,6 @@
 import { idParams, plan, policyPreview, previewInput } from "@portreeve/api-schema";
-import { type HttpModule, InsufficientScopeError, read } from "../http/index.ts";
+import { InsufficientScopeError } from "../authorization/index.ts";
+import { type HttpModule, read } from "../http/index.ts";
 import { askRouter } from "../sites/index.ts";
 import type { PolicyPreviews } from "./preview.ts";
 import type { PolicyService } from "./service.ts";

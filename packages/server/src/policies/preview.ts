@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import type { Plan, SitePreview } from "@portreeve/api-schema";
 import type { Row } from "@portreeve/routeros";
 import { CERTIFICATES, type CertificateFacts, type Transport, under } from "../certificates/index.ts";
-import type { FieldErrors } from "../http/errors.ts";
+import type { FieldErrors } from "../kernel/errors.ts";
 import { ASSESSED_MENUS, type Assessment, assess, predictPlan } from "../reachability/index.ts";
 import {
   type DesiredMenu,

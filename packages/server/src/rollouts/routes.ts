@@ -9,7 +9,9 @@ import {
 } from "@portreeve/api-schema";
 import { z } from "zod";
 import type { Trx } from "../database/index.ts";
-import { type Caller, type HttpModule, mutate, pageOf, read, readCursor, timeAndId } from "../http/index.ts";
+import { type HttpModule, mutate, read } from "../http/index.ts";
+import type { Caller } from "../kernel/actor.ts";
+import { pageOf, readCursor, timeAndId } from "../kernel/page.ts";
 import { RolloutNotFoundError } from "./errors.ts";
 import { listRollouts, listSitesOf } from "./list.ts";
 import { presentDetails, presentRollout, presentSite } from "./present.ts";

@@ -9,7 +9,8 @@ import {
   uuid,
 } from "@portreeve/api-schema";
 import { z } from "zod";
-import { type HttpModule, mutate, pageOf, read, readCursor } from "../http/index.ts";
+import { type HttpModule, mutate, read } from "../http/index.ts";
+import { pageOf, readCursor } from "../kernel/page.ts";
 import { presentSite } from "./present.ts";
 import type { SiteService } from "./service.ts";
 import { listSites } from "./store.ts";

@@ -1,7 +1,8 @@
 import { createdToken, idParams, listQuery, tokenInput, tokenList } from "@portreeve/api-schema";
 import { z } from "zod";
 import type { Database } from "../database/index.ts";
-import { type HttpModule, mutate, pageOf, readCursor, timeAndId } from "../http/index.ts";
+import { type HttpModule, mutate } from "../http/index.ts";
+import { pageOf, readCursor, timeAndId } from "../kernel/page.ts";
 import { createToken, endToken } from "./service.ts";
 import { listTokens, presentToken } from "./store.ts";
 

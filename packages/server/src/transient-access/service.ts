@@ -3,10 +3,9 @@ import { randomUUID } from "node:crypto";
 import { opensToEveryone, type TransientAccessInput } from "@portreeve/api-schema";
 import { record } from "../audit/index.ts";
 import { notify, type Trx } from "../database/index.ts";
-import type { Caller } from "../http/index.ts";
+import { actorOf, type Caller } from "../kernel/actor.ts";
 import type { PolicyService } from "../policies/index.ts";
 import { lockSite, SiteNotFoundError, SiteNotReadyError, type SiteService } from "../sites/index.ts";
-import { actorOf } from "../tokens/index.ts";
 import { Secret, type Vault } from "../vault/index.ts";
 import { grantBinding, openPassword } from "./contributor.ts";
 import {

@@ -1,0 +1,1 @@
+export { InsufficientScopeError } from "./errors.ts";
