@@ -41,7 +41,7 @@ serveTasks({
       database,
       vault,
       authenticate: (text) => authenticator.authenticate(text),
-      modules: [policyRoutes(policies)],
+      routes: policyRoutes(policies),
       requestsPerMinute: Number.MAX_SAFE_INTEGER,
     });
     await app.listen(listenOn);

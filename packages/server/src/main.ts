@@ -155,27 +155,29 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       database,
       vault,
       authenticate: (token) => authenticator.authenticate(token),
-      modules: [
-        siteRoutes(sites),
-        exposureRoutes({ sites, exposure }),
-        policyRoutes(policies),
-        rolloutRoutes(rollouts),
-        previewRoutes(
+      routes: [
+        ...siteRoutes(sites),
+        ...exposureRoutes({ sites, exposure }),
+        ...policyRoutes(policies),
+        ...rolloutRoutes(rollouts),
+        ...previewRoutes(
           policies,
           new PolicyPreviews((siteId, options, signal) => reconciler.preview(siteId, options, signal)),
         ),
-        hardeningRoutes(new HardeningService({ sites, policies, access, apiUsername: config.apiUsername })),
-        credentialRoutes(credentials),
-        certificateRoutes(new CertificateAuthorityService({ vault, sites })),
-        transientAccessRoutes({
+        ...hardeningRoutes(
+          new HardeningService({ sites, policies, access, apiUsername: config.apiUsername }),
+        ),
+        ...credentialRoutes(credentials),
+        ...certificateRoutes(new CertificateAuthorityService({ vault, sites })),
+        ...transientAccessRoutes({
           access: transientAccess,
           entryPoint: config.entryPoint,
           // With the gateway in another process the port opens or closes a moment after the answer.
           opened: async (grantId) => doorkeeper?.opened(grantId),
           closed: async (grantId) => doorkeeper?.closed(grantId),
         }),
-        tokenRoutes({ database }),
-        auditRoutes({ database }),
+        ...tokenRoutes(),
+        ...auditRoutes(),
       ],
       readiness: {
         database: () => reasonAgainst(database.ping()),

@@ -1,1 +1,1 @@
-export { InsufficientScopeError } from "./errors.ts";
+export { requireScope } from "./scopes.ts";

@@ -16,7 +16,7 @@ beforeAll(async () => {
   await writeFile(join(portalRoot, "assets", "app.js"), "export {};");
   server = await startTestServer({
     portalRoot,
-    modules: (parts) => [tokenRoutes(parts), auditRoutes(parts)],
+    routes: [...tokenRoutes(), ...auditRoutes()],
     readiness: {
       database: async () => undefined,
       gateway: async () => notReady,
