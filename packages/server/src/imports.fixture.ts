@@ -29,7 +29,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files outside a module: they put modules together, and no module imports them. */
-const COMPOSITION = ["main.ts", "index.ts", "config.ts", "management-address.ts"];
+const COMPOSITION = ["main.ts", "index.ts", "config.ts", "settings.ts", "management-address.ts"];
 
 /** Beside `index.ts` and all of kernel: files without a database or socket below them, for code that must have none. */
 const OPEN_FILES = ["reconcile/types.ts", "reconcile/plan.ts", "reconcile/describe.ts", "vault/secret.ts"];
