@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { loadConfig } from "./config.ts";
-import { ConfigError } from "./settings.ts";
+import { ConfigError, loadConfig } from "./config.ts";
 
 test("every setting has a default", () => {
   const config = loadConfig({});

@@ -1,4 +1,4 @@
-export { type Config, loadConfig } from "./config.ts";
+export { type Config, ConfigError, loadConfig } from "./config.ts";
 export {
   AlreadyRunningError,
   ClusterMismatchError,
@@ -7,6 +7,6 @@ export {
 } from "./database/index.ts";
 export { createLogger } from "./kernel/log.ts";
 export { type RunningServer, startServer } from "./main.ts";
-export { ConfigError, ROLES, type Role } from "./settings.ts";
+export { ROLES, type Role } from "./settings.ts";
 export { BootstrapTokenError } from "./tokens/index.ts";
 export { KeyFileError } from "./vault/index.ts";
