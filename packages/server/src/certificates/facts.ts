@@ -1,11 +1,12 @@
 /** What this module knows of a site. */
+import type { ManagementTransport } from "@portreeve/api-schema";
 import type { SiteCertificate } from "../database/index.ts";
 import type { Secret } from "../vault/secret.ts";
 
 /** This module among the contributors. */
 export const CERTIFICATES = "certificates";
 
-export type Transport = "api" | "api-ssl";
+export type Transport = ManagementTransport;
 
 export interface CertificateFacts {
   /** The service Portreeve comes in by, and the one the site's policy names. */
