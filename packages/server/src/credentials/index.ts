@@ -4,7 +4,6 @@ export { credentialRoutes } from "./routes.ts";
 export { CredentialService } from "./service.ts";
 export {
   activate,
-  credentialStates,
   insertPending,
   type Login,
   listCredentials,

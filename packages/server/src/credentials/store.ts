@@ -92,17 +92,3 @@ export async function activate(trx: Trx, siteId: string, credentialId: string): 
     .where("state", "=", "pending")
     .execute();
 }
-
-/** In which states a site has logins; none of them is opened. */
-export async function credentialStates(
-  trx: Trx,
-  siteId: string,
-): Promise<ReadonlySet<CredentialRow["state"]>> {
-  const rows = await trx
-    .selectFrom("credentials")
-    .select("state")
-    .where("site_id", "=", siteId)
-    .where("state", "!=", "retired")
-    .execute();
-  return new Set(rows.map(({ state }) => state));
-}

@@ -15,6 +15,46 @@ export function workflowsOf(trx: Trx, siteId: string): Promise<WorkflowRow[]> {
   return trx.selectFrom("workflows").selectAll().where("site_id", "=", siteId).execute();
 }
 
+/** What says which workflow of a site is to go on; one statement, because every run asks. */
+export interface Standing {
+  /** A login to adopt the router with is there. */
+  readonly hasAdoptionLogin: boolean;
+  /** States in which the site has logins of ours; history is left out. */
+  readonly credentials: ReadonlySet<string>;
+  readonly workflows: readonly WorkflowRow[];
+}
+
+/** @returns undefined when the site is gone */
+export async function standingOf(trx: Trx, siteId: string): Promise<Standing | undefined> {
+  const rows = await trx
+    .selectFrom("site_connections")
+    .leftJoin("credentials", (join) =>
+      join
+        .onRef("credentials.site_id", "=", "site_connections.site_id")
+        .on("credentials.state", "!=", "retired"),
+    )
+    .leftJoin("workflows", "workflows.site_id", "site_connections.site_id")
+    .select([
+      sql<boolean>`site_connections.adoption_login is not null`.as("has_adoption_login"),
+      "credentials.state as credential",
+      sql<WorkflowRow | null>`to_jsonb(workflows)`.as("workflow"),
+    ])
+    .where("site_connections.site_id", "=", siteId)
+    .execute();
+  const [first] = rows;
+  if (!first) return undefined;
+  return {
+    hasAdoptionLogin: first.has_adoption_login,
+    credentials: new Set(rows.flatMap(({ credential }) => credential ?? [])),
+    workflows: rows.flatMap(({ workflow }) => (workflow ? [rowFrom(workflow)] : [])),
+  };
+}
+
+/** JSON has numbers where PostgreSQL has bigint. */
+function rowFrom(workflow: WorkflowRow): WorkflowRow {
+  return { ...workflow, generation: String(workflow.generation) };
+}
+
 /** It is in this state from now on, whether it had begun or not. */
 export async function enter(
   trx: Trx,
