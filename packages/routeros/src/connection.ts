@@ -10,7 +10,8 @@ import { once } from "node:events";
 import { isIP, type Socket, connect as tcpConnect } from "node:net";
 import { TLSSocket, connect as tlsConnect } from "node:tls";
 import { type DecoderLimits, SentenceDecoder } from "./codec/decoder.ts";
-import type { Row, Sentence } from "./codec/sentence.ts";
+import type { Row } from "./codec/row.ts";
+import type { Sentence } from "./codec/sentence.ts";
 import type { Word } from "./codec/word.ts";
 import { checkCommand } from "./command.ts";
 import {
@@ -79,14 +80,16 @@ export class Connection implements AsyncDisposable {
   readonly closed: Promise<RouterOsError | undefined>;
 
   readonly #socket: Socket;
+  readonly #tcp: Socket;
   readonly #decoder: SentenceDecoder;
   readonly #multiplexer: Multiplexer;
   #state: "open" | "draining" | "closed" = "open";
   #reason: RouterOsError | undefined;
   #draining: Promise<void> | undefined;
 
-  private constructor({ socket, onData }: OpenSocket, options: ConnectionOptions) {
+  private constructor({ socket, tcp, onData }: OpenSocket, options: ConnectionOptions) {
     this.#socket = socket;
+    this.#tcp = tcp;
     this.#decoder = new SentenceDecoder(options.decoderLimits);
     const link = {
       write: (bytes: string) => void socket.write(bytes, "latin1"),
@@ -170,10 +173,32 @@ export class Connection implements AsyncDisposable {
     };
   }
 
-  /** Close now: every command still on its way is settled with a ConnectionClosedError. Safe to call twice. */
+  /** Bytes received so far over TCP, TLS and the login included, headers of TCP and IP not. */
+  get bytesRead(): number {
+    return this.#tcp.bytesRead;
+  }
+
+  /** Bytes handed to TCP so far, TLS and the login included. */
+  get bytesWritten(): number {
+    return this.#tcp.bytesWritten;
+  }
+
+  /** Close now: every command still on its way ends with a ConnectionClosedError. Safe to call twice. */
   close(): void {
     this.#end(undefined);
     this.#socket.destroy();
+  }
+
+  /**
+   * Close now and tell the router with a TCP reset instead of an orderly end. What waits to be sent is thrown away, on
+   * this host and in the kernel: after `close` it would still be delivered, and a router that was out of reach for a
+   * minute would then carry out a command nobody waits for. Every command ends with a ConnectionClosedError. Safe to
+   * call twice.
+   */
+  reset(): void {
+    // Before the TLS layer closes in order, which would send what waits.
+    if (!this.#tcp.destroyed) this.#tcp.resetAndDestroy();
+    this.close();
   }
 
   /** Take no new commands, let those on their way finish (streams are cancelled), then close. Safe to call twice. */
@@ -250,7 +275,9 @@ function lost(message: string, cause?: Error): ConnectionLostError {
 type Take = (chunk: Buffer, size: number) => void;
 
 interface OpenSocket {
+  /** What commands are written to: the TCP connection, or TLS over it. */
   readonly socket: Socket;
+  readonly tcp: Socket;
   /** Who takes the bytes, the first `size` of a chunk; it may be overwritten once that returns. */
   readonly onData: (take: Take) => void;
 }
@@ -271,7 +298,7 @@ async function openSocket(options: ConnectionOptions): Promise<OpenSocket> {
     take(buffer, size);
     return true;
   };
-  let socket = tcpConnect({
+  const tcp = tcpConnect({
     host,
     port,
     noDelay: true,
@@ -280,13 +307,14 @@ async function openSocket(options: ConnectionOptions): Promise<OpenSocket> {
     ...(localAddress === undefined ? {} : { localAddress, family: isIP(localAddress) }),
     ...(tls ? {} : { onread: { buffer, callback } }),
   });
-  socket.on("error", () => {}); // told by `once`; without a listener a late one would end the process
+  tcp.on("error", () => {}); // told by `once`; without a listener a late one would end the process
+  let socket = tcp;
   try {
-    await once(socket, "connect", { signal });
+    await once(tcp, "connect", { signal });
     if (tls && tlsOptions) {
       stage = "tls";
       const name = isIP(host) === 0 ? { servername: host } : {};
-      const secure = tlsConnect({ socket, host, ...name, ...tlsOptions });
+      const secure = tlsConnect({ socket: tcp, host, ...name, ...tlsOptions });
       socket = secure;
       socket.on("error", () => {});
       await once(secure, "secureConnect", { signal });
@@ -296,7 +324,7 @@ async function openSocket(options: ConnectionOptions): Promise<OpenSocket> {
       take = taker;
       if (tls) socket.on("data", (chunk: Buffer) => taker(chunk, chunk.length));
     };
-    return { socket, onData };
+    return { socket, tcp, onData };
   } catch (error) {
     socket.destroy();
     options.signal?.throwIfAborted();
