@@ -5,7 +5,7 @@
  * `cause`. No error carries the value of a password or of any other argument that may be secret.
  */
 
-import type { Row, Sentence } from "./codec/sentence.ts";
+import type { Row } from "./codec/row.ts";
 
 interface Context {
   /** The RouterOS command, such as `/ip/address/add`, or `connect`, `login`, `encode`, `decode`. */
@@ -125,13 +125,6 @@ export class FatalError extends RouterOsError {
 /** The bytes are not what the protocol allows, or pass a limit; the stream cannot be followed any further. */
 export class ProtocolError extends RouterOsError {
   readonly code = "protocol-error";
-  /** Sentences of the same chunk that were complete before the fault. */
-  readonly decoded: readonly Sentence[];
-
-  constructor(message: string, context: Context & { decoded?: readonly Sentence[] }) {
-    super(message, context);
-    this.decoded = context.decoded ?? [];
-  }
 
   override get outcomeUnknown(): boolean {
     return true;

@@ -5,7 +5,8 @@
  * nobody and is passed over. Giving one up sends `/cancel` for its tag and leaves the others alone.
  */
 
-import { type Row, type Sentence, sentenceText } from "./codec/sentence.ts";
+import type { Row } from "./codec/row.ts";
+import { type Sentence, sentenceText } from "./codec/sentence.ts";
 import { TAG_PREFIX, type Word } from "./codec/word.ts";
 import { scrub } from "./command.ts";
 import { Deadlines } from "./deadlines.ts";

@@ -6,7 +6,7 @@
  * has missed rows, instead of memory growing.
  */
 
-import type { Row } from "./codec/sentence.ts";
+import type { Row } from "./codec/row.ts";
 
 /** Unread rows, in bytes as they came over the wire. */
 const PAUSE_BYTES = 1024 * 1024;

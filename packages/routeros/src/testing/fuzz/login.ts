@@ -1,11 +1,11 @@
 /** A router's bytes as the answers to both log-ins. */
 
-import { type Sentence, SentenceDecoder } from "../../codec/index.ts";
+import { DecodeError, type Sentence, SentenceDecoder } from "../../codec/index.ts";
 import { ProtocolError, RouterOsError } from "../../errors.ts";
 import { logIn } from "../../login.ts";
 import { Multiplexer } from "../../multiplexer.ts";
-import type { Target } from "./fuzz.ts";
 import { bytesOf, captured } from "./seeds.ts";
+import type { Target } from "./target.ts";
 
 const PASSWORD = "correct horse battery staple";
 
@@ -65,7 +65,7 @@ function sentencesOf(bytes: Buffer): Sentence[] {
     return new SentenceDecoder().push(bytes);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    return [...error.decoded];
+    return error instanceof DecodeError ? [...error.decoded] : [];
   }
 }
 

@@ -1,13 +1,13 @@
 /** A router's bytes through decoder, sentence and multiplexer. */
 
 import { isDeepStrictEqual } from "node:util";
-import { encodeSentence, type Sentence, SentenceDecoder } from "../../codec/index.ts";
+import { DecodeError, encodeSentence, type Sentence, SentenceDecoder } from "../../codec/index.ts";
 import { ProtocolError, RouterOsError } from "../../errors.ts";
 import { Multiplexer } from "../../multiplexer.ts";
-import type { Target } from "./fuzz.ts";
 import type { Random } from "./mutate.ts";
 import { attributesOf, type Read, readStream, tagOf, textOf } from "./reference.ts";
 import { bytesOf, captured } from "./seeds.ts";
+import type { Target } from "./target.ts";
 
 /** What the commands of {@link settle} are answered with; captured tags are other ones. */
 const TAGGED = [
@@ -57,7 +57,8 @@ function decode(chunks: readonly Buffer[]): Decoded {
     for (const chunk of chunks) sentences.push(...decoder.push(chunk));
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    return { sentences: [...sentences, ...error.decoded], isRefused: true };
+    const decoded = error instanceof DecodeError ? error.decoded : [];
+    return { sentences: [...sentences, ...decoded], isRefused: true };
   }
   return { sentences, isRefused: false };
 }
