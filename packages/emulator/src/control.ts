@@ -1,9 +1,9 @@
 import { execute, present } from "./commands/index.ts";
 import type { Fault } from "./faults.ts";
+import type { Machine } from "./machine.ts";
 import type { DeviceMode } from "./menus/device-mode.ts";
 import { policyNames } from "./menus/user-group.ts";
 import type { OpenSessions, ServiceName } from "./options.ts";
-import type { Router } from "./router.ts";
 import type { Peer } from "./services/peers.ts";
 import type { Services } from "./services/services.ts";
 import type { Session } from "./sessions.ts";
@@ -26,11 +26,11 @@ export class ControlError extends Error {
  * through it, and speaks to the router like anybody else.
  */
 export class Control {
-  readonly #router: Router;
+  readonly #router: Machine;
   readonly #services: Services;
   readonly #transcript: Transcript;
 
-  constructor(router: Router, services: Services, transcript: Transcript) {
+  constructor(router: Machine, services: Services, transcript: Transcript) {
     this.#router = router;
     this.#services = services;
     this.#transcript = transcript;
@@ -42,9 +42,9 @@ export class Control {
   }
 
   /** Rows of a menu ("/ip/service") as `print` shows them. */
-  rows(menu: string): readonly MenuRow[] {
-    const table = this.#router.table(menu);
-    return this.#router.items(table.menu).map((item) => present(this.#router, table.menu, item));
+  rows(path: string): readonly MenuRow[] {
+    const menu = this.#router.menu(path);
+    return this.#router.items(menu).map((item) => present(this.#router, menu, item));
   }
 
   /**

@@ -1,9 +1,9 @@
+import type { Caller } from "./caller.ts";
 import { formatTime, readDate } from "./clock.ts";
-import type { Caller } from "./commands/command.ts";
 import { deviceAllows } from "./menus/device-mode.ts";
+import type { MenuHost } from "./menus/menu.ts";
 import { policiesOf } from "./menus/script.ts";
 import { refusals } from "./refusal.ts";
-import type { Router } from "./router.ts";
 import type { Item, TableChange } from "./table.ts";
 import { readSeconds } from "./values.ts";
 
@@ -27,11 +27,11 @@ const settingsOf = ({ values }: Item): string =>
 
 /** Runs the entries of `/system/scheduler` when the router's clock says so. */
 export class Scheduler {
-  readonly #router: Router;
+  readonly #router: MenuHost;
   readonly #armed = new Map<Item, Armed>();
   #on = false;
 
-  constructor(router: Router) {
+  constructor(router: MenuHost) {
     this.#router = router;
     router.clock.onSet(() => this.#clockSet());
   }

@@ -1,4 +1,15 @@
-import type { Menu } from "./menus/menu.ts";
+/** What a table needs to know of its menu. */
+export interface TableSpec {
+  /** "/ip/service" */
+  readonly path: string;
+  readonly commands: readonly string[];
+  /** Rows of a router fresh from the factory, with the id they always have. */
+  readonly factory?: readonly { readonly id?: string; readonly values: Readonly<Record<string, string>> }[];
+  /** Rows are the router's own working: neither in the state file nor in an export, whatever the commands. */
+  readonly volatile?: boolean;
+  /** Rows are in the state file though no command sets them. */
+  readonly kept?: boolean;
+}
 
 /** One row of a menu. `dynamic` rows live in RAM and are gone after a reboot. */
 export interface Item {
@@ -41,19 +52,19 @@ export const formatId = (number: number): string => `*${number.toString(16).toUp
 
 /** The rows of one menu in their order, with ids that survive reordering and are never used again. */
 export class Table {
-  readonly menu: Menu;
+  readonly menu: TableSpec;
   #items: Row[] = [];
   #nextId = 1;
   #listeners: Set<(change: TableChange) => void> | undefined;
 
-  constructor(menu: Menu, state?: TableState) {
+  constructor(menu: TableSpec, state?: TableState) {
     this.menu = menu;
     if (state) this.#restore(state);
     else this.#furnish(menu.factory ?? []);
   }
 
   /** Values of factory rows are one object for all routers of a version. */
-  #furnish(factory: NonNullable<Menu["factory"]>): void {
+  #furnish(factory: NonNullable<TableSpec["factory"]>): void {
     for (const { id = formatId(this.#nextId), values } of factory) {
       this.#items.push({ id, values: shared(values), dynamic: false });
       this.#nextId = Math.max(this.#nextId, Number.parseInt(id.slice(1), 16) + 1);

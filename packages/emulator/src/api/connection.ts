@@ -2,8 +2,8 @@ import type { Socket } from "node:net";
 import { encodeSentence, SentenceDecoder } from "@portreeve/routeros";
 import { done, execute, type Outcome, type Reply, refusalReplies } from "../commands/index.ts";
 import type { ApiFault, Faults } from "../faults.ts";
+import type { MenuHost } from "../menus/menu.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import type { Session } from "../sessions.ts";
 import type { Transcript } from "../transcript.ts";
 import { PREVENTS, sendFaulty } from "./faulty-reply.ts";
@@ -26,7 +26,7 @@ interface Running {
  * its replies sent before the next is begun; commands that go on (`listen`) run beside those that follow.
  */
 export class ApiConnection {
-  readonly #router: Router;
+  readonly #router: MenuHost;
   readonly #faults: Faults;
   readonly #socket: Socket;
   readonly #address: string;
@@ -39,7 +39,7 @@ export class ApiConnection {
   #ended = false;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(router: Router, faults: Faults, transcript: Transcript, socket: Socket, address: string) {
+  constructor(router: MenuHost, faults: Faults, transcript: Transcript, socket: Socket, address: string) {
     this.#router = router;
     this.#faults = faults;
     this.#socket = socket;

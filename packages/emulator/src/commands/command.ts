@@ -1,17 +1,7 @@
 import type { Row } from "@portreeve/routeros";
-import type { Menu, Policy } from "../menus/menu.ts";
+import type { Menu, MenuHost } from "../menus/menu.ts";
 import { Refusal, refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import type { Item } from "../table.ts";
-
-/** Who gives a command, and what its group lets it do. */
-export interface Caller {
-  /** Its session, where it has one. */
-  readonly id?: string;
-  /** undefined for the control handle: another admin, not on the wire. */
-  readonly username: string | undefined;
-  readonly policies: ReadonlySet<string>;
-}
 
 /** A command as it came: menu found, arguments not yet read. */
 export interface Command {
@@ -52,11 +42,7 @@ export function refusalReplies(error: unknown): readonly Reply[] {
   return [...traps, done()];
 }
 
-export function requirePolicies(caller: Caller, policies: readonly Policy[]): void {
-  if (!policies.every((policy) => caller.policies.has(policy))) throw refusals.notPermitted();
-}
-
-export function unknownParameter(router: Router, name: string): Refusal {
+export function unknownParameter(router: MenuHost, name: string): Refusal {
   return router.features.version7 ? refusals.unknownParameter(name) : refusals.unknownParameterOld();
 }
 
@@ -67,7 +53,7 @@ export const TARGET_ARGUMENTS: readonly string[] = [".id", "numbers"];
  * The rows named in `=.id=` or `=numbers=`: ids or names, a comma list of them. A name that several rows have
  * names none of them; in `/ip/service` since 7.19 it names the static row and the open connections alike.
  */
-export function targets(router: Router, command: Command): readonly Item[] {
+export function targets(router: MenuHost, command: Command): readonly Item[] {
   const { menu, attributes } = command;
   const given = attributes[".id"] ?? attributes.numbers;
   if (given === undefined) throw refusals.missing(".id");

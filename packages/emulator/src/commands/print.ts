@@ -1,17 +1,15 @@
-import type { Menu } from "../menus/menu.ts";
+import { type Caller, requirePolicies } from "../caller.ts";
+import type { Menu, MenuHost } from "../menus/menu.ts";
 import { passes } from "../query.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import { printed } from "../script/printed.ts";
 import { type Item, rowOf, type TableChange } from "../table.ts";
 import {
   attributeWords,
-  type Caller,
   type Command,
   done,
   type Outcome,
   type Reply,
-  requirePolicies,
   targets,
   unknownParameter,
 } from "./command.ts";
@@ -24,7 +22,7 @@ const LIST_OPTIONS = ["count-only", "follow", "follow-only", "file"];
 const NOT_EMULATED = ["interval", "append", "from", "group-by", "order-by", "on-event", "oid", "timestamp"];
 
 /** A row as print shows it: every property in the menu's order, secrets left out, worked-out ones filled in. */
-export function present(router: Router, menu: Menu, item: Item): Record<string, string> {
+export function present(router: MenuHost, menu: Menu, item: Item): Record<string, string> {
   const all = { ...item.values, ...menu.computed?.(router, item) };
   const row = rowOf(menu.singleton ? {} : { ".id": item.id });
   for (const [name, field] of Object.entries(menu.fields)) {
@@ -34,7 +32,7 @@ export function present(router: Router, menu: Menu, item: Item): Record<string, 
   return row;
 }
 
-function refuseOptions(router: Router, { menu, attributes }: Command): void {
+function refuseOptions(router: MenuHost, { menu, attributes }: Command): void {
   const known = menu.singleton ? NO_EFFECT : [...NO_EFFECT, ...NO_EFFECT_ON_LISTS, ...LIST_OPTIONS];
   for (const name of Object.keys(attributes)) {
     if (known.includes(name) || name === ".proplist" || name === "proplist") continue;
@@ -58,7 +56,7 @@ function project(
 }
 
 /** `print` and `getall`, with `file` (written as the console prints, and answered all the same), `.proplist`, queries, `count-only`, `follow` and `follow-only`. */
-export function print(router: Router, command: Command, caller: Caller): Outcome {
+export function print(router: MenuHost, command: Command, caller: Caller): Outcome {
   refuseOptions(router, command);
   const { menu, attributes, queries } = command;
   const proplist = (attributes[".proplist"] ?? attributes.proplist)?.split(",");
@@ -82,12 +80,12 @@ export function print(router: Router, command: Command, caller: Caller): Outcome
 }
 
 /** `listen`: RouterOS implements it as `print follow-only`. */
-export function listen(router: Router, command: Command, caller: Caller): Outcome {
+export function listen(router: MenuHost, command: Command, caller: Caller): Outcome {
   return print(router, { ...command, attributes: { ...command.attributes, "follow-only": "" } }, caller);
 }
 
 function following(
-  router: Router,
+  router: MenuHost,
   { menu, queries }: Command,
   proplist: readonly string[] | undefined,
   replies: readonly Reply[],
@@ -113,7 +111,7 @@ function following(
 }
 
 /** `get`: one property of one row, in `=ret=`. */
-export function get(router: Router, command: Command): Outcome {
+export function get(router: MenuHost, command: Command): Outcome {
   const { menu, attributes } = command;
   const wanted = attributes["value-name"];
   if (wanted === undefined) throw refusals.missing("value-name");

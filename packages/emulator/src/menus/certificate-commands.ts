@@ -5,10 +5,9 @@ import { formatTime } from "../clock.ts";
 import type { Features } from "../features.ts";
 import { contentsOf } from "../files.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import type { Item } from "../table.ts";
 import { boolean } from "../values.ts";
-import type { OwnCommand } from "./menu.ts";
+import type { MenuHost, OwnCommand } from "./menu.ts";
 
 /** Names of the files a request leaves; source: public guides that use them, MikroTik's manual has no names. */
 const REQUEST_FILE = "certificate-request.pem";
@@ -41,7 +40,7 @@ export const sign: OwnCommand = {
   },
 };
 
-function findTemplate(router: Router, target: string): Item | undefined {
+function findTemplate(router: MenuHost, target: string): Item | undefined {
   const { items } = router.table("/certificate");
   const found = items.find(({ id, values }) => id === target || values.name === target);
   if (found && isSigned(found)) throw refusals.notEmulated("signing a certificate again");

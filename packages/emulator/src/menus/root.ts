@@ -1,6 +1,6 @@
 import { createCipheriv, createHash, randomBytes } from "node:crypto";
 import { bytesText } from "../api/words.ts";
-import { requirePolicies } from "../commands/command.ts";
+import { requirePolicies } from "../caller.ts";
 import type { Features } from "../features.ts";
 import { importFile } from "../import.ts";
 import { refusals } from "../refusal.ts";
