@@ -9,6 +9,8 @@ export class Clock {
   /** Between the time of day and time that runs on. */
   #differenceMs = 0;
   readonly #alarms = new Set<Alarm>();
+  /** One has come since they were last put in order. */
+  #added = false;
   readonly #listeners = new Set<() => void>();
 
   /** The time of day, milliseconds since 1970. */
@@ -36,6 +38,7 @@ export class Clock {
   alarm(ms: number, action: () => void): () => void {
     const alarm: Alarm = { atMs: this.running() + ms, action, timer: undefined };
     this.#alarms.add(alarm);
+    this.#added = true;
     this.#arm(alarm);
     return () => this.#forget(alarm);
   }
@@ -49,17 +52,27 @@ export class Clock {
     // What has begun comes as far as it can first: a wait it then begins counts from before the step.
     for (let running = settled(); running; running = settled()) await running;
     const target = this.running() + ms;
+    let due: Alarm[] = [];
+    this.#added = true;
     for (;;) {
       for (let running = settled(); running; running = settled()) await running;
-      const due = [...this.#alarms].filter(({ atMs }) => atMs <= target);
-      const [next] = due.toSorted((a, b) => a.atMs - b.atMs);
+      if (this.#added) due = this.#dueUntil(target);
+      const next = due.pop();
       if (!next) break;
+      if (!this.#alarms.has(next)) continue;
       this.#moveTo(next.atMs);
       this.#forget(next);
       next.action();
     }
     this.#moveTo(target);
     for (const alarm of [...this.#alarms]) this.#arm(alarm);
+  }
+
+  /** Those that fall due until then, the next one last. */
+  #dueUntil(target: number): Alarm[] {
+    this.#added = false;
+    const due = [...this.#alarms].filter(({ atMs }) => atMs <= target);
+    return due.toSorted((a, b) => a.atMs - b.atMs).reverse();
   }
 
   #moveTo(ms: number): void {

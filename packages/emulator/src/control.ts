@@ -1,5 +1,6 @@
 import { execute, present } from "./commands/index.ts";
 import type { Fault } from "./faults.ts";
+import type { Listening } from "./listening.ts";
 import type { Machine } from "./machine.ts";
 import type { DeviceMode } from "./menus/device-mode.ts";
 import { policyNames } from "./menus/user-group.ts";
@@ -94,6 +95,14 @@ export class Control {
   /** Take back every fault that is still waiting. */
   clear(): void {
     this.#router.faults.clear();
+  }
+
+  /**
+   * How a menu ("/ip/firewall/filter"), or with "*" every other one, answers who begins to listen from now on.
+   * `clear()` doesn't take it back.
+   */
+  setListening(menu: string, listening: Listening): void {
+    this.#router.listening = { ...this.#router.listening, [menu]: listening };
   }
 
   /** Let a service listen that `listen` of the options left out. Resolves when it does, or its row is invalid. */

@@ -1,3 +1,5 @@
+import type { ListeningByMenu } from "./listening.ts";
+
 /** RouterOS's own names of the rows of `/ip/service`. */
 export const SERVICE_NAMES = [
   "telnet",
@@ -57,6 +59,8 @@ export interface EmulatorOptions {
   readonly stateFile?: string;
   /** What happens to open sessions of a user who is changed, disabled or removed; see `OpenSessions`. */
   readonly openSessions?: OpenSessions;
+  /** Menus that can't be listened to, are silent or never rest; by default all work. `control.setListening` changes it. */
+  readonly listening?: ListeningByMenu;
   /** How `/system/reboot` answers: `close` drops the connection at once, `done` sends `!done` first. */
   readonly rebootReply?: "close" | "done";
   /** Delay before a refused log-in is answered, milliseconds. RouterOS delays; how long is not published. Default 0. */

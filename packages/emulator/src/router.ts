@@ -1,6 +1,7 @@
 import { Clock, formatTime } from "./clock.ts";
 import { Faults } from "./faults.ts";
 import { type Features, featuresOf } from "./features.ts";
+import type { ListeningByMenu } from "./listening.ts";
 import type { EmulatorOptions, OpenSessions } from "./options.ts";
 import { type RouterState, writeState } from "./state-file.ts";
 import { Table, type TableSpec } from "./table.ts";
@@ -31,6 +32,7 @@ export class Router {
   readonly reachable = new Set<string>();
   /** May be changed while it runs. */
   openSessions: OpenSessions;
+  listening: ListeningByMenu | undefined;
   /** Made when first asked for: most menus of most routers are never looked at. */
   readonly #tables = new Map<string, Table>();
   readonly #state: RouterState["tables"] | undefined;
@@ -56,6 +58,7 @@ export class Router {
     this.loginFailureDelayMs = options.loginFailureDelayMs ?? 0;
     this.rebootReply = options.rebootReply ?? "close";
     this.openSessions = options.openSessions ?? "go-on";
+    this.listening = options.listening;
     this.#stateFile = options.stateFile;
     this.#logLines = options.logLines ?? LOG_LINES;
     this.#bootedAt = this.clock.running();

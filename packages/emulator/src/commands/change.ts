@@ -41,9 +41,8 @@ function written(
 function refuseDuplicate(router: MenuHost, menu: Menu, change: Change): void {
   const { unique } = menu;
   if (!unique) return;
-  const same = (item: Item) => unique.fields.every((name) => item.values[name] === change.after[name]);
-  const twice = router.table(menu.path).items.some((item) => item !== change.item && same(item));
-  if (twice) throw refusals.failure(unique.refusal);
+  const other = router.table(menu.path).other(unique.fields, change.after, change.item);
+  if (other) throw refusals.failure(unique.refusal);
 }
 
 /** `add`: answers the new row's id in `=ret=`. */

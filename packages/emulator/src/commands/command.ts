@@ -57,14 +57,16 @@ export function targets(router: MenuHost, command: Command): readonly Item[] {
   const { menu, attributes } = command;
   const given = attributes[".id"] ?? attributes.numbers;
   if (given === undefined) throw refusals.missing(".id");
-  const items = router.items(menu);
-  return given.split(",").flatMap((word) => find(menu, items, word));
+  const live = menu.liveRows?.(router) ?? [];
+  return given.split(",").flatMap((word) => find(router, menu, live, word));
 }
 
-function find(menu: Menu, items: readonly Item[], word: string): readonly Item[] {
-  const byId = items.filter(({ id }) => id === word);
-  if (byId.length > 0) return byId;
+function find(router: MenuHost, menu: Menu, live: readonly Item[], word: string): readonly Item[] {
+  const table = router.table(menu.path);
+  const byId = table.byId(word) ?? live.find(({ id }) => id === word);
+  if (byId) return [byId];
   const { nameField } = menu;
+  const items = [...table.items, ...live];
   const named = nameField === undefined ? [] : items.filter(({ values }) => values[nameField] === word);
   const withoutLive = named.filter((item) => !item.dynamic);
   if (withoutLive.length !== 1) throw refusals.noItem();

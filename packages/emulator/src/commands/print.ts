@@ -3,7 +3,7 @@ import type { Menu, MenuHost } from "../menus/menu.ts";
 import { passes } from "../query.ts";
 import { refusals } from "../refusal.ts";
 import { printed } from "../script/printed.ts";
-import { type Item, rowOf, type TableChange } from "../table.ts";
+import { type Item, rowOf } from "../table.ts";
 import {
   attributeWords,
   type Command,
@@ -13,11 +13,13 @@ import {
   targets,
   unknownParameter,
 } from "./command.ts";
+import { following, requireListening } from "./follow.ts";
 
 /** Accepted and without effect over the API, where every property is sent anyway. */
 const NO_EFFECT = ["as-value", "without-paging"];
 const NO_EFFECT_ON_LISTS = ["detail", "brief", "terse", "value-list", "show-ids", "stats"];
 const LIST_OPTIONS = ["count-only", "follow", "follow-only", "file"];
+const FOLLOWING = ["follow-only", "follow"] as const;
 /** Options RouterOS has and the emulator hasn't. */
 const NOT_EMULATED = ["interval", "append", "from", "group-by", "order-by", "on-event", "oid", "timestamp"];
 
@@ -55,59 +57,48 @@ function project(
   return cut;
 }
 
-/** `print` and `getall`, with `file` (written as the console prints, and answered all the same), `.proplist`, queries, `count-only`, `follow` and `follow-only`. */
+/**
+ * `print` and `getall`, with `file` (written as the console prints, and answered all the same), `.proplist`, queries,
+ * `count-only`, `follow` and `follow-only`.
+ */
 export function print(router: MenuHost, command: Command, caller: Caller): Outcome {
   refuseOptions(router, command);
   const { menu, attributes, queries } = command;
+  const option = FOLLOWING.find((name) => attributes[name] !== undefined);
+  const listening = option && requireListening(router, menu, option);
+  const asked = { count: attributes["count-only"] !== undefined, file: attributes.file !== undefined };
+  if (asked.count && !asked.file && queries.length === 0) {
+    return { replies: [done({ ret: String(router.items(menu).length) })] };
+  }
   const proplist = (attributes[".proplist"] ?? attributes.proplist)?.split(",");
   const rows = router
     .items(menu)
     .map((item) => present(router, menu, item))
     .filter((row) => passes(queries, row));
-  if (attributes.file !== undefined) {
+  if (asked.file) {
     requirePolicies(caller, ["ftp"]);
     router.files.write(
       `${attributes.file}.txt`,
       printed(menu, rows, (option) => attributes[option] !== undefined),
     );
   }
-  if (attributes["count-only"] !== undefined) return { replies: [done({ ret: String(rows.length) })] };
+  if (asked.count) return { replies: [done({ ret: String(rows.length) })] };
   const sentences = rows.map((row): Reply => ["!re", ...attributeWords(project(row, proplist))]);
-  if (attributes["follow-only"] !== undefined) return following(router, command, proplist, []);
-  if (attributes.follow !== undefined) return following(router, command, proplist, sentences);
-  const nothing: Reply[] = rows.length === 0 && router.features.emptySentence ? [["!empty"]] : [];
-  return { replies: [...sentences, ...nothing, done()] };
+  if (!listening) {
+    const nothing: Reply[] = rows.length === 0 && router.features.emptySentence ? [["!empty"]] : [];
+    return { replies: [...sentences, ...nothing, done()] };
+  }
+  const sentenceOf = (item: Item): Reply | undefined => {
+    const row = present(router, menu, item);
+    return passes(queries, row) ? ["!re", ...attributeWords(project(row, proplist))] : undefined;
+  };
+  const how = { listening, sentenceOf, filtered: queries.length > 0 };
+  return following(router, menu, how, attributes["follow-only"] === undefined ? sentences : []);
 }
 
 /** `listen`: RouterOS implements it as `print follow-only`. */
 export function listen(router: MenuHost, command: Command, caller: Caller): Outcome {
   return print(router, { ...command, attributes: { ...command.attributes, "follow-only": "" } }, caller);
-}
-
-function following(
-  router: MenuHost,
-  { menu, queries }: Command,
-  proplist: readonly string[] | undefined,
-  replies: readonly Reply[],
-): Outcome {
-  const sentenceOf = ({ kind, item }: TableChange): Reply | undefined => {
-    if (kind === "removed") return ["!re", `=.id=${item.id}`, "=.dead=true"];
-    const row = present(router, menu, item);
-    return passes(queries, row) ? ["!re", ...attributeWords(project(row, proplist))] : undefined;
-  };
-  const follow = (emit: (reply: Reply) => void) => {
-    let stopped = false;
-    const forget = router.table(menu.path).onChange((change) => {
-      const sentence = sentenceOf(change);
-      // As captured: the `set` that makes a change is answered before the change is told.
-      if (sentence) setImmediate(() => stopped || emit(sentence));
-    });
-    return () => {
-      stopped = true;
-      forget();
-    };
-  };
-  return { replies, follow };
 }
 
 /** `get`: one property of one row, in `=ret=`. */

@@ -1,8 +1,10 @@
 import type { Menu, MenuHost } from "../menus/menu.ts";
 import { refusals } from "../refusal.ts";
 
+/** `listen` is there wherever `print` is; a menu that can't do it refuses the parameter it stands for. */
 const hasCommand = (menu: Menu, name: string): boolean =>
-  (menu.commands as readonly string[]).includes(name) || menu.own?.[name] !== undefined;
+  (menu.commands as readonly string[]).includes(name === "listen" ? "print" : name) ||
+  menu.own?.[name] !== undefined;
 
 /**
  * Find menu and command of a word such as "/ip/service/print".

@@ -1,6 +1,6 @@
 import type { Router } from "../router.ts";
 import type { Item } from "../table.ts";
-import { addressLists, type ListFamily } from "./address-lists.ts";
+import { AddressLists, type ListFamily } from "./address-lists.ts";
 import { matches } from "./match.ts";
 import { PACKET_BYTES, type Packet, type Verdict } from "./packet.ts";
 
@@ -42,10 +42,12 @@ interface Walk {
  */
 export class Firewall {
   readonly #router: Router;
+  readonly #lists: Readonly<Record<ListFamily, AddressLists>>;
   readonly #counters = new WeakMap<Item, Counters>();
 
   constructor(router: Router) {
     this.#router = router;
+    this.#lists = { ipv4: new AddressLists(router, "ipv4"), ipv6: new AddressLists(router, "ipv6") };
   }
 
   /** Decide on a packet, count it, and do what rules on its way say. */
@@ -77,11 +79,11 @@ export class Firewall {
 
   /** @returns undefined when the chain was left without a decision */
   #walk(walk: Walk, chain: string, jumps: number): Verdict | undefined {
-    const lists = addressLists(this.#router, walk.family);
+    const lists = this.#lists[walk.family];
     for (const rule of walk.rules) {
       const { values } = rule;
       if (values.chain !== chain || values.disabled === "true") continue;
-      if (!matches(values, walk.packet, lists.has)) continue;
+      if (!matches(values, walk.packet, (list, address) => lists.has(list, address))) continue;
       if (!walk.quiet) this.#leaveTrace(rule, walk);
       const { action = "accept" } = values;
       if (action === "return") return undefined;
@@ -102,7 +104,7 @@ export class Firewall {
     if (action === "log" || log === "true") this.#log(rule, packet);
     const list = rule.values["address-list"] ?? "";
     const timeout = rule.values["address-list-timeout"];
-    const lists = addressLists(this.#router, family);
+    const lists = this.#lists[family];
     if (action === "add-src-to-address-list") lists.put(list, packet.srcAddress, timeout);
     if (action === "add-dst-to-address-list") lists.put(list, packet.dstAddress, timeout);
   }

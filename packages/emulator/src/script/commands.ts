@@ -67,7 +67,8 @@ async function select(
   scope: Scope,
 ): Promise<readonly Found[]> {
   const found: Found[] = [];
-  for (const item of run.router.items(menu)) {
+  // A copy: rows may come and go while a condition is worked out.
+  for (const item of [...run.router.items(menu)]) {
     const row = present(run.router, menu, item);
     if (!where || holds(await run.value(where, new Scope(scope, propertiesOf(menu, row))))) {
       found.push({ item, row });
