@@ -4,14 +4,16 @@ import { refusals } from "../refusal.ts";
 import type { Item, TableChange } from "../table.ts";
 import { type Outcome, type Reply, unknownParameter } from "./command.ts";
 
+/** Their rows come and go without their tables: nobody would be told. */
+const NOT_TOLD = ["/system/script/job", "/system/script/environment"];
+
 type Emit = (reply: Reply) => void;
 
 /** How a menu answers who begins to listen. @throws Refusal where it can't be listened to */
 export function requireListening(router: MenuHost, menu: Menu, option: "follow" | "follow-only"): Listening {
   const listening = listeningIn(router.listening, menu.path);
-  if (menu.singleton || listening === "refused") throw unknownParameter(router, option);
-  // Its rows come and go without its table: nobody would be told.
-  if (!menu.commands.includes("listen")) throw refusals.notEmulated(`listen of ${menu.path}`);
+  if (NOT_TOLD.includes(menu.path)) throw refusals.notEmulated(`listen of ${menu.path}`);
+  if (!menu.commands.includes("listen") || listening === "refused") throw unknownParameter(router, option);
   return listening;
 }
 
