@@ -91,20 +91,21 @@ export const importCertificate = (features: Features): OwnCommand => ({
   ],
   unnamed: ["file-name"],
   policy: ["write", "sensitive"],
-  run(router, given, _items, { row }) {
+  async run(router, given, _items, { row }) {
     if (given["file-name"] === undefined) throw refusals.missing("file-name");
     if (given["trust-store"] !== undefined) throw refusals.notEmulated("trust stores");
     const file = router.files.find(given["file-name"]);
     if (!file || file.values.type === "directory") throw refusals.noMatch("file-name");
     const yes = (name: string, usual: boolean) =>
       given[name] === undefined ? usual : boolean.read(given[name], name) === "true";
-    const imported = importPem(router, contentsOf(file), {
+    const options = {
       file: file.values.name ?? "",
       name: given.name || undefined,
       passphrase: given.passphrase ?? "",
       trusted: yes("trusted", true),
       keepKeys: yes("no-key-export", false),
-    });
+    };
+    const imported = await router.exclusive(() => importPem(router, contentsOf(file), options));
     router.commit();
     row(Object.fromEntries(Object.entries(imported).map(([name, count]) => [name, String(count)])));
   },
