@@ -106,9 +106,13 @@ describe("a policy", () => {
     ["with an unknown field in a service", ssh({ banner: "hi" }), { "ssh.banner": /not a field/ }],
     ["that sets what only we set", policyOf({ default: true, slug: "x" }), { default: "", slug: "" }],
     ["with one port for two enabled services", policyOf({ ssh: { port: 8291 } }), { "ssh.port": /winbox/ }],
-    ["that closes the way in", policyOf({ api: { enabled: false } }), { "api.enabled": /Portreeve/ }],
     [
-      "that closes the other way in",
+      "that closes the management path",
+      policyOf({ api: { enabled: false } }),
+      { "api.enabled": /Portreeve/ },
+    ],
+    [
+      "that closes the other management path",
       policyOf({ management_transport: "api-ssl" }),
       { "api_ssl.enabled": /Portreeve/ },
     ],

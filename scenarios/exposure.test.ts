@@ -1,4 +1,4 @@
-/** What a site's ports answer to somebody who is not Portreeve, judged by the policy the site is under. */
+/** What a site's ports answer to somebody who is not Portreeve, evaluated by the policy the site is under. */
 import type { AuditEvent, ExposureCheck, Policy, Site } from "@portreeve/api-schema";
 import type { Emulator } from "@portreeve/emulator";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";

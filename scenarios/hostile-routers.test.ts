@@ -43,12 +43,12 @@ afterAll(async () => {
 });
 
 /** The site is not in sync, and says why. */
-async function expectJudged(site: Site): Promise<Site["sync"]> {
-  const judged = async () => {
+async function expectEvaluated(site: Site): Promise<Site["sync"]> {
+  const evaluated = async () => {
     const { sync } = await readSite(server.api, site.id);
     return sync.reason !== null && sync;
   };
-  const sync = await waitFor(judged, { within: JUDGED_WITHIN_MS, what: `a reason for ${site.name}` });
+  const sync = await waitFor(evaluated, { within: JUDGED_WITHIN_MS, what: `a reason for ${site.name}` });
   expect(["failed", "pending", "needs_attention"]).toContain(sync.state);
   expect(sync.reason).toMatch(/^[\x20-\x7e]{10,500}$/);
   return sync;
@@ -81,7 +81,7 @@ const HOSTILE: Record<string, (socket: Socket) => void> = {
   "lets anybody in and then says nothing": (socket) => {
     socket.once("data", () => socket.write(encodeSentence(["!done"])));
   },
-  "asks for the old log-in": (socket) => {
+  "asks for the old login": (socket) => {
     socket.on("data", () => socket.write(encodeSentence(["!done", `=ret=${"0".repeat(32)}`])));
   },
   "answers terminal codes and markup": (socket) => {
@@ -91,7 +91,7 @@ const HOSTILE: Record<string, (socket: Socket) => void> = {
   },
 };
 
-test("every hostile router is judged with a reason while the others are changed as if it were not there", async () => {
+test("every hostile router is evaluated with a reason while the others are changed as if it were not there", async () => {
   await using closing = new AsyncDisposableStack();
   const before = await residentBytes(server.pid, "VmRSS");
   const sites: Site[] = [];
@@ -108,7 +108,7 @@ test("every hostile router is judged with a reason while the others are changed 
       201,
     ),
   );
-  const all = Promise.all(sites.map(expectJudged));
+  const all = Promise.all(sites.map(expectEvaluated));
   all.catch(() => undefined);
   const policy = await createPolicy(server.api);
   const path = `/v1/control-plane/policies/${policy.id}`;
@@ -124,8 +124,8 @@ test("every hostile router is judged with a reason while the others are changed 
     if (/without end|endless|4 GiB/.test(name)) expect([name, sync.reason]).not.toEqual([name, null]);
     if (name === "never answers") expect(sync.reason).toBeNull();
   }
-  const judged = await all;
-  const of = (name: string) => judged[sites.findIndex((site) => site.name === name)];
+  const evaluated = await all;
+  const of = (name: string) => evaluated[sites.findIndex((site) => site.name === name)];
   for (const name of ["is not there", "never answers", "closes at once", "resets at once"]) {
     expect([name, of(name)?.state]).toEqual([name, "pending"]);
   }
@@ -145,7 +145,7 @@ async function residentBytes(pid: number, which: "VmRSS" | "VmHWM"): Promise<num
   return Number(new RegExp(`^${which}:\\s*(\\d+) kB`, "m").exec(status)?.[1]) * 1024;
 }
 
-test("a router that goes wrong after it was adopted is judged, and back in sync once it behaves", async () => {
+test("a router that goes wrong after it was adopted is evaluated, and back in sync once it behaves", async () => {
   const managed = await startManagedRouter(server);
   await using router = managed.router;
   const faults = [
@@ -159,7 +159,7 @@ test("a router that goes wrong after it was adopted is judged, and back in sync 
     router.control.inject({ ...fault, ...(fault.kind === "refuse" ? {} : { command: "/ip/service/print" }) });
     if (fault.kind === "refuse") await router.control.reboot();
     expectStatus(await server.api.post(`/v1/sites/${managed.site.id}/reconcile`), 202);
-    await expectJudged(managed.site);
+    await expectEvaluated(managed.site);
     await expectInSync(server.api, bystander.site.id);
     router.control.clear();
     expectStatus(await server.api.post(`/v1/sites/${managed.site.id}/reconcile`), 202);
@@ -171,7 +171,7 @@ test("a router that does not know the login that was given needs attention, and 
   await using router = await startRouter(server.net);
   const body = { name: "wrong login", address: router.address, ...ADMIN, password: "wrong" };
   const site: Site = expectStatus(await server.api.post("/v1/sites", body), 201);
-  expect((await expectJudged(site)).state).toBe("needs_attention");
+  expect((await expectEvaluated(site)).state).toBe("needs_attention");
   expectStatus(await server.api.patch(`/v1/sites/${site.id}`, ADMIN), 200);
   await expectInSync(server.api, site.id);
 });
@@ -186,7 +186,7 @@ test("a router whose given login may not make users is not half adopted", async 
     password: limited.password,
   };
   const site: Site = expectStatus(await server.api.post("/v1/sites", body), 201);
-  expect((await expectJudged(site)).reason).toMatch(/not enough permissions/);
+  expect((await expectEvaluated(site)).reason).toMatch(/not enough permissions/);
   const names = [...router.control.rows("/user"), ...router.control.rows("/user/group")].map(
     ({ name }) => name,
   );

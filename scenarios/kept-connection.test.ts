@@ -38,7 +38,7 @@ async function periods(managed: ManagedRouter, count: number): Promise<void> {
   }
 }
 
-test("many periods cost no further log-in", async () => {
+test("many periods cost no further login", async () => {
   const managed = await startManagedRouter(server);
   await using _router = managed.router;
   await periods(managed, 1);
@@ -52,7 +52,7 @@ test("after a reboot of the router a new connection takes its place", async () =
   await using _router = managed.router;
   const before = logIns(managed);
   await managed.router.control.reboot();
-  await waitFor(() => logIns(managed) > before, { what: "another log-in" });
+  await waitFor(() => logIns(managed) > before, { what: "another login" });
   await expectInSync(server.api, managed.site.id);
 });
 

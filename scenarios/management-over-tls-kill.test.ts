@@ -1,4 +1,4 @@
-/** The server is killed between any two steps of a move to api-ssl and back: it always knows a way in that works. */
+/** The server is killed between any two steps of a move to api-ssl and back: it always knows a management path that works. */
 import type { Policy, Site } from "@portreeve/api-schema";
 import type { Emulator } from "@portreeve/emulator";
 import { RouterClient } from "@portreeve/routeros";
@@ -55,7 +55,7 @@ afterAll(async () => {
 interface Moment {
   readonly router: Emulator;
   readonly site: Site;
-  /** The columns of the site the server knows its way in by. */
+  /** The columns of the site the server knows its management path by. */
   row(): Promise<Record<string, unknown>>;
 }
 
@@ -185,13 +185,13 @@ async function killWhen(what: string, condition: Condition, router: Emulator, si
   await waitFor(() => condition({ router, site, row }), { ...SETTLED, what });
   const [login] = (await credentialsOf(server.api, site.id)).filter(({ state }) => state === "active");
   await server.kill();
-  await expectWayIn(await row(), router, login ?? { username: "", password: "" });
+  await expectManagementPath(await row(), router, login ?? { username: "", password: "" });
   server.start();
   await server.ready();
 }
 
-/** One of the ways in that the database names works, with a certificate that the database names. */
-async function expectWayIn(
+/** One of the management paths that the database names works, with a certificate that the database names. */
+async function expectManagementPath(
   row: Record<string, unknown>,
   router: Emulator,
   { username, password }: { username: string; password: string | null },

@@ -224,16 +224,16 @@ test("a file is applied without a terminal only with --yes", async () => {
 });
 
 test("a site that shares its name is told by its id, and can be renamed", async () => {
-  const twin = await addSite("ams-1");
+  const duplicate = await addSite("ams-1");
   const told = await cli(["export"]);
   expect(told).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/2 sites are called ams-1; .* rename /),
   });
 
-  const renamed = await cli(["sites", "rename", twin.id, "ams-2"]);
+  const renamed = await cli(["sites", "rename", duplicate.id, "ams-2"]);
 
-  expect(renamed.stdout).toBe(`${twin.id} is called ams-2 now\n`);
+  expect(renamed.stdout).toBe(`${duplicate.id} is called ams-2 now\n`);
   expect((await cli(["export"])).stdout).toContain("      - ams-2\n");
 });
 

@@ -51,7 +51,7 @@ test("two services that swap their ports arrive, though no order of single chang
   expect(ports(router)).toEqual({ winbox: PORTS.ssh, ssh: PORTS.winbox, api: PORTS.api });
 });
 
-test("the way in swaps its port with another service and is found again", async () => {
+test("the management path swaps its port with another service and is found again", async () => {
   const { router, site, path } = await underOwnPolicy();
   await using _router = router;
   const swapped = policyOf({ winbox: { port: PORTS.api }, api: { port: PORTS.winbox } });
@@ -60,7 +60,7 @@ test("the way in swaps its port with another service and is found again", async 
   expect(ports(router)).toEqual({ winbox: PORTS.api, ssh: PORTS.ssh, api: PORTS.winbox });
 });
 
-test("a service takes the port that the way in gives up", async () => {
+test("a service takes the port that the management path gives up", async () => {
   const { router, site, path } = await underOwnPolicy();
   await using _router = router;
   const moved = policyOf({ winbox: { port: PORTS.api }, api: { port: 8740 } });
@@ -69,7 +69,7 @@ test("a service takes the port that the way in gives up", async () => {
   expect(ports(router)).toEqual({ winbox: PORTS.api, ssh: PORTS.ssh, api: 8740 });
 });
 
-test("the way in takes the port that a service gives up", async () => {
+test("the management path takes the port that a service gives up", async () => {
   const { router, site, path } = await underOwnPolicy();
   await using _router = router;
   const moved = policyOf({ winbox: { port: 8299 }, api: { port: PORTS.winbox } });

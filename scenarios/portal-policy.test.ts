@@ -35,7 +35,7 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
     const sites = [quay.site.id, mast.site.id];
     expectStatus(await api.put(`${path()}/sites`, { sites }), 200);
     for (const id of sites) await expectInSync(api, id);
-    await waitFor(async () => (await stored()).rollout === null, { what: "the roll-out to end" });
+    await waitFor(async () => (await stored()).rollout === null, { what: "the rollout to end" });
     offices = await stored();
   });
 
@@ -133,17 +133,17 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
     const visitor = await portal.signIn();
     visitor.expectComplaint(/status of 422/);
     const form = await edit(visitor.page);
-    const reason = form.getByLabel("Why your own way in may end");
+    const reason = form.getByLabel("Why your own access may end");
     expect(await reason.isVisible()).toBe(false);
     await service(form, "WinBox").getByLabel("WinBox").uncheck();
     await service(form, "SSH").getByLabel("Networks").fill("10.0.0.0/8");
     await form.getByRole("button", { name: "Save" }).click();
-    await shows(form.getByRole("alert"), "This would end the way in of 127.0.0.1");
+    await shows(form.getByRole("alert"), "This would end the access of 127.0.0.1");
     await shows(
       service(form, "SSH"),
-      /would end the way in of 127\.0\.0\.1, where you are, to (Mast, Quay|Quay, Mast)/,
+      /would end the access of 127\.0\.0\.1, where you are, to (Mast, Quay|Quay, Mast)/,
     );
-    expect(await focused(visitor.page)).toBe("Why your own way in may end");
+    expect(await focused(visitor.page)).toBe("Why your own access may end");
     await reason.fill("the old office is closed");
 
     await service(form, "SSH").getByLabel("Networks").fill("10.1.0.0/16");

@@ -21,7 +21,7 @@ const SITES = 11;
 let portal: Portal;
 let all: ManagedRouter[];
 
-describe.skipIf(chromiumMissing !== undefined)(`roll-outs in the web page${note}`, () => {
+describe.skipIf(chromiumMissing !== undefined)(`rollouts in the web page${note}`, () => {
   beforeAll(async () => {
     portal = await Portal.start();
     const names = Array.from({ length: SITES }, (_, index) => `Mast ${index + 1}`);
@@ -34,7 +34,7 @@ describe.skipIf(chromiumMissing !== undefined)(`roll-outs in the web page${note}
     for (const visitor of await portal.leave()) portal.expectWellBehaved(visitor);
   });
 
-  test("a site that is offline is named with the reason; the roll-out is paused, resumed and rolled back", async () => {
+  test("a site that is offline is named with the reason; the rollout is paused, resumed and rolled back", async () => {
     const [near, far] = all as [ManagedRouter, ManagedRouter];
     const policy = await policyFor("Pair", [near, far]);
     const { page } = await portal.signIn();
@@ -57,11 +57,11 @@ describe.skipIf(chromiumMissing !== undefined)(`roll-outs in the web page${note}
     await far.router.control.powerOn();
     expectStatus(await portal.server.api.post(`/v1/sites/${far.site.id}/reconcile`), 202);
     await expectRollout(portal.server.api, id, "rolled_back");
-    await shows(page.getByRole("status"), /^The roll-out of Pair, revision \d is rolled back\.$/);
+    await shows(page.getByRole("status"), /^The rollout of Pair, revision \d is rolled back\.$/);
     await card(page).waitFor({ state: "detached" });
   });
 
-  test("a first site that fails stops the roll-out with the reason, wave by wave, on a phone as well; it goes on when resumed", async () => {
+  test("a first site that fails stops the rollout with the reason, wave by wave, on a phone as well; it goes on when resumed", async () => {
     const policy = await policyFor("Fleet", all);
     for (const managed of all) await letUsIn(managed, false);
     const id = await change(policy);
@@ -76,7 +76,7 @@ describe.skipIf(chromiumMissing !== undefined)(`roll-outs in the web page${note}
       ["Wave 2, 1 site", "not begun"],
       ["Wave 3, 9 sites", "not begun"],
     ]);
-    await shows(card(page).getByRole("list", { name: "Failed" }), /Mast \d+ log-in refused/);
+    await shows(card(page).getByRole("list", { name: "Failed" }), /Mast \d+ login refused/);
     await expectFits(page);
 
     for (const managed of all) {
@@ -120,7 +120,7 @@ async function policyFor(name: string, managed: readonly ManagedRouter[]): Promi
   return policy;
 }
 
-/** @returns the id of the roll-out that follows */
+/** @returns the id of the rollout that follows */
 async function change({ id, name }: Policy): Promise<string> {
   const body = policyOf({ name, ssh: { port: 2222 } });
   const changed: Policy = expectStatus(
@@ -137,7 +137,7 @@ async function letUsIn({ router: { control } }: ManagedRouter, isWelcome: boolea
   if (!isWelcome) await control.reboot();
 }
 
-/** Press a roll-out's button, and one of the question that follows. */
+/** Press a rollout's button, and one of the question that follows. */
 async function press(page: Page, command: string, answer: string): Promise<void> {
   await page.getByRole("button", { name: new RegExp(`^${command}: `) }).click();
   await page.getByRole("dialog").getByRole("button", { name: answer }).click();

@@ -41,7 +41,7 @@ describe.skipIf(chromiumMissing !== undefined)(`a site in trouble in the web pag
     await page.getByRole("button", { name: "Reconcile now: Mill" }).waitFor();
   });
 
-  test("a router that refuses our log-in needs attention, says why, and is well again after another try", async () => {
+  test("a router that refuses our login needs attention, says why, and is well again after another try", async () => {
     const { page } = await portal.signIn();
     const { control } = mill.router;
     const ours = control.rows("/user").find(({ name }) => name === "portreeve-api")?.[".id"] ?? "";
@@ -50,7 +50,7 @@ describe.skipIf(chromiumMissing !== undefined)(`a site in trouble in the web pag
     await control.reboot();
     await page.getByRole("button", { name: "Reconcile now: Mill" }).click();
     await shows(siteRow(page, "Mill"), "needs attention");
-    await shows(siteRow(page, "Mill"), "log-in refused");
+    await shows(siteRow(page, "Mill"), "login refused");
 
     await control.setRow("/user", ours, { disabled: "no" });
     await page.getByRole("button", { name: "Try again: Mill" }).click();

@@ -26,7 +26,7 @@ import {
 import { HOSTILE, HOSTILE_SHOWN, PHONE, Portal } from "./harness/portal.ts";
 import { visit } from "./harness/tcp.ts";
 
-const NOBODY = "Nobody has a way in at the moment.";
+const NOBODY = "Nobody has access at the moment.";
 const NOTHING_TO_DO = "Nothing to do: the router is as the policy wants it.";
 const note = chromiumMissing === undefined ? "" : ` (skipped: ${chromiumMissing})`;
 

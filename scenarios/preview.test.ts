@@ -116,29 +116,29 @@ test("without a draft the stored policy is compared: nothing to do, and the same
   expect(plan).toEqual(effect);
 });
 
-test("what was foreseen is what the router then does", async () => {
+test("what was predicted is what the router then does", async () => {
   await using other = (await startManagedRouter(server)).router;
   const site = expectStatus(await server.api.get("/v1/sites"), 200).data.find(
     ({ address }: { address: string }) => address === other.address,
   );
-  const own = await createPolicy(server.api, { name: "Foreseen" });
+  const own = await createPolicy(server.api, { name: "Prediction" });
   const ownPath = `/v1/control-plane/policies/${own.id}`;
   expectStatus(await server.api.put(`${ownPath}/sites`, { sites: [site.id] }), 200);
   await expectInSync(server.api, site.id);
   const admitted = server.net.address();
-  const draft = policyOf({ name: "Foreseen", winbox: { networks: [`${admitted}/32`] } });
+  const draft = policyOf({ name: "Prediction", winbox: { networks: [`${admitted}/32`] } });
   const { data }: PolicyPreview = expectStatus(
     await server.api.post(`${ownPath}/preview`, { policy: draft }),
     200,
   );
-  const foreseen = data[0];
+  const predicted = data[0];
   expectStatus(await server.api.put(ownPath, draft), 200);
   await expectInSync(server.api, site.id);
   const plan: Plan = expectStatus(await server.api.get(`/v1/sites/${site.id}/plan`), 200);
   expect(plan.steps).toEqual([]);
-  expect(plan.input_chain).toEqual(foreseen?.input_chain);
+  expect(plan.input_chain).toEqual(predicted?.input_chain);
   const now = rowOf(plan.access, `${admitted}/32`)?.services.winbox;
-  expect(now?.before).toEqual(rowOf(foreseen?.access, `${admitted}/32`)?.services.winbox.after);
+  expect(now?.before).toEqual(rowOf(predicted?.access, `${admitted}/32`)?.services.winbox.after);
   // And a connection meets what the table says.
   for (const [source, admits] of [
     [admitted, true],

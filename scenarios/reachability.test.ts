@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 import { Machine } from "../packages/emulator/src/machine.ts";
 import { type Family, parseAddresses } from "../packages/server/src/reachability/address-set.ts";
 import { Budget } from "../packages/server/src/reachability/budget.ts";
-import { fateOf } from "../packages/server/src/reachability/fate.ts";
 import { filterTable } from "../packages/server/src/reachability/filter-table.ts";
+import { verdictOf } from "../packages/server/src/reachability/verdict.ts";
 import { walk } from "../packages/server/src/reachability/walk.ts";
 
 type Cells = Record<string, string>;
@@ -138,7 +138,7 @@ function evaluated(family: Family, { rules, lists, source, port }: Case, destina
     { family, port, destination },
     { budget: new Budget(100_000) },
   );
-  const { accepted, refused } = fateOf(outcomes, parseAddresses(source, family) ?? []);
+  const { accepted, refused } = verdictOf(outcomes, parseAddresses(source, family) ?? []);
   return accepted.length > 0 ? "yes" : refused.length > 0 ? "no" : "depends";
 }
 

@@ -1,4 +1,4 @@
-/** Roll-outs as an operator meets them: stopped, resumed, taken back, overtaken, interrupted. */
+/** Rollouts as an operator meets them: stopped, resumed, taken back, overtaken, interrupted. */
 import type { Policy, RolloutSite, Site } from "@portreeve/api-schema";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { accessInput } from "./harness/access.ts";
@@ -36,7 +36,7 @@ afterAll(() => opened.disposeAsync());
 let lastPort = 2200;
 const nextPort = () => ++lastPort;
 
-/** PUT another SSH port; the roll-out that this starts. */
+/** PUT another SSH port; the rollout that this starts. */
 async function changeSsh(port = nextPort()): Promise<string> {
   return (await fleet.change({ ssh: { port } })).rollout?.id ?? "";
 }
@@ -56,7 +56,7 @@ function refuse(members: readonly Member[], command = SET): void {
   });
 }
 
-/** Let the routers take their time, so that a roll-out is still under way when somebody does something about it. */
+/** Let the routers take their time, so that a rollout is still under way when somebody does something about it. */
 function slow(members: readonly Member[], ms = 300): void {
   for (const { router } of members) router.control.inject({ kind: "delay", command: SET, ms });
   onTestFinished(() => {
@@ -215,7 +215,7 @@ test("access to a site is by the services that the site has, not by those that a
   await expectRollout(server.api, id, "rolled_back");
 });
 
-test("the sites of a roll-out are listed by state, page by page", async () => {
+test("the sites of a rollout are listed by state, page by page", async () => {
   const id = await changeSsh();
   await expectRollout(server.api, id, "done");
   const seen: RolloutSite[] = [];

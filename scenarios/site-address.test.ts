@@ -93,11 +93,11 @@ test.each(Object.keys(NAMES))(
   "a site may be at the name %s, which is not followed to where it leads",
   async (name) => {
     const { id } = expectStatus(await strict.api.post("/v1/sites", site(name)), 201);
-    const judged = async () => {
+    const evaluated = async () => {
       const { sync } = (await strict.api.get(`/v1/sites/${id}`)).body;
       return sync.reason !== null && sync;
     };
-    expect(await waitFor(judged)).toMatchObject({
+    expect(await waitFor(evaluated)).toMatchObject({
       state: "failed",
       reason: expect.stringContaining("refused"),
     });

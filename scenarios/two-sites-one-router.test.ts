@@ -23,7 +23,7 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
 });
 
-test("a second site for a router that has one is refused or judged, and the first keeps its login", async () => {
+test("a second site for a router that has one is refused or evaluated, and the first keeps its login", async () => {
   const managed = await startManagedRouter(server);
   await using router = managed.router;
   const again = await server.api.post("/v1/sites", { name: "again", address: router.address, ...ADMIN });

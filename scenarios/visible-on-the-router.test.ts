@@ -239,7 +239,7 @@ describe.each(["6.49", "7.9", "7.18", "7.24"])("other people's rows on RouterOS 
 const OURS = new Set(["portreeve-api", "portreeve-full", "portreeve-read"]);
 const OUR_COMMENTS = /^portreeve: (transient access |management - )/;
 
-/** Everything in these menus that isn't ours, without what a log-in or a packet changes. */
+/** Everything in these menus that isn't ours, without what a login or a packet changes. */
 function othersRows(router: Emulator) {
   const menus = [
     "/user",

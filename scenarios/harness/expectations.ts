@@ -28,7 +28,7 @@ export async function expectSync(
   }
 }
 
-/** The roll-out comes to this state; the roll-out as it then is. */
+/** The rollout comes to this state; the rollout as it then is. */
 export async function expectRollout(
   api: ApiClient,
   id: string,
@@ -40,18 +40,18 @@ export async function expectRollout(
     last = expectStatus(await api.get(`/v1/rollouts/${id}`), 200);
     return last?.state === state && last;
   };
-  return waitFor(reached, { within, what: `the roll-out to be ${state}` }).catch((cause) => {
+  return waitFor(reached, { within, what: `the rollout to be ${state}` }).catch((cause) => {
     throw new Error(`${cause.message}; it is ${JSON.stringify(last)}`, { cause });
   });
 }
 
-/** Every policy is with its sites: no roll-out is under way that would write something later. */
+/** Every policy is with its sites: no rollout is under way that would write something later. */
 export async function expectRolledOut(api: ApiClient, options?: WaitOptions): Promise<void> {
   const areDone = async () => {
     const policies: Policy[] = expectStatus(await api.get("/v1/control-plane/policies"), 200);
     return policies.every(({ rollout }) => rollout === null);
   };
-  await waitFor(areDone, { what: "the roll-outs to end", ...options });
+  await waitFor(areDone, { what: "the rollouts to end", ...options });
 }
 
 /** The router has what the database wants, and planning once more finds nothing to do. */

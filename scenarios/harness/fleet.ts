@@ -30,7 +30,7 @@ const VERSIONS = ["6.49", "7.9", "7.18", "7.24"];
  * listens: services are rows here.
  */
 export class ManagedFleet implements AsyncDisposable {
-  /** In the order in which roll-outs take them: that of their sites' ids. */
+  /** In the order in which rollouts take them: that of their sites' ids. */
   readonly members: readonly Member[];
   readonly policyPath: string;
   readonly #server: FleetServer;

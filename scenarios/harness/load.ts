@@ -139,7 +139,7 @@ export class Load {
     }
   }
 
-  /** A name of its own, and services that take each other's ports, the way in among them. */
+  /** A name of its own, and services that take each other's ports, the management path among them. */
   #input(): Record<string, unknown> {
     const free = [...POOL];
     const port = () => free.splice(this.#random.below(free.length), 1)[0] as number;

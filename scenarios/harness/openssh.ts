@@ -1,4 +1,4 @@
-/** The OpenSSH client, as a person would use it: password log-in, no keys, no configuration, no known hosts. */
+/** The OpenSSH client, as a person would use it: password login, no keys, no configuration, no known hosts. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -47,8 +47,8 @@ test.each([
     { api_ssl: { enabled: false, port: 8728, networks: [] } },
     "api_ssl.port",
   ],
-  ["closing the way in", { api: { enabled: false, port: 8728, networks: [] } }, "api.enabled"],
-  ["closing the way in over TLS", { management_transport: "api-ssl" }, "api_ssl.enabled"],
+  ["closing the management path", { api: { enabled: false, port: 8728, networks: [] } }, "api.enabled"],
+  ["closing the management path over TLS", { management_transport: "api-ssl" }, "api_ssl.enabled"],
 ])("%s is refused at its field", (_what, change, field) => {
   expect(Object.keys(problems(change))).toEqual([field]);
 });

@@ -52,12 +52,12 @@ export const policyInput = z
   })
   .superRefine((policy, context) => {
     refuseSharedPorts(policy, context);
-    refuseClosingTheWayIn(policy, context);
+    refuseClosingManagementPath(policy, context);
   })
   .meta({ id: "PolicyInput" });
 export type PolicyInput = z.infer<typeof policyInput>;
 
-/** A change that would end the caller's own way in is refused, unless it says why it is wanted. */
+/** A change that would end the caller's own access is refused, unless it says why it is wanted. */
 const lockOut = {
   lock_out_reason: z
     .string()
@@ -65,7 +65,7 @@ const lockOut = {
     .min(1, "must not be empty")
     .max(500, "must be at most 500 characters")
     .optional()
-    .describe("Why your own way in may be ended by this; audited. Without it such a change is refused."),
+    .describe("Why your own access may be ended by this; audited. Without it such a change is refused."),
 };
 
 export const policyChange = policyInput.safeExtend(lockOut).meta({ id: "PolicyChange" });
@@ -89,11 +89,11 @@ function refuseSharedPorts(policy: PolicyInput, context: Refinement): void {
 }
 
 /** Portreeve must not be told to close the door it comes in by: the router could never be told to open it again. */
-function refuseClosingTheWayIn(policy: PolicyInput, context: Refinement): void {
-  const wayIn = policy.management_transport === "api" ? "api" : "api_ssl";
-  if (policy[wayIn].enabled) return;
-  const message = `must be true: Portreeve manages routers through ${wayIn} (management_transport)`;
-  context.addIssue({ code: "custom", path: [wayIn, "enabled"], message });
+function refuseClosingManagementPath(policy: PolicyInput, context: Refinement): void {
+  const managementPath = policy.management_transport === "api" ? "api" : "api_ssl";
+  if (policy[managementPath].enabled) return;
+  const message = `must be true: Portreeve manages routers through ${managementPath} (management_transport)`;
+  context.addIssue({ code: "custom", path: [managementPath, "enabled"], message });
 }
 
 export const policy = z

@@ -36,7 +36,7 @@ const siteState = z
       "verified: read back from the router",
       "failed: the router refused it, or was lost with it",
       "reverting, reverted: going back, back",
-      "left: deleted, moved to another policy, or taken over by a newer roll-out",
+      "left: deleted, moved to another policy, or taken over by a newer rollout",
     ].join("; "),
   );
 
@@ -99,4 +99,4 @@ export const rolloutSiteList = listOf(rolloutSite).meta({ id: "RolloutSiteList" 
 export const rolloutOfPolicy = z
   .strictObject({ id: uuid, state: z.enum(ROLLOUT_STATES) })
   .nullable()
-  .describe("The roll-out of this policy that is under way.");
+  .describe("The rollout of this policy that is under way.");

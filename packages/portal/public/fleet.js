@@ -68,7 +68,7 @@ export class Fleet {
   }
 
   /**
-   * Every policy tells of the one roll-out it may have under way.
+   * Every policy tells of the one rollout it may have under way.
    * @returns {Promise<object[]>} those that have ended since the last time
    */
   async readRollouts() {

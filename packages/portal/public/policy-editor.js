@@ -25,18 +25,18 @@ export function policyEditor(saved) {
     event.preventDefault();
     whileBusy(form.querySelector("[type=submit]"), save);
   });
-  element("policy-preview-now").addEventListener("click", ({ target }) => whileBusy(target, foresee));
+  element("policy-preview-now").addEventListener("click", ({ target }) => whileBusy(target, predictPlan));
 
   const path = () => `/v1/control-plane/policies/${policy.id}`;
 
-  /** What was foreseen, and what a reason was given for, was another draft. */
+  /** What was predicted, and what a reason was given for, was another draft. */
   function forgetAnswers() {
     preview.replaceChildren();
     lockOut.hidden = true;
     reason.value = "";
   }
 
-  async function foresee() {
+  async function predictPlan() {
     const asked = policy;
     const draft = draftOf(form, policy);
     const isAsked = () => dialog.open && asked === policy;

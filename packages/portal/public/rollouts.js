@@ -41,7 +41,7 @@ const COMMANDS = {
 };
 
 /**
- * The roll-outs under way.
+ * The rollouts under way.
  * @param {(rollout: object, command: string, words: object) => void} ask called for a command somebody wants
  * @returns {(rollouts: object[]) => void}
  */
@@ -82,9 +82,9 @@ export function rolloutsView(ask) {
   };
 }
 
-/** @returns {string} what became of a roll-out that is not under way any more */
+/** @returns {string} what became of a rollout that is not under way any more */
 export function endOf(rollout) {
-  return `The roll-out of ${titleOf(rollout)} is ${END_WORDS[rollout.state] ?? rollout.state}.`;
+  return `The rollout of ${titleOf(rollout)} is ${END_WORDS[rollout.state] ?? rollout.state}.`;
 }
 
 const titleOf = ({ policyName, revision }) => `${policyName}, revision ${revision}`;

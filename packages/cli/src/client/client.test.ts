@@ -135,7 +135,7 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
 
   const closed = ["policies", "update", "High ports", "-f", file("closed.json")];
   expect(await refused(...closed)).toMatch(
-    /^ {2}winbox\.enabled: would end the way in of 127\.0\.0\.1, where you are, to edge$/m,
+    /^ {2}winbox\.enabled: would end the access of 127\.0\.0\.1, where you are, to edge$/m,
   );
   await ok(...closed, "--lock-out-reason", "test");
   expect(await ok("audit", "list", "--action", "policy.updated")).toMatch(/"lock_out_reason":"test"/);

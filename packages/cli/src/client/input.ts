@@ -15,7 +15,7 @@ interface Schema<Output> {
 }
 
 /**
- * Judge a request before it is sent, by the schema the API judges it by.
+ * Evaluate a request before it is sent, by the schema the API evaluates it by.
  * @throws OperatorError one line per field that is wrong
  */
 export function checked<Output>(schema: Schema<Output>, fields: unknown): Output {

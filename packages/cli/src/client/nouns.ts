@@ -32,7 +32,7 @@ const fleetFile: Flag = {
 };
 const lockOutReason: Flag = {
   flags: "--lock-out-reason <text>",
-  summary: "why it may end your own way in; for the audit",
+  summary: "why it may end your own access; for the audit",
 };
 const prune: Flag = { flags: "--prune", summary: "policies that the file does not have are deleted" };
 
@@ -159,7 +159,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     load: async () => (await import("./rollouts.ts")).rollouts,
     verbs: {
       list: {
-        summary: "all roll-outs, newest first",
+        summary: "all rollouts, newest first",
         flags: [
           { flags: "--policy <policy>", summary: "only this policy's" },
           { flags: "--state <state>", summary: "only those running, paused, stopped, done, …" },

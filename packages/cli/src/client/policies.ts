@@ -109,7 +109,7 @@ function describe(policy: Policy): string {
     "Brute-force protection": policy.brute_force_protection,
     "Changes made by hand": policy.drift,
     "Portreeve comes in by": policy.management_transport,
-    ...(policy.rollout ? { "Roll-out": `${policy.rollout.state}, ${policy.rollout.id}` } : {}),
+    ...(policy.rollout ? { Rollout: `${policy.rollout.state}, ${policy.rollout.id}` } : {}),
     ...(policy.warnings ? { Warnings: policy.warnings.join("; ") } : {}),
   });
   const services = SERVICE_NAMES.map((name) => {

@@ -79,15 +79,15 @@ test("the list names policies, and tells those that are deleted", async () => {
 });
 
 test.each(["pause", "resume", "rollback"] as const)(
-  "%s is sent for a policy's newest roll-out",
+  "%s is sent for a policy's newest rollout",
   async (verb) => {
     const { api, asked } = answering();
-    expect((await rollouts[verb](api, ["Towers"], {})).text).toBe("the roll-out is rolling back");
+    expect((await rollouts[verb](api, ["Towers"], {})).text).toBe("the rollout is rolling back");
     expect(asked.at(-1)).toBe(`POST /v1/rollouts/${ROLLOUT}/${verb}`);
   },
 );
 
-test("a roll-out's id is taken as it is", async () => {
+test("a rollout's id is taken as it is", async () => {
   const { api, asked } = answering();
   await rollouts.pause(api, [ROLLOUT], {});
   expect(asked).toEqual([`POST /v1/rollouts/${ROLLOUT}/pause`]);
@@ -98,5 +98,5 @@ test("a policy that has had none is told", async () => {
     request: async (_method, path) =>
       path.startsWith("/v1/rollouts") ? { data: [], next_cursor: null } : [{ id: POLICY, name: "Towers" }],
   };
-  await expect(rollouts.show(api, ["Towers"], {})).rejects.toThrow("Towers has had no roll-out");
+  await expect(rollouts.show(api, ["Towers"], {})).rejects.toThrow("Towers has had no rollout");
 });

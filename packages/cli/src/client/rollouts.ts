@@ -45,7 +45,7 @@ function command(word: "pause" | "resume" | "rollback"): Run {
   return async (api, [name = ""]) => {
     const id = await rolloutId(api, name);
     const data = (await api.request("POST", `${PATH}/${id}/${word}`)) as RolloutDetails;
-    return { data, text: `the roll-out is ${stateOf(data)}` };
+    return { data, text: `the rollout is ${stateOf(data)}` };
   };
 }
 
@@ -57,11 +57,11 @@ export const rollouts = {
   rollback: command("rollback"),
 };
 
-/** An id is taken as it is; a policy's name stands for its newest roll-out. */
+/** An id is taken as it is; a policy's name stands for its newest rollout. */
 async function rolloutId(api: Api, nameOrId: string): Promise<string> {
   if (isId(nameOrId)) return nameOrId;
   const [newest] = await listAll<Rollout>(api, PATH, { policy_id: await policyId(api, nameOrId) }, 1);
-  if (!newest) throw new OperatorError(`${nameOrId} has had no roll-out`);
+  if (!newest) throw new OperatorError(`${nameOrId} has had no rollout`);
   return newest.id;
 }
 

@@ -3,7 +3,7 @@
  *
  *   certificate made -> its fingerprint in the database -> api-ssl serves it -> a login over it -> the site is switched
  *
- * Until the switch the old transport is the way in and stays open; from then on the new one, which has proven itself.
+ * Until the switch the old transport is the management path and stays open; from then on the new one, which has proven itself.
  * So one of the two always works, and the database always names one that does.
  */
 import { RouterOsError, type Row } from "@portreeve/routeros";
@@ -14,7 +14,7 @@ import { Secret, type Vault } from "../vault/index.ts";
 import { issue } from "./authority.ts";
 import { contentOf, desired, fingerprintOf, isKnownTo, rowOf, wantedName } from "./desired.ts";
 import type { CertificateFacts, RequestFacts } from "./facts.ts";
-import { isComplete } from "./making.ts";
+import { isComplete } from "./issuance.ts";
 import { isDue, isEnding, timeOf } from "./renewal.ts";
 import { isFor, requestState } from "./request.ts";
 import {
@@ -78,7 +78,7 @@ class SiteCertificates {
     const { transport, target, keepsCertificate } = this.#facts;
     const name = wantedName(this.#facts);
     const next = name === undefined ? await this.#endRequest() : await this.#certificate(name);
-    if (next !== "settled") return next;
+    if (next !== "done") return next;
     if (transport !== target && !keepsCertificate) return this.#move(signal);
     return this.#replace();
   }
@@ -86,9 +86,9 @@ class SiteCertificates {
   /** The wanted certificate: asked for where an authority signs it, known, and replaced before it ends. */
   async #certificate(name: string): Promise<Advance> {
     const row = rowOf(this.#observed, "/certificate", name);
-    if (!isComplete(row)) return this.#facts.authority ? this.#ask(name) : "settled";
+    if (!isComplete(row)) return this.#facts.authority ? this.#ask(name) : "done";
     const ended = await this.#endRequest();
-    if (ended !== "settled") return ended;
+    if (ended !== "done") return ended;
     return isKnownTo(this.#facts, this.#observed, name) ? this.#renew(row) : this.#know(row);
   }
 
@@ -105,7 +105,7 @@ class SiteCertificates {
     const { authority, number, known } = this.#facts;
     // What an authority signed has its times from our clock, not from the router's.
     const end = known.find(({ name }) => name === row.name)?.not_after ?? "";
-    if (!(authority ? isEnding(new Date(end)) : isDue(row))) return "settled";
+    if (!(authority ? isEnding(new Date(end)) : isDue(row))) return "done";
     if (authority && isEnding(authority.notAfter)) {
       const last = authority.notAfter.toISOString().slice(0, 10);
       return { problem: `the certificate authority ends on ${last}; give another one` };
@@ -126,7 +126,7 @@ class SiteCertificates {
       return { problem: `${state.file} on the router is not Portreeve's; remove it, or rename it` };
     }
     if (!request.isClear) return this.#store({ ...request, isClear: true });
-    if (state.kind !== "requested" || (request.issued && isFor(request.issued, state.pem))) return "settled";
+    if (state.kind !== "requested" || (request.issued && isFor(request.issued, state.pem))) return "done";
     return this.#sign(request, state.pem);
   }
 
@@ -144,9 +144,9 @@ class SiteCertificates {
   /** A request is over once its files have gone; it may not have made any. */
   async #endRequest(): Promise<Advance> {
     const { request } = this.#facts;
-    if (!request) return "settled";
+    if (!request) return "done";
     const left = this.#observed.get("/file") ?? [];
-    return request.isClear && left.length > 0 ? "settled" : this.#store(undefined);
+    return request.isClear && left.length > 0 ? "done" : this.#store(undefined);
   }
 
   async #store(request: RequestFacts | undefined): Promise<Advance> {
@@ -187,9 +187,9 @@ class SiteCertificates {
   /** Once a new login was shown the new certificate, the old one can go. */
   async #replace(): Promise<Advance> {
     const { known, shown } = this.#facts;
-    if (known.length < 2) return "settled";
+    if (known.length < 2) return "done";
     const now = await this.#options.database.asSystem((trx) => shownFingerprint(trx, this.#siteId));
-    return now === shown ? "settled" : "changed";
+    return now === shown ? "done" : "changed";
   }
 }
 

@@ -112,7 +112,7 @@ describe("api-ssl", () => {
   test("is not opened to anybody without a certificate", () => {
     const open = { "/ip/service": serving("none") };
     expect(texts(facts, open).at(-1)).toBe('/ip service set [find name="api-ssl"] disabled=yes');
-    // The way in is never closed, whatever became of its certificate.
+    // The management path is never closed, whatever became of its certificate.
     expect(texts({ ...facts, transport: "api-ssl" }, open)).toEqual([expect.stringContaining("add")]);
     // Somebody else's certificate serves until ours can.
     expect(texts(facts, { "/ip/service": serving("theirs") })).toEqual([expect.stringContaining("add")]);
@@ -276,5 +276,7 @@ test("off-boarding takes every certificate of ours and leaves api-ssl as it is",
   const rows = { "/ip/service": serving(name), "/certificate": [signed(name), signed("theirs")] };
   const off = steps({ ...facts, transport: "api-ssl", known: [known(name)] }, rows, { offboarding: true });
   expect(off.map(({ text }) => text)).toEqual([`/certificate remove [find name="${name}"]`]);
-  expect(off.every(({ touchesWayIn, inverse }) => touchesWayIn && inverse.length === 0)).toBe(true);
+  expect(
+    off.every(({ touchesManagementPath, inverse }) => touchesManagementPath && inverse.length === 0),
+  ).toBe(true);
 });

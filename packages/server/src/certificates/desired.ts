@@ -10,7 +10,7 @@ import { certificate, file, ipService, type Row, userGroup } from "@portreeve/ro
 import { API_GROUP, API_POLICIES } from "../credentials/index.ts";
 import type { DesiredMenu, DesiredRow, Observed, RouterFacts } from "../reconcile/types.ts";
 import type { CertificateFacts } from "./facts.ts";
-import { isComplete, issued, requestFiles, selfSigned } from "./making.ts";
+import { isComplete, issued, requestFiles, selfSigned } from "./issuance.ts";
 import { KEY_FILE, PREFIX, REQUEST_FILE } from "./request.ts";
 
 /** What this module would know of a site under a policy of these services, if it were to come in by this transport. */
@@ -47,7 +47,7 @@ export function desired(facts: CertificateFacts, router: RouterFacts): DesiredMe
   const owns = ({ name = "" }: Row) => name.startsWith(PREFIX);
   if (router.offboarding) {
     const left = facts.request?.isClear ? files(facts, undefined) : [];
-    return [{ menu: certificate, rows: [], owns, wayIn: () => true }, ...left];
+    return [{ menu: certificate, rows: [], owns, managementPath: () => true }, ...left];
   }
   const name = wantedName(facts);
   return [
@@ -94,7 +94,7 @@ function inUse({ transport, known, shown }: CertificateFacts, wanted: string | u
 
 /** As it is, if it is there. */
 function present(name: string): DesiredRow[] {
-  return [{ key: name, fields: {}, making: () => undefined }];
+  return [{ key: name, fields: {}, nextCommand: () => undefined }];
 }
 
 /** Until there is a certificate, api-ssl would answer anybody without one. */

@@ -64,7 +64,7 @@ export class CertificateAuthorityService {
       subjectType: "certificate_authority",
       detail: { fingerprint, subject },
     });
-    await this.#sites.touch(trx, await sitesWithCertificates(trx));
+    await this.#sites.bumpGeneration(trx, await sitesWithCertificates(trx));
   }
 }
 

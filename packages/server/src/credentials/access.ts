@@ -15,15 +15,15 @@ import type { Database } from "../database/index.ts";
 import { NeedsAttentionError, type RouterAccess, type RouterSession } from "../reconcile/index.ts";
 import {
   adoptionLoginBinding,
-  findAdoptedTwin,
+  findDuplicateSite,
   findSite,
+  type ManagementPath,
   type RouterIdentity,
   recordAdopted,
   recordMoved,
   recordReached,
   SiteNotReadyError,
   type SiteRow,
-  type WayIn,
 } from "../sites/index.ts";
 import { Secret, type Vault } from "../vault/index.ts";
 import { installOurUser } from "./adopt.ts";
@@ -44,7 +44,7 @@ interface Logins {
   readonly site: SiteRow;
   readonly active: Login | undefined;
   readonly pending: Login | undefined;
-  readonly given: { readonly username: string; readonly password: Secret } | undefined;
+  readonly adoptionLogin: { readonly username: string; readonly password: Secret } | undefined;
 }
 
 /** How long a kept connection may take to answer before a new one is opened instead, milliseconds. */
@@ -70,19 +70,19 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
       return await this.#rotate(site, connected, pending, signal);
     }
     if (connected.login === pending) return this.#resume(site, connected, pending, signal);
-    if (logins.given)
+    if (logins.adoptionLogin)
       await this.#options.database.asSystem((trx) => recordAdopted(trx, siteId, managementAddressOf(site)));
     return this.#session(site, connected, connected.login, signal);
   }
 
-  /** Opens a new connection each time: it is what proves that the way in works. */
+  /** Opens a new connection each time: it is what proves that the management path works. */
   async openForReading(siteId: string, signal: AbortSignal): Promise<RouterSession> {
     const logins = await this.#logins(siteId);
     const { site } = logins;
     if (!logins.active) throw new SiteNotReadyError("The router has not been adopted yet.");
     const connected = await this.#connectWithEither(logins, signal);
     if (!connected) throw new SiteNotReadyError("The router no longer accepts Portreeve's login.");
-    // A preview may read while a run is about to move the way in: what that run expects is not for us to forget.
+    // A preview may read while a run is about to move the management path: what that run expects is not for us to forget.
     const settled = connected.port === site.next_api_port;
     return this.#session(site, connected, connected.login, signal, settled);
   }
@@ -91,7 +91,7 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
    * Come in by another transport from now on, if a login by it works. The old one is left as it is.
    * @throws the errors of `RouterClient.connect`: the site stays on the transport it is on
    */
-  async moveTo(siteId: string, way: WayIn, signal: AbortSignal): Promise<void> {
+  async moveTo(siteId: string, way: ManagementPath, signal: AbortSignal): Promise<void> {
     const { site, active } = await this.#logins(siteId);
     if (!active) throw new SiteNotReadyError("The router has not been adopted yet.");
     const moved = {
@@ -113,10 +113,10 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
 
   /** The connection of an earlier run, if it still answers and nothing about the login is to be done. */
   async #reuse(
-    { site, active, pending, given }: Logins,
+    { site, active, pending, adoptionLogin }: Logins,
     signal: AbortSignal,
   ): Promise<RouterSession | undefined> {
-    if (!active || pending || given || site.next_api_port !== null) return undefined;
+    if (!active || pending || adoptionLogin || site.next_api_port !== null) return undefined;
     const kept = this.#pool.take(site.id, poolKey(active, site, site.api_port));
     if (!kept) return undefined;
     try {
@@ -136,7 +136,7 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
    * @throws LoginError when none works and none was given
    */
   async #connectWithEither(
-    { site, active, pending, given }: Logins,
+    { site, active, pending, adoptionLogin }: Logins,
     signal: AbortSignal,
   ): Promise<(Connected & { login: Login }) | undefined> {
     let refused: unknown;
@@ -149,23 +149,34 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
         refused = error;
       }
     }
-    if (given) return undefined;
+    if (adoptionLogin) return undefined;
     throw refused ?? new SiteNotReadyError("No login is known for this router; PATCH the site with one.");
   }
 
-  async #adopt({ site, pending, given }: Logins, signal: AbortSignal): Promise<RouterSession> {
+  async #adopt({ site, pending, adoptionLogin }: Logins, signal: AbortSignal): Promise<RouterSession> {
     const { database, vault, username } = this.#options;
     const login =
       pending ??
       (await database.asSystem(async (trx) =>
         openLogin(trx, vault, await insertPending(trx, vault, site, username)),
       ));
-    const stranger = await connect(this.#options, site, given as NonNullable<typeof given>, signal);
-    await using client = stranger.client;
+    const adoptionSession = await connect(
+      this.#options,
+      site,
+      adoptionLogin as NonNullable<typeof adoptionLogin>,
+      signal,
+    );
+    await using client = adoptionSession.client;
     const router = await inspect(client, signal);
-    await this.#refuseTwin(site, router);
+    await this.#refuseDuplicateSite(site, router);
     const version = parseVersion(router.version);
-    const managementAddress = await installOurUser(client, version, given?.username ?? "", login, signal);
+    const managementAddress = await installOurUser(
+      client,
+      version,
+      adoptionLogin?.username ?? "",
+      login,
+      signal,
+    );
     const connected = await connect(this.#options, site, login, signal);
     return this.#proven(
       { ...site, management_address: managementAddress },
@@ -177,12 +188,14 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
   }
 
   /** Adopting a router twice would take the first site's login away. Before anything is changed on it. */
-  async #refuseTwin(site: SiteRow, { serialNumber }: RouterIdentity): Promise<void> {
+  async #refuseDuplicateSite(site: SiteRow, { serialNumber }: RouterIdentity): Promise<void> {
     if (serialNumber === null) return; // x86 and CHR have none
-    const twin = await this.#options.database.asSystem((trx) => findAdoptedTwin(trx, site, serialNumber));
-    if (!twin) return;
+    const duplicate = await this.#options.database.asSystem((trx) =>
+      findDuplicateSite(trx, site, serialNumber),
+    );
+    if (!duplicate) return;
     throw new NeedsAttentionError(
-      `this router (serial number ${serialNumber}) is the site ${twin.name} (${twin.id}) already; delete one of the two`,
+      `this router (serial number ${serialNumber}) is the site ${duplicate.name} (${duplicate.id}) already; delete one of the two`,
     );
   }
 
@@ -283,17 +296,17 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
         site,
         active: await open("active"),
         pending: await open("pending"),
-        given: await given(trx, vault, site),
+        adoptionLogin: await openAdoptionLogin(trx, vault, site),
       };
     });
   }
 }
 
-async function given(
+async function openAdoptionLogin(
   trx: Parameters<typeof findSite>[0],
   vault: Vault,
   site: SiteRow,
-): Promise<Logins["given"]> {
+): Promise<Logins["adoptionLogin"]> {
   if (site.adoption_login === null) return undefined;
   const sealed = await vault.open(trx, site.customer_id, adoptionLoginBinding(site.id), site.adoption_login);
   const { username, password } = JSON.parse(sealed.reveal()) as { username: string; password: string };

@@ -18,8 +18,8 @@ export function desired(username: string, password: Secret | undefined, router: 
   const ownsUser = (row: { name?: string }) => row.name === username;
   if (router.offboarding) {
     return [
-      { menu: userGroup, rows: [], owns: ownsGroup, wayIn: ownsGroup },
-      { menu: user, rows: [], owns: ownsUser, wayIn: ownsUser },
+      { menu: userGroup, rows: [], owns: ownsGroup, managementPath: ownsGroup },
+      { menu: user, rows: [], owns: ownsUser, managementPath: ownsUser },
     ];
   }
   const fields = {
@@ -31,6 +31,6 @@ export function desired(username: string, password: Secret | undefined, router: 
   const secrets = password ? { secrets: { password } } : {};
   return [
     { menu: userGroup, rows: [{ key: API_GROUP, fields: { policy: API_POLICIES } }], owns: ownsGroup },
-    { menu: user, rows: [{ key: username, fields, ...secrets, wayIn: true }], owns: ownsUser },
+    { menu: user, rows: [{ key: username, fields, ...secrets, managementPath: true }], owns: ownsUser },
   ];
 }

@@ -44,7 +44,7 @@ export class CredentialService {
     if (rows.some(({ state }) => state === "pending")) throw new RotationInProgressError();
     const row = await insertPending(trx, this.#vault, site, this.#username);
     await this.#audit(trx, caller, "credential.rotation_started", siteId, [row.id]);
-    await this.#sites.touch(trx, [siteId]);
+    await this.#sites.bumpGeneration(trx, [siteId]);
     const [revealed] = await this.#reveal(trx, caller, siteId, [row]);
     return revealed as RevealedCredential;
   }

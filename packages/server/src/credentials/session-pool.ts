@@ -1,6 +1,6 @@
 /**
- * Connections to routers kept between runs. A log-in writes two lines into the router's log; one every period would
- * push everything else out of it. A kept connection is also a way in that survives somebody closing the others.
+ * Connections to routers kept between runs. A login writes two lines into the router's log; one every period would
+ * push everything else out of it. A kept connection also survives somebody closing the others.
  */
 import type { Connected } from "./connect.ts";
 

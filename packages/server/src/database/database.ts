@@ -11,7 +11,7 @@ export type Trx = Transaction<Tables>;
 /** The server ends a statement that runs longer, milliseconds. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 /** We give up on a statement the server has not answered: its own limit and two seconds for the way. Together with
- *  the roll-back's two seconds a link that swallows everything is noticed within 15 seconds. */
+ *  the rollback's two seconds a link that swallows everything is noticed within 15 seconds. */
 const ANSWER_TIMEOUT_MS = 12_000;
 /** The server ends a session that holds a transaction open without using it: nobody waits for a router inside one. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;

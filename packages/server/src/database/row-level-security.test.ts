@@ -118,7 +118,7 @@ test("a customer changes and deletes nobody else's rows, whatever it asks for", 
     });
 });
 
-test("a customer changes nobody else's roll-outs", async () => {
+test("a customer changes nobody else's rollouts", async () => {
   for (const name of ["rollouts", "rollout_sites"])
     await testDatabase.database.asCustomer(A, async (trx) => {
       const updated = await sql`update ${sql.table(name)} set reason = 'r' where customer_id = ${B}`.execute(

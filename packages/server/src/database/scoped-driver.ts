@@ -13,7 +13,7 @@ import {
 } from "kysely";
 import type pg from "pg";
 
-/** A roll-back that is not answered in this time means the connection is dead, milliseconds. */
+/** A rollback that is not answered in this time means the connection is dead, milliseconds. */
 const ROLLBACK_TIMEOUT_MS = 2_000;
 
 const COUNTED = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);

@@ -1,6 +1,6 @@
 /** One look at one site from outside: bounded in time, connections and bytes. */
 import type { StoredPort } from "../database/index.ts";
-import { policySays, type SitePolicy } from "../policies/index.ts";
+import { evaluatePolicy, type SitePolicy } from "../policies/index.ts";
 import { printable } from "../reconcile/index.ts";
 import type { AddressRules } from "../sites/index.ts";
 import { lookAt } from "./port.ts";
@@ -88,7 +88,7 @@ async function lookAtTarget(target: Target, look: Look): Promise<StoredPort> {
   try {
     const endpoint = { host, port, localAddress: source.localAddress };
     const { state, answer } = await lookAt(endpoint, protocol, AbortSignal.any([signal, deadline]));
-    const { admits, reason } = policySays(policy, target, source.seenAs);
+    const { admits, reason } = evaluatePolicy(policy, target, source.seenAs);
     if (state !== "open") return { ...nothing, state, reason };
     const finding = admits ? "open_as_policy_says" : "open_against_policy";
     const line = printable(firstLine(service, answer), MAX_ANSWER_LENGTH);

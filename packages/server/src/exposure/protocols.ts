@@ -68,7 +68,7 @@ const telnet: Protocol = told({
   version: /MikroTik v([\w.]{1,30})/,
 });
 
-/** Source: title and heading of the page up to 6.x, Greenbone's gb_mikrotik_router_routeros_webui_detect; the log-in
+/** Source: title and heading of the page up to 6.x, Greenbone's gb_mikrotik_router_routeros_webui_detect; the login
  *  form and the logo that WebFig looks for, MikroTik's manual, "Branding". */
 const web = told({
   complete: /<\/html>/i,

@@ -13,9 +13,9 @@ const services = {
   api_ssl: off(8729),
 };
 const open = [
-  { name: "winbox", port: 8291, networks: [], wayIn: false },
-  { name: "ssh", port: 2222, networks: [], wayIn: false },
-  { name: "api", port: 8728, networks: [], wayIn: true },
+  { name: "winbox", port: 8291, networks: [], managementPath: false },
+  { name: "ssh", port: 2222, networks: [], managementPath: false },
+  { name: "api", port: 8728, networks: [], managementPath: true },
 ] as const;
 
 test("the policy's ports and RouterOS's own are looked at, each once and in its service's protocol", () => {

@@ -313,6 +313,6 @@ test("a plain service says what the policy wants of it, and the one we come in b
   });
   expect(findingOn("service-telnet", open).detail).toContain("The policy Office closes it.");
   expect(findingOn("service-telnet", open).no_fix_reason).toMatch(/closes it already/);
-  const wayIn = findingOn("service-api-plain", { ...open, site: { managementTransport: "api" } });
-  expect(wayIn.no_fix_reason).toMatch(/Portreeve itself comes in by it/);
+  const managementPath = findingOn("service-api-plain", { ...open, site: { managementTransport: "api" } });
+  expect(managementPath.no_fix_reason).toMatch(/Portreeve itself comes in by it/);
 });

@@ -16,7 +16,7 @@ function meeting(rules: readonly Row[]) {
   ]);
   return fromOutside(observed, "ipv4", DNS);
 }
-const fate = (...rules: Row[]) => meeting(rules).verdict;
+const verdict = (...rules: Row[]) => meeting(rules).verdict;
 
 const established = { action: "accept", "connection-state": "established,related,untracked" };
 const dropRest = { action: "drop" };
@@ -80,28 +80,28 @@ test.each<[string, Row[], string]>([
   ],
   ["rules of other chains", [{ chain: "forward", action: "drop" }], "accepted"],
 ])("with %s a new connection from outside is %s", (_name, rules, expected) => {
-  expect(fate(...rules)).toBe(expected);
+  expect(verdict(...rules)).toBe(expected);
 });
 
 test("chains that are jumped into count, and return leaves them", () => {
   const jump = { action: "jump", "jump-target": "mine" };
-  expect(fate(jump, { chain: "mine", ...dropRest })).toBe("dropped");
-  expect(fate(jump, { chain: "mine", action: "return" }, { chain: "mine", ...dropRest })).toBe("accepted");
-  expect(fate({ ...jump, "in-interface": "ether1" }, { chain: "mine", ...dropRest })).toBe("unknown");
-  expect(fate({ ...jump, protocol: "tcp" }, { chain: "mine", ...dropRest })).toBe("accepted");
+  expect(verdict(jump, { chain: "mine", ...dropRest })).toBe("dropped");
+  expect(verdict(jump, { chain: "mine", action: "return" }, { chain: "mine", ...dropRest })).toBe("accepted");
+  expect(verdict({ ...jump, "in-interface": "ether1" }, { chain: "mine", ...dropRest })).toBe("unknown");
+  expect(verdict({ ...jump, protocol: "tcp" }, { chain: "mine", ...dropRest })).toBe("accepted");
 });
 
 test("a return that may match leaves it open what the rest of its chain would have done", () => {
   const jump = { action: "jump", "jump-target": "mine" };
   const mayReturn = { chain: "mine", action: "return", "in-interface": "ether1" };
-  expect(fate(jump, mayReturn, { chain: "mine", ...dropRest })).toBe("unknown");
+  expect(verdict(jump, mayReturn, { chain: "mine", ...dropRest })).toBe("unknown");
 });
 
 test("chains that jump in circles end, with an answer or without", () => {
   const circle = (length: number) =>
     Array.from({ length }, () => ({ chain: "a", action: "jump", "jump-target": "a" }));
-  expect(fate({ action: "jump", "jump-target": "a" }, ...circle(1))).toBe("accepted");
-  expect(fate({ action: "jump", "jump-target": "a" }, ...circle(8))).toBe("accepted");
+  expect(verdict({ action: "jump", "jump-target": "a" }, ...circle(1))).toBe("accepted");
+  expect(verdict({ action: "jump", "jump-target": "a" }, ...circle(8))).toBe("accepted");
 });
 
 test("the rules that decide are named", () => {
@@ -114,7 +114,7 @@ test("the rules that decide are named", () => {
   expect(meeting(rules).rules.map((rule) => rule[".id"])).toEqual(["*2", "*4"]);
 });
 
-test("IPv6 is judged by its own rules", () => {
+test("IPv6 is evaluated by its own rules", () => {
   const drop = { ".id": "*1", chain: "input", action: "drop" };
   const ssh = { port: 22 };
   expect(

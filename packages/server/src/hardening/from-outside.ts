@@ -18,9 +18,9 @@ import {
   type Outcome,
   type Packet,
   parseAddresses,
+  type RuleVerdict,
   subtract,
   unite,
-  type Verdict,
   walk,
 } from "../reachability/index.ts";
 import type { Observed } from "../reconcile/types.ts";
@@ -73,7 +73,7 @@ export function fromOutside(observed: Observed, family: Family, packet: Omit<Pac
   const sources = INTERNET[family];
   const { tables, budget } = filterOf(observed);
   const { outcomes } = walk(tables[family], { ...packet, family }, { sources, budget });
-  const { accept, refuse } = fates(outcomes, sources);
+  const { accept, refuse } = verdicts(outcomes, sources);
   const verdict = isMost(subtract(accept, refuse), sources)
     ? "accepted"
     : isMost(subtract(refuse, accept), sources)
@@ -106,8 +106,8 @@ function filterOf(observed: Observed): RouterFilter {
 }
 
 /** Who may be accepted and who may be refused: the first case that holds for certain ends it for its sources. */
-function fates(outcomes: readonly Outcome[], sources: AddressSet): Record<Verdict, AddressSet> {
-  const may: Record<Verdict, AddressSet> = { accept: [], refuse: [] };
+function verdicts(outcomes: readonly Outcome[], sources: AddressSet): Record<RuleVerdict, AddressSet> {
+  const may: Record<RuleVerdict, AddressSet> = { accept: [], refuse: [] };
   let open = sources;
   for (const outcome of outcomes) {
     const holds = holdsAll(outcome.conditions);

@@ -39,11 +39,11 @@ export interface Vulnerability {
   readonly source: string;
 }
 
-/** Vulnerabilities that need no log-in and are reached through a service that can be seen to be on. */
+/** Vulnerabilities that need no login and are reached through a service that can be seen to be on. */
 export const VULNERABILITIES: readonly Vulnerability[] = [
   {
     id: "CVE-2026-84411",
-    what: "one request to the web service runs code as root, without a log-in",
+    what: "one request to the web service runs code as root, without a login",
     // Affected before 7.24 (the CVE record); mended in 7.23.8 and 6.49.23 (MikroTik's changelogs).
     affected: [
       { from: "0.0", before: "6.49.23" },
@@ -55,7 +55,7 @@ export const VULNERABILITIES: readonly Vulnerability[] = [
   },
   {
     id: "CVE-2026-67277",
-    what: "the bandwidth test server shows memory of the kernel and can be stopped, without a log-in",
+    what: "the bandwidth test server shows memory of the kernel and can be stopped, without a login",
     affected: [
       { from: "6.0", before: "6.49.21" },
       { from: "7.0", before: "7.23.4" },

@@ -160,18 +160,25 @@ test("text is escaped as RouterOS does, and half a character is no character", (
   expect(escaped("čaj 🫖")).toBe("čaj 🫖");
 });
 
-test("the score is the weight of what is well, of all that could be judged", () => {
-  const judged = (status: "open" | "ok" | "unknown" | "not_applicable", severity: keyof typeof WEIGHTS) => ({
+test("the score is the weight of what is well, of all that could be evaluated", () => {
+  const evaluated = (
+    status: "open" | "ok" | "unknown" | "not_applicable",
+    severity: keyof typeof WEIGHTS,
+  ) => ({
     status,
     severity,
   });
-  expect(scoreOf([judged("ok", "high"), judged("ok", "low")])).toBe(100);
-  expect(scoreOf([judged("open", "critical"), judged("ok", "high"), judged("ok", "high")])).toBe(50);
+  expect(scoreOf([evaluated("ok", "high"), evaluated("ok", "low")])).toBe(100);
+  expect(scoreOf([evaluated("open", "critical"), evaluated("ok", "high"), evaluated("ok", "high")])).toBe(50);
   expect(
-    scoreOf([judged("ok", "high"), judged("unknown", "critical"), judged("not_applicable", "critical")]),
+    scoreOf([
+      evaluated("ok", "high"),
+      evaluated("unknown", "critical"),
+      evaluated("not_applicable", "critical"),
+    ]),
   ).toBe(100);
-  expect(scoreOf([...Array(50).fill(judged("ok", "critical")), judged("open", "low")])).toBe(99);
-  expect(scoreOf([judged("unknown", "high"), judged("open", "info")])).toBe(0);
+  expect(scoreOf([...Array(50).fill(evaluated("ok", "critical")), evaluated("open", "low")])).toBe(99);
+  expect(scoreOf([evaluated("unknown", "high"), evaluated("open", "info")])).toBe(0);
   const weights = Object.values(WEIGHTS);
   expect(weights).toEqual(weights.toSorted((a, b) => b - a));
 });

@@ -1,4 +1,4 @@
-/** The report: every check judged on the rows that were read, with what would be done about it. Pure. */
+/** The report: every check evaluated on the rows that were read, with what would be done about it. Pure. */
 import type { Finding, HardeningReport } from "@portreeve/api-schema";
 import type { RouterOsVersion } from "@portreeve/routeros";
 import { plan } from "../reconcile/index.ts";
@@ -7,7 +7,7 @@ import { CHECKS } from "./checks/index.ts";
 import type { RowsRead } from "./rows.ts";
 import { scoreOf } from "./score.ts";
 import { escapedDetail, shownEvidence } from "./text.ts";
-import type { Check, Fix, Judgement, RouterView, SiteView } from "./types.ts";
+import type { Check, Evaluation, Fix, RouterView, SiteView } from "./types.ts";
 
 export interface ReportInput {
   readonly read: RowsRead;
@@ -33,25 +33,25 @@ export function reportOf(input: ReportInput): HardeningReport {
 
 function findingOf(check: Check, router: RouterView, { read, enforced }: ReportInput): Finding {
   const { id, title, severity, why, source } = check;
-  const judgement = unreadable(check, read) ?? check.judge(router);
-  const { shown, omitted } = shownEvidence(judgement.evidence ?? []);
+  const evaluation = unreadable(check, read) ?? check.evaluate(router);
+  const { shown, omitted } = shownEvidence(evaluation.evidence ?? []);
   return {
     id,
     title,
     severity,
-    status: judgement.status,
-    detail: escapedDetail(judgement.detail),
+    status: evaluation.status,
+    detail: escapedDetail(evaluation.detail),
     evidence: shown,
     evidence_omitted: omitted,
     why,
     source,
-    ...remedyOf(check, judgement, router),
+    ...remedyOf(check, evaluation, router),
     enforced: enforced.has(id),
   };
 }
 
-/** Without the rows there is nothing to judge. */
-function unreadable({ reads }: Check, read: RowsRead): Judgement | undefined {
+/** Without the rows there is nothing to evaluate. */
+function unreadable({ reads }: Check, read: RowsRead): Evaluation | undefined {
   for (const menu of reads) {
     const result = read.get(menu);
     if (result && "refused" in result)
@@ -64,7 +64,7 @@ function unreadable({ reads }: Check, read: RowsRead): Judgement | undefined {
 
 function remedyOf(
   { fix }: Check,
-  { status, noFix }: Judgement,
+  { status, noFix }: Evaluation,
   { observed, version }: RouterView,
 ): Pick<Finding, "fix" | "no_fix_reason"> {
   if (status === "ok" || status === "not_applicable") return { fix: null, no_fix_reason: null };

@@ -40,7 +40,7 @@ export function hardeningRoutes(hardening: HardeningService): HttpModule {
         const { id } = request.params;
         const intent = await read(request, (trx) => hardening.intent(trx, id));
         const report = askRouter(hardening.report(intent, request.signal));
-        // Asked before the transaction, and judged in it: a repeated request is answered from the first one's answer,
+        // Asked before the transaction, and evaluated in it: a repeated request is answered from the first one's answer,
         // whatever the router says by now.
         await Promise.allSettled([report]);
         return mutate(request, reply, { status: 202 }, async (trx) =>

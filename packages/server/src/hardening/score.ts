@@ -9,20 +9,20 @@ export const WEIGHTS: Readonly<Record<Severity, number>> = {
   info: 0,
 };
 
-interface Judged {
+interface Evaluated {
   readonly severity: Severity;
   readonly status: FindingStatus;
 }
 
 /**
- * 0 to 100: the weight of what is as it ought to be, of all that could be judged, rounded down so that 100 means
- * nothing is open. What is unknown or does not apply counts neither way; 0 where nothing could be judged.
+ * 0 to 100: the weight of what is as it ought to be, of all that could be evaluated, rounded down so that 100 means
+ * nothing is open. What is unknown or does not apply counts neither way; 0 where nothing could be evaluated.
  */
-export function scoreOf(findings: readonly Judged[]): number {
+export function scoreOf(findings: readonly Evaluated[]): number {
   const weightOf = (...statuses: FindingStatus[]) =>
     findings
       .filter(({ status }) => statuses.includes(status))
       .reduce((sum, { severity }) => sum + WEIGHTS[severity], 0);
-  const judged = weightOf("ok", "open");
-  return judged === 0 ? 0 : Math.floor((100 * weightOf("ok")) / judged);
+  const evaluated = weightOf("ok", "open");
+  return evaluated === 0 ? 0 : Math.floor((100 * weightOf("ok")) / evaluated);
 }

@@ -86,7 +86,7 @@ export class HardeningService {
     const chosen = [...new Set(fixes)];
     await addFixes(trx, caller.customerId, siteId, chosen);
     await this.#audit(trx, caller, siteId, "hardening.fixes_chosen", { fixes: chosen });
-    await sites.touch(trx, [siteId]);
+    await sites.bumpGeneration(trx, [siteId]);
     return { fixes: await this.#enforced(trx, siteId), note: DELIVERED };
   }
 
@@ -96,7 +96,7 @@ export class HardeningService {
     await sites.get(trx, siteId);
     if (!(await removeFix(trx, siteId, fix))) throw new FixNotFoundError();
     await this.#audit(trx, caller, siteId, "hardening.fix_stopped", { fix });
-    await sites.touch(trx, [siteId]);
+    await sites.bumpGeneration(trx, [siteId]);
     return { fixes: await this.#enforced(trx, siteId), note: LEFT };
   }
 

@@ -26,14 +26,14 @@ export interface SiteView {
   readonly apiUsername: string;
 }
 
-/** A row the judgement rests on, with the values that matter. Router text, raw: it is escaped when it is shown. */
+/** A row the evaluation rests on, with the values that matter. Router text, raw: it is escaped when it is shown. */
 export interface Evidence {
   readonly menu: string;
   readonly values: Readonly<Record<string, string>>;
 }
 
 /** What a check says of one router. */
-export interface Judgement {
+export interface Evaluation {
   readonly status: FindingStatus;
   /** One sentence; router text in it is raw as well. */
   readonly detail: string;
@@ -62,12 +62,12 @@ export interface Check {
   readonly severity: Severity;
   readonly why: string;
   readonly source: { readonly title: string; readonly url: string };
-  /** Menus it needs: without one of them there is nothing to judge. */
+  /** Menus it needs: without one of them there is nothing to evaluate. */
   readonly reads: readonly string[];
   /** Menus it looks at where they are there. */
   readonly mayRead?: readonly string[];
   /** Pure. */
-  readonly judge: (router: RouterView) => Judgement;
+  readonly evaluate: (router: RouterView) => Evaluation;
   /** What Portreeve does about it, or why it does nothing and what to do instead. */
   readonly fix: Fix | string;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { policySays, type SitePolicy } from "./admission.ts";
+import { evaluatePolicy, type SitePolicy } from "./admission.ts";
 
 const policy: SitePolicy = {
   id: "00000000-0000-4000-8000-000000000001",
@@ -9,12 +9,12 @@ const policy: SitePolicy = {
     telnet: { enabled: false, port: 23, networks: [] },
     ftp: { enabled: false, port: 2121, networks: [] },
   },
-  open: [{ name: "ssh", port: 2222, networks: ["10.0.0.0/8", "2001:db8::/32"], wayIn: false }],
+  open: [{ name: "ssh", port: 2222, networks: ["10.0.0.0/8", "2001:db8::/32"], managementPath: false }],
   counted: new Set(),
 };
 
 const says = (service: "ssh" | "telnet" | "ftp", port: number, source: string) =>
-  policySays(policy, { service, port }, source);
+  evaluatePolicy(policy, { service, port }, source);
 
 test("a source in one of the service's networks is admitted, IPv4 and IPv6", () => {
   expect(says("ssh", 2222, "10.1.2.3")).toEqual({

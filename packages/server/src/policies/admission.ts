@@ -17,7 +17,7 @@ export interface SitePolicy {
   readonly counted: ReadonlySet<number>;
 }
 
-export interface PolicyWord {
+export interface PolicyDecision {
   readonly admits: boolean;
   /** `policy edge has ssh disabled` */
   readonly reason: string;
@@ -49,11 +49,11 @@ export async function sitePolicy(trx: Trx, site: SiteRow): Promise<SitePolicy> {
  * @param service whose port it usually is, for the reason
  * @param source an IPv4 or IPv6 address
  */
-export function policySays(
+export function evaluatePolicy(
   { name, services, open }: SitePolicy,
   { port, service }: { readonly port: number; readonly service: ServiceName },
   source: string,
-): PolicyWord {
+): PolicyDecision {
   const policy = `policy ${name}`;
   const here = open.find((candidate) => candidate.port === port);
   if (here) {

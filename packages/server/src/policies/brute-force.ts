@@ -9,7 +9,7 @@
  * - Trusted sources never enter the counting chain, so no manager that reconnects bans itself.
  * - A banned source is dropped before it is counted again: its ban is not renewed, and ends after a day.
  * - Only new connections are looked at: a session that is open goes on.
- * Connections are counted and not failed log-ins, which a packet filter can't see.
+ * Connections are counted and not failed logins, which a packet filter can't see.
  */
 
 /** The counting rules have a chain of their own, so that protocol, ports and trusted sources are said once. */

@@ -70,12 +70,12 @@ export function openServices(policy: PolicyFacts, managementNetwork: string): Op
   return SERVICE_NAMES.flatMap((name) => {
     const service = policy.services[name];
     if (!service) throw new Error(`policy without ${name}`);
-    const wayIn = ROUTEROS_SERVICE[name] === policy.managementTransport;
-    if (!service.enabled && !wayIn) return [];
+    const managementPath = ROUTEROS_SERVICE[name] === policy.managementTransport;
+    if (!service.enabled && !managementPath) return [];
     // Always us, then the networks named, or the trusted ones where none are; only us where nobody else is to come.
     const named = service.networks?.length ? service.networks : policy.trustedNetworks;
     const networks = [...new Set([managementNetwork, ...(service.enabled ? named : [])])];
-    return [{ name, port: service.port, networks, wayIn }];
+    return [{ name, port: service.port, networks, managementPath }];
   });
 }
 
@@ -85,5 +85,7 @@ function serviceRow(name: ServiceName, policy: PolicyFacts, open: readonly OpenS
   const service = open.find((candidate) => candidate.name === name);
   if (!service) return { key, fields: { port, disabled: "true" } };
   const fields = { port, disabled: "false", address: service.networks.join(",") };
-  return service.wayIn ? { key, fields, wayIn: true, alwaysRepaired: true } : { key, fields };
+  return service.managementPath
+    ? { key, fields, managementPath: true, alwaysRepaired: true }
+    : { key, fields };
 }

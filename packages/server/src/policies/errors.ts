@@ -49,7 +49,7 @@ export class TooManySitesError extends DomainError {
 }
 
 /** The policy would close the service through which Portreeve reaches some of its sites. */
-export class WayInClosedError extends DomainError {
+export class ManagementPathClosedError extends DomainError {
   constructor(errors: FieldErrors) {
     super({
       status: 422,

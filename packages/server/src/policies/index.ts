@@ -1,4 +1,4 @@
-export { policySays, type SitePolicy, sitePolicy } from "./admission.ts";
+export { evaluatePolicy, type SitePolicy, sitePolicy } from "./admission.ts";
 export { policyContributor } from "./contributor.ts";
 export { ROUTEROS_SERVICE } from "./desired.ts";
 export { PolicyPreviews } from "./preview.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { closedToCaller, closedToUs } from "./lock-out.ts";
+import { callerLockout, managementLockout } from "./lock-out.ts";
 
 const CLOSED = { enabled: false, port: 1, networks: null };
 const NAMES = ["winbox", "ssh", "http", "https", "telnet", "ftp", "api", "api_ssl"];
@@ -28,7 +28,7 @@ function site(name: string, change: { transport?: "api" | "api-ssl"; now?: objec
 }
 
 const toUs = (open: Readonly<Record<string, Networks>>, ...sites: ReturnType<typeof site>[]) =>
-  closedToUs(policy(open), sites);
+  managementLockout(policy(open), sites);
 
 test("the service we come in by may not be closed; whom it names beside us is the policy's", () => {
   for (const networks of [["100.64.0.1/32"], ["10.0.0.0/8"], ["::/0"], [], null]) {
@@ -57,16 +57,16 @@ const HOME = "203.0.113.7";
 const before = policy({ winbox: ["203.0.113.0/24"], ssh: null, api: null }, [`${HOME}/32`]);
 
 function toCaller(open: Readonly<Record<string, Networks>>, caller = HOME, now = before) {
-  return closedToCaller(policy(open), [site("edge", { now }), site("other", { now: policy({}) })], caller);
+  return callerLockout(policy(open), [site("edge", { now }), site("other", { now: policy({}) })], caller);
 }
 
-test("a caller who is let in by any service for people keeps a way in", () => {
+test("a caller who is let in by any service for people keeps access", () => {
   expect(toCaller({ telnet: [`${HOME}/32`] })).toEqual({});
   expect(toCaller({ http: ["0.0.0.0/0"] })).toEqual({});
 });
 
 test("a caller who would be let in by none is told by every field that ends it", () => {
-  const closing = `would end the way in of ${HOME}, where you are, to edge`;
+  const closing = `would end the access of ${HOME}, where you are, to edge`;
   expect(toCaller({ winbox: ["10.0.0.0/8"], api: ["0.0.0.0/0"], ftp: ["0.0.0.0/0"] })).toEqual({
     "winbox.networks": [closing],
     "ssh.enabled": [closing],

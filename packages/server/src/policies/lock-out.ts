@@ -1,5 +1,5 @@
 /**
- * Would a policy lock somebody out of the sites it is for: Portreeve itself, or whoever asks for it? Judged by what is
+ * Would a policy lock somebody out of the sites it is for: Portreeve itself, or whoever asks for it? Evaluated by what is
  * stored, without a router: what a router's own rules add to it is the preview's to say. Pure.
  */
 import { SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
@@ -30,7 +30,7 @@ const MAX_NAMED = 5;
  * Fields that would close the service Portreeve comes in by. A list of networks can't: our address is put into every
  * list that is delivered.
  */
-export function closedToUs(policy: Admission, sites: readonly AffectedSite[]): FieldErrors {
+export function managementLockout(policy: Admission, sites: readonly AffectedSite[]): FieldErrors {
   const errors: FieldErrors = {};
   for (const name of SERVICE_NAMES) {
     const through = sites.filter((site) => ROUTEROS_SERVICE[name] === site.management_transport);
@@ -41,10 +41,10 @@ export function closedToUs(policy: Admission, sites: readonly AffectedSite[]): F
 }
 
 /**
- * Fields that would end the caller's way in: admitted to a site by a service for people so far, and by none then.
+ * Fields that would end the caller's access: admitted to a site by a service for people so far, and by none then.
  * @param caller an IP address, or "unknown", which nothing is said about
  */
-export function closedToCaller(
+export function callerLockout(
   policy: Admission,
   sites: readonly Pick<AffectedSite, "name" | "now">[],
   caller: string,
@@ -55,7 +55,7 @@ export function closedToCaller(
     const lost = sites.filter(({ now }) => admits(now, name, caller));
     if (lost.length === 0) continue;
     const field = policy.services[name]?.enabled ? `${name}.networks` : `${name}.enabled`;
-    errors[field] = [`would end the way in of ${caller}, where you are, to ${named(lost)}`];
+    errors[field] = [`would end the access of ${caller}, where you are, to ${named(lost)}`];
   }
   return errors;
 }

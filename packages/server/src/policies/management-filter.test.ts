@@ -177,7 +177,9 @@ test("off-boarding takes the jump away first, then the chain, then the lists", (
   const removals = steps(policy, settled, { ...router, offboarding: true });
   expect(removals.every(({ command }) => command === "remove")).toBe(true);
   expect(removals.find(({ menu }) => menu === FILTER)?.target.key).toContain("jump");
-  const filterPart = removals.filter(({ touchesWayIn }) => touchesWayIn).map(({ menu }) => menu);
+  const filterPart = removals
+    .filter(({ touchesManagementPath }) => touchesManagementPath)
+    .map(({ menu }) => menu);
   expect(filterPart.lastIndexOf(FILTER)).toBeLessThan(filterPart.indexOf(LISTS));
 });
 

@@ -30,7 +30,7 @@ export interface OpenService {
   readonly name: ServiceName;
   readonly port: number;
   readonly networks: readonly string[];
-  readonly wayIn: boolean;
+  readonly managementPath: boolean;
 }
 
 export interface FilterFacts {
@@ -59,16 +59,19 @@ export function managementFilter(facts: FilterFacts | undefined): DesiredMenu[] 
     const services = facts?.services.map((service) => inFamily(service, family)) ?? [];
     const lists = facts ? listRows(services, facts, family) : [];
     const rules = facts ? filterRows(services, facts, family) : [];
-    const wayInLists = new Set([TRUSTED_LIST, ...services.filter(({ wayIn }) => wayIn).map(listOf)]);
+    const managementPathLists = new Set([
+      TRUSTED_LIST,
+      ...services.filter(({ managementPath }) => managementPath).map(listOf),
+    ]);
     return [
       {
         menu: family.addressList,
         prints: [{ queries: anyOf("list", LISTS) }],
         rows: lists,
         owns: isOurs,
-        wayIn: ({ list = "" }) => !facts || wayInLists.has(list),
+        managementPath: ({ list = "" }) => !facts || managementPathLists.has(list),
       },
-      { menu: family.filter, rows: rules, owns: isOurs, wayIn: () => true },
+      { menu: family.filter, rows: rules, owns: isOurs, managementPath: () => true },
     ];
   });
 }
@@ -88,13 +91,17 @@ function listRows(services: readonly OpenService[], facts: FilterFacts, family: 
   const trusted = facts.trusted.filter((network) => isIn(network, family));
   const lists = services
     .filter(({ networks }) => !networks.includes(family.everyone))
-    .map((service) => ({ list: listOf(service), networks: service.networks, wayIn: service.wayIn }));
-  if (facts.bruteForceProtection) lists.push({ list: TRUSTED_LIST, networks: trusted, wayIn: true });
-  return lists.flatMap(({ list, networks, wayIn }) =>
+    .map((service) => ({
+      list: listOf(service),
+      networks: service.networks,
+      managementPath: service.managementPath,
+    }));
+  if (facts.bruteForceProtection) lists.push({ list: TRUSTED_LIST, networks: trusted, managementPath: true });
+  return lists.flatMap(({ list, networks, managementPath }) =>
     networks.map((address) => ({
       key: `${MARK}${list.replace("portreeve-", "")} ${address}`,
       fields: { list, address, disabled: "false" },
-      ...(wayIn ? { wayIn } : {}),
+      ...(managementPath ? { managementPath } : {}),
     })),
   );
 }
@@ -103,7 +110,7 @@ function filterRows(services: readonly OpenService[], facts: FilterFacts, family
   const rule = (comment: string, fields: Record<string, string>): DesiredRow => ({
     key: MARK + comment,
     fields: { chain: CHAIN, disabled: "false", ...fields },
-    wayIn: true,
+    managementPath: true,
   });
   const accepted = services.filter(({ networks }) => networks.length > 0);
   return [
@@ -148,7 +155,7 @@ function counting(services: readonly OpenService[], { trusted }: FilterFacts): D
     ({ comment = "", ...fields }) => ({
       key: comment,
       fields: { disabled: "false", ...fields },
-      wayIn: true,
+      managementPath: true,
     }),
   );
 }

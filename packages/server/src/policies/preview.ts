@@ -4,7 +4,7 @@ import type { Plan, SitePreview } from "@portreeve/api-schema";
 import type { Row } from "@portreeve/routeros";
 import { CERTIFICATES, type CertificateFacts, type Transport, under } from "../certificates/index.ts";
 import type { FieldErrors } from "../http/errors.ts";
-import { ASSESSED_MENUS, type Assessment, assess, foresee } from "../reachability/index.ts";
+import { ASSESSED_MENUS, type Assessment, assess, predictPlan } from "../reachability/index.ts";
 import {
   type DesiredMenu,
   messageOf,
@@ -15,7 +15,7 @@ import {
 import { presentSteps, SiteNotFoundError } from "../sites/index.ts";
 import { policyContributor } from "./contributor.ts";
 import { policyFacts, ROUTEROS_SERVICE } from "./desired.ts";
-import { type AffectedSite, closedToCaller, closedToUs } from "./lock-out.ts";
+import { type AffectedSite, callerLockout, managementLockout } from "./lock-out.ts";
 import { warningsOf } from "./present.ts";
 import type { RouterContent, SiteUnderPolicy } from "./store.ts";
 
@@ -62,7 +62,7 @@ export class PolicyPreviews {
     const seen = await this.#readRouter(site.id, { facts, menus: ASSESSED_MENUS }, signal);
     if (!seen) throw new SiteNotFoundError();
     const { desired, observed, version, managementAddress } = seen;
-    const { steps, after } = foresee(desired, observed, version);
+    const { steps, after } = predictPlan(desired, observed, version);
     const assessment = assess({
       before: observed,
       after,
@@ -75,8 +75,8 @@ export class PolicyPreviews {
       ours: ownedRule(desired),
     });
     const lockOuts = [
-      ...refusals(closedToUs(policy, [{ ...site, management_transport: transport }])),
-      ...refusals(closedToCaller(policy, [site], caller)),
+      ...refusals(managementLockout(policy, [{ ...site, management_transport: transport }])),
+      ...refusals(callerLockout(policy, [site], caller)),
     ];
     return present(steps, assessment, [
       ...lockOuts,
@@ -118,7 +118,7 @@ export class PolicyPreviews {
 
 const NOTHING_SEEN: Plan = { steps: [], input_chain: { ipv4: null, ipv6: null }, access: [], warnings: [] };
 
-/** The rest of the way hangs on a login by the other service, which nobody can foresee. */
+/** The rest of the way hangs on a login by the other service, which nobody can predictPlan. */
 function movesTo(transport: Transport, now: Transport): string[] {
   if (transport === now) return [];
   return [

@@ -1,4 +1,4 @@
-/** The verbs of policies. Each changes intent in the caller's transaction; roll-outs bring it to the sites it concerns. */
+/** The verbs of policies. Each changes intent in the caller's transaction; rollouts bring it to the sites it concerns. */
 import {
   type AttachSites,
   admitManagement,
@@ -18,12 +18,12 @@ import { actorOf } from "../tokens/index.ts";
 import {
   CallerLockedOutError,
   DefaultPolicyError,
+  ManagementPathClosedError,
   PolicyNotFoundError,
   TooManySitesError,
   UnknownSitesError,
-  WayInClosedError,
 } from "./errors.ts";
-import { closedToCaller, closedToUs } from "./lock-out.ts";
+import { callerLockout, managementLockout } from "./lock-out.ts";
 import { hostNetwork } from "./networks.ts";
 import { warningsOf } from "./present.ts";
 import type { PreviewTarget } from "./preview.ts";
@@ -178,7 +178,7 @@ export class PolicyService {
    * Refuse a policy that would lock out Portreeve, or the caller who has not said why.
    * @param how the caller may have it nevertheless
    * @returns what the audit is to say of a lock-out that was confirmed
-   * @throws WayInClosedError, CallerLockedOutError
+   * @throws ManagementPathClosedError, CallerLockedOutError
    */
   #refuseLockOut(
     caller: Caller,
@@ -191,9 +191,9 @@ export class PolicyService {
       management_transport: transportUnder(policy.management_transport, site),
       now: site,
     }));
-    const toUs = closedToUs(policy, affected);
-    if (Object.keys(toUs).length > 0) throw new WayInClosedError(toUs);
-    const toCaller = closedToCaller(this.#admitManagement(policy), affected, caller.address);
+    const toUs = managementLockout(policy, affected);
+    if (Object.keys(toUs).length > 0) throw new ManagementPathClosedError(toUs);
+    const toCaller = callerLockout(this.#admitManagement(policy), affected, caller.address);
     if (Object.keys(toCaller).length === 0) return {};
     if (reason === undefined) throw new CallerLockedOutError(toCaller, how);
     return { lock_out_reason: reason };

@@ -20,7 +20,7 @@ export type RouterContent = Pick<Revisions, (typeof ROUTER_CONTENT)[number]>;
 const CONTENT = [...ROUTER_CONTENT, "management_transport"] as const;
 export type PolicyContent = Pick<Revisions, (typeof CONTENT)[number]>;
 
-/** A policy with the content of its current revision, and its roll-out when one is under way. */
+/** A policy with the content of its current revision, and its rollout when one is under way. */
 export type PolicyRow = Selectable<Tables["policies"]> &
   PolicyContent & { readonly rollout_id: string | null; readonly rollout_state: RolloutState | null };
 

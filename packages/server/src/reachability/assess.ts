@@ -13,11 +13,11 @@ import type { Observed } from "../reconcile/types.ts";
 import { accessTable, addressesOf, rowsFor, type Source, type Sources } from "./access-table.ts";
 import { type Family, familyOf, unite } from "./address-set.ts";
 import { banWarnings } from "./bans.ts";
+import { familyName } from "./format.ts";
 import { inputChain } from "./input-chain.ts";
 import { RouterView } from "./router-view.ts";
 import { admittedBy } from "./service-gate.ts";
 import { shadowWarnings } from "./shadows.ts";
-import { familyName } from "./words.ts";
 
 /** What has to be read of a router to answer. */
 export const ASSESSED_MENUS: readonly MenuFacts[] = [

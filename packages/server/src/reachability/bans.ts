@@ -3,11 +3,11 @@
  * operators too, and put whoever opens a few onto an address list that another rule refuses. Pure.
  */
 import { type AddressSet, type Family, intersect, isEmpty, NOBODY, subtract, unite } from "./address-set.ts";
-import { fateOf } from "./fate.ts";
 import type { Rule } from "./filter-table.ts";
+import { familyName, nameOf, nameOfList, networksOf } from "./format.ts";
 import type { RouterView } from "./router-view.ts";
+import { verdictOf } from "./verdict.ts";
 import type { Listing, Walked } from "./walk.ts";
-import { familyName, nameOf, nameOfList, networksOf } from "./words.ts";
 
 /** A source climbs from list to list with each connection; guides have three or four stages. */
 const MAX_CONNECTIONS = 10;
@@ -50,7 +50,10 @@ function banOf(view: RouterView, service: string, family: Family, sources: Addre
   if (isEmpty(within)) return undefined;
   const first = view.walk(service, family, { sources: within });
   const last = afterConnections(first, (listed) => view.walk(service, family, { sources: within, listed }));
-  const lost = subtract(fateOf(first.outcomes, within).accepted, fateOf(last.outcomes, within).accepted);
+  const lost = subtract(
+    verdictOf(first.outcomes, within).accepted,
+    verdictOf(last.outcomes, within).accepted,
+  );
   const refusal = last.outcomes.find(
     (outcome) => outcome.verdict === "refuse" && !isEmpty(intersect(outcome.sources, lost)),
   );

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { guardWayIn, type WayIn } from "./index.ts";
+import { guardManagementPath, type ManagementPath } from "./index.ts";
 import { router, rules, services } from "./testing.fixture.ts";
 
-const wayIn: WayIn = { address: "100.64.0.1", port: 8728, service: "api" };
+const managementPath: ManagementPath = { address: "100.64.0.1", port: 8728, service: "api" };
 const open = router({});
 const notFromLan = {
   action: "drop",
@@ -15,9 +15,11 @@ const withServices = (changes: Parameters<typeof services>[0]) => router({ servi
 const withRules = (...rows: Parameters<typeof rules>) => router({ filter: rules(...rows) });
 
 test("a change that leaves us in is no problem", () => {
-  expect(guardWayIn(open, open, wayIn)).toBeUndefined();
-  expect(guardWayIn(open, withServices({ api: { address: "100.64.0.1/32" } }), wayIn)).toBeUndefined();
-  expect(guardWayIn(open, withRules(accept, { action: "drop" }), wayIn)).toBeUndefined();
+  expect(guardManagementPath(open, open, managementPath)).toBeUndefined();
+  expect(
+    guardManagementPath(open, withServices({ api: { address: "100.64.0.1/32" } }), managementPath),
+  ).toBeUndefined();
+  expect(guardManagementPath(open, withRules(accept, { action: "drop" }), managementPath)).toBeUndefined();
 });
 
 test.each([
@@ -34,41 +36,49 @@ test.each([
   ],
   ["moved", { port: "8800" }, "service api would move to port 8800, not to 8728"],
 ])("the service may not be %s", (_, change, reason) => {
-  expect(guardWayIn(open, withServices({ api: change }), wayIn)).toEqual({ certain: true, reason });
+  expect(guardManagementPath(open, withServices({ api: change }), managementPath)).toEqual({
+    certain: true,
+    reason,
+  });
 });
 
 test("the service may move to the port we are about to try", () => {
   const moved = withServices({ api: { port: "8800" } });
-  expect(guardWayIn(open, moved, { ...wayIn, port: 8800 })).toBeUndefined();
+  expect(guardManagementPath(open, moved, { ...managementPath, port: 8800 })).toBeUndefined();
 });
 
 test("a drop that reaches us is named by its comment, and by its number without one", () => {
-  expect(guardWayIn(open, withRules({ action: "drop", comment: "drop \u001B[2Jall" }), wayIn)).toEqual({
+  expect(
+    guardManagementPath(open, withRules({ action: "drop", comment: "drop \u001B[2Jall" }), managementPath),
+  ).toEqual({
     certain: true,
     reason: 'rule 0 "drop \\1B[2Jall" would refuse Portreeve (100.64.0.1) at api',
   });
-  expect(guardWayIn(open, withRules({ action: "passthrough" }, { action: "reject" }), wayIn)?.reason).toBe(
-    "rule 1 would refuse Portreeve (100.64.0.1) at api",
-  );
+  expect(
+    guardManagementPath(open, withRules({ action: "passthrough" }, { action: "reject" }), managementPath)
+      ?.reason,
+  ).toBe("rule 1 would refuse Portreeve (100.64.0.1) at api");
 });
 
 test("a rule about an interface that lets us in before and stands there after is no problem", () => {
   const before = withRules(notFromLan);
-  expect(guardWayIn(before, before, wayIn)).toBeUndefined();
-  expect(guardWayIn(before, withRules(accept, notFromLan), wayIn)).toBeUndefined();
+  expect(guardManagementPath(before, before, managementPath)).toBeUndefined();
+  expect(guardManagementPath(before, withRules(accept, notFromLan), managementPath)).toBeUndefined();
 });
 
 test("what is let in by an interface before must be let in by the same one after", () => {
   const lan = { action: "accept", "in-interface-list": "LAN" };
   const before = withRules(lan, { action: "drop" });
-  expect(guardWayIn(before, withRules(notFromLan), wayIn)).toBeUndefined();
-  expect(guardWayIn(before, withRules({ ...notFromLan, "in-interface-list": "LAN" }), wayIn)).toMatchObject({
+  expect(guardManagementPath(before, withRules(notFromLan), managementPath)).toBeUndefined();
+  expect(
+    guardManagementPath(before, withRules({ ...notFromLan, "in-interface-list": "LAN" }), managementPath),
+  ).toMatchObject({
     certain: true,
   });
 });
 
 test("a new rule about an interface is a problem, and not a certain one", () => {
-  expect(guardWayIn(open, withRules(notFromLan), wayIn)).toEqual({
+  expect(guardManagementPath(open, withRules(notFromLan), managementPath)).toEqual({
     certain: false,
     reason:
       'rule 0 "defconf: drop all not coming from LAN" (depends on in-interface-list=!LAN) might refuse Portreeve (100.64.0.1) at api',
@@ -84,32 +94,44 @@ test("a return that depends on something leads both ways", () => {
       last,
     );
   const before = chain({ action: "accept" });
-  expect(guardWayIn(before, chain({ action: "accept", protocol: "tcp" }), wayIn)).toBeUndefined();
-  expect(guardWayIn(before, chain({ action: "drop" }), wayIn)).toMatchObject({ certain: true });
+  expect(
+    guardManagementPath(before, chain({ action: "accept", protocol: "tcp" }), managementPath),
+  ).toBeUndefined();
+  expect(guardManagementPath(before, chain({ action: "drop" }), managementPath)).toMatchObject({
+    certain: true,
+  });
 });
 
 test("rates of two rules have nothing to do with each other", () => {
   const limited = { action: "drop", limit: "3,5:packet" };
   const [first, second] = rules(limited, limited);
   const before = router({ filter: [first as never] });
-  expect(guardWayIn(before, router({ filter: [first as never] }), wayIn)).toBeUndefined();
-  expect(guardWayIn(before, router({ filter: [second as never] }), wayIn)).toMatchObject({ certain: false });
+  expect(guardManagementPath(before, router({ filter: [first as never] }), managementPath)).toBeUndefined();
+  expect(guardManagementPath(before, router({ filter: [second as never] }), managementPath)).toMatchObject({
+    certain: false,
+  });
 });
 
 test("where the rows say we can't be in already, only what the change adds is its doing", () => {
   const [drop, other] = rules({ action: "drop" }, { action: "drop", comment: "new" });
   const before = router({ filter: [drop as never] });
-  expect(guardWayIn(before, router({ filter: [drop as never, other as never] }), wayIn)).toBeUndefined();
-  expect(guardWayIn(before, router({ filter: [other as never, drop as never] }), wayIn)).toMatchObject({
+  expect(
+    guardManagementPath(before, router({ filter: [drop as never, other as never] }), managementPath),
+  ).toBeUndefined();
+  expect(
+    guardManagementPath(before, router({ filter: [other as never, drop as never] }), managementPath),
+  ).toMatchObject({
     certain: true,
   });
 });
 
 test("an address of IPv6 is decided by the IPv6 rules", () => {
   const after = router({ filter: rules({ action: "drop" }), filter6: [] });
-  expect(guardWayIn(open, after, { ...wayIn, address: "2001:db8::1" })).toBeUndefined();
+  expect(guardManagementPath(open, after, { ...managementPath, address: "2001:db8::1" })).toBeUndefined();
   const closed = router({ filter6: rules({ action: "drop" }) });
-  expect(guardWayIn(open, closed, { ...wayIn, address: "2001:db8::1" })).toMatchObject({ certain: true });
+  expect(guardManagementPath(open, closed, { ...managementPath, address: "2001:db8::1" })).toMatchObject({
+    certain: true,
+  });
 });
 
 test("rules nobody could follow are a problem that is not certain, and are given up on soon", () => {
@@ -118,5 +140,8 @@ test("rules nobody could follow are a problem that is not certain, and are given
     { chain: n === 0 ? "input" : `c${n}`, action: "jump", "jump-target": `c${n + 1}` },
   ]).flat();
   const hostile = withRules(...doubling, { chain: "c30", action: "passthrough" });
-  expect(guardWayIn(hostile, hostile, wayIn)).toMatchObject({ certain: false, reason: /more rules/ });
+  expect(guardManagementPath(hostile, hostile, managementPath)).toMatchObject({
+    certain: false,
+    reason: /more rules/,
+  });
 });

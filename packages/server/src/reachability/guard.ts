@@ -2,13 +2,13 @@ import type { Observed, Step } from "../reconcile/types.ts";
 import { type AddressSet, familyOf, intersect, isEmpty, NOBODY, parseAddresses } from "./address-set.ts";
 import { Budget } from "./budget.ts";
 import { filterTable } from "./filter-table.ts";
+import { deciderOf } from "./format.ts";
 import { serviceGate } from "./service-gate.ts";
 import { simulate } from "./simulate.ts";
 import { type Condition, type Outcome, TOO_LARGE, walk } from "./walk.ts";
-import { deciderOf } from "./words.ts";
 
 /** How Portreeve itself comes in. */
-export interface WayIn {
+export interface ManagementPath {
   /** The address the router sees us come from. */
   readonly address: string;
   /** The port we shall try after the change: the service's new one, where the change moves it. */
@@ -17,7 +17,7 @@ export interface WayIn {
   readonly service: "api" | "api-ssl";
 }
 
-export interface WayInProblem {
+export interface ManagementPathProblem {
   /** false: it depends on something that can't be known from here, such as an interface list. */
   readonly certain: boolean;
   /** One line for people; router text in it is escaped. */
@@ -31,7 +31,7 @@ const BUDGET_UNITS = 200_000;
 const MAX_UNKNOWNS = 10;
 
 /**
- * Would a change end our own way in? Asked before a plan is delivered, with the rows as read and the rows as they
+ * Would a change end our own management path? Asked before a plan is delivered, with the rows as read and the rows as they
  * will be (`simulate`). Pure.
  *
  * That we are connected is evidence: of what can't be known from here (which interface we come by), only what fits
@@ -40,36 +40,44 @@ const MAX_UNKNOWNS = 10;
  *
  * @param before `/ip/service`, and `filter` and `address-list` of our family, dynamic rows included; a menu that is
  *   absent filters nothing
- * @param wayIn in terms of the router: a port that is forwarded to the service on the way is not looked at
+ * @param managementPath in terms of the router: a port that is forwarded to the service on the way is not looked at
  * @returns undefined when new connections of ours go on being let in; else what would stop them. `certain: true` must
  *   not be delivered; `certain: false` may be, where the router undoes it by itself
  */
-export function guardWayIn(before: Observed, after: Observed, wayIn: WayIn): WayInProblem | undefined {
-  return closedService(before, after, wayIn) ?? closedFilter(before, after, wayIn);
+export function guardManagementPath(
+  before: Observed,
+  after: Observed,
+  managementPath: ManagementPath,
+): ManagementPathProblem | undefined {
+  return closedService(before, after, managementPath) ?? closedFilter(before, after, managementPath);
 }
 
 /**
- * Would these steps end our own way in for certain? The service may move: we follow it.
+ * Would these steps end our own management path for certain? The service may move: we follow it.
  * @param way the address the router sees us come from, and the service we come in by
  * @returns why they must not be delivered
  */
 export function certainLockOut(
   observed: Observed,
   steps: readonly Step[],
-  { address, service }: Pick<WayIn, "address" | "service">,
+  { address, service }: Pick<ManagementPath, "address" | "service">,
 ): string | undefined {
   const after = simulate(observed, steps);
   const { port } = serviceGate(after, service, familyOf(address));
-  const found = guardWayIn(observed, after, { address, service, port });
+  const found = guardManagementPath(observed, after, { address, service, port });
   return found?.certain ? found.reason : undefined;
 }
 
-function closedService(before: Observed, after: Observed, wayIn: WayIn): WayInProblem | undefined {
-  const { address, port, service } = wayIn;
+function closedService(
+  before: Observed,
+  after: Observed,
+  managementPath: ManagementPath,
+): ManagementPathProblem | undefined {
+  const { address, port, service } = managementPath;
   const family = familyOf(address);
   const [was, is] = [before, after].map((rows) => serviceGate(rows, service, family));
   if (!was || !is) return undefined;
-  const own = addressOf(wayIn);
+  const own = addressOf(managementPath);
   const admits = (admitted: AddressSet) => !isEmpty(intersect(admitted, own));
   if (admits(was.admits) && !admits(is.admits))
     return { certain: true, reason: `${is.setting} (${address})` };
@@ -77,12 +85,16 @@ function closedService(before: Observed, after: Observed, wayIn: WayIn): WayInPr
   return { certain: true, reason: `service ${service} would move to port ${is.port}, not to ${port}` };
 }
 
-function closedFilter(before: Observed, after: Observed, wayIn: WayIn): WayInProblem | undefined {
-  const was = casesOf(before, wayIn);
-  const is = casesOf(after, wayIn);
-  if ([...was, ...is].some(isTooLarge)) return problem(is.find(refuses), wayIn, false);
+function closedFilter(
+  before: Observed,
+  after: Observed,
+  managementPath: ManagementPath,
+): ManagementPathProblem | undefined {
+  const was = casesOf(before, managementPath);
+  const is = casesOf(after, managementPath);
+  if ([...was, ...is].some(isTooLarge)) return problem(is.find(refuses), managementPath, false);
   const possible = assignmentsOf([...was, ...is]);
-  if (!possible) return sameCases(was, is) ? undefined : problem(is.find(refuses), wayIn, false);
+  if (!possible) return sameCases(was, is) ? undefined : problem(is.find(refuses), managementPath, false);
   const now = possible.filter((answers) => !refuses(whatHappens(was, answers)));
   // Where the rows say that we can't be in, they don't tell all. Then what the change leaves as it was is not its doing.
   const changed = (answers: Answers) =>
@@ -90,24 +102,24 @@ function closedFilter(before: Observed, after: Observed, wayIn: WayIn): WayInPro
   const asked = now.length > 0 ? now : possible;
   const closing = asked.filter((answers) => refuses(whatHappens(is, answers)) && changed(answers));
   const [first] = closing;
-  return first && problem(whatHappens(is, first), wayIn, closing.length === asked.length);
+  return first && problem(whatHappens(is, first), managementPath, closing.length === asked.length);
 }
 
-function problem(outcome: Outcome | undefined, { address, service }: WayIn, certain: boolean) {
+function problem(outcome: Outcome | undefined, { address, service }: ManagementPath, certain: boolean) {
   if (!outcome) return undefined;
   const verb = certain ? "would refuse" : "might refuse";
   return { certain, reason: `${deciderOf(outcome)} ${verb} Portreeve (${address}) at ${service}` };
 }
 
 /** What may become of a connection of ours, in order: the first case whose conditions hold is what happens. */
-function casesOf(observed: Observed, wayIn: WayIn): readonly Outcome[] {
-  const family = familyOf(wayIn.address);
-  const { port } = serviceGate(observed, wayIn.service, family);
-  const options = { budget: new Budget(BUDGET_UNITS), sources: addressOf(wayIn) };
+function casesOf(observed: Observed, managementPath: ManagementPath): readonly Outcome[] {
+  const family = familyOf(managementPath.address);
+  const { port } = serviceGate(observed, managementPath.service, family);
+  const options = { budget: new Budget(BUDGET_UNITS), sources: addressOf(managementPath) };
   return walk(filterTable(observed, family), { family, port }, options).outcomes;
 }
 
-function addressOf({ address }: WayIn): AddressSet {
+function addressOf({ address }: ManagementPath): AddressSet {
   return parseAddresses(address, familyOf(address)) ?? NOBODY;
 }
 

@@ -2,11 +2,11 @@
 import type { Observed } from "../reconcile/types.ts";
 import { type AddressSet, type Family, intersect, isEmpty, NOBODY, subtract } from "./address-set.ts";
 import { Budget } from "./budget.ts";
-import { type Fate, fateOf } from "./fate.ts";
 import { type FilterTable, filterTable } from "./filter-table.ts";
+import { deciderOf } from "./format.ts";
 import { type ServiceGate, serviceGate } from "./service-gate.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
 import { type Outcome, type Walked, type WalkOptions, walk } from "./walk.ts";
-import { deciderOf } from "./words.ts";
 
 /** For everything asked of one state: eight services over a list of 50 000 entries, a quarter of a second or so. */
 const BUDGET_UNITS = 500_000;
@@ -61,8 +61,8 @@ export class RouterView {
     const gate = this.gate(service, family);
     const atService = intersect(sources, gate.admits);
     const outcomes = this.outcomes(service, family);
-    const fate = fateOf(outcomes, atService);
-    const access = accessOf(sources, fate);
+    const verdict = verdictOf(outcomes, atService);
+    const access = accessOf(sources, verdict);
     const isListed = isEmpty(subtract(sources, gate.admits));
     const partly = `service ${service} lists a part of it`;
     const turnedAway = isListed ? [] : [isEmpty(atService) ? (gate.setting ?? "") : partly];
@@ -70,13 +70,13 @@ export class RouterView {
     const listed = access === "yes" && gate.setting ? [`service ${service} lists it`] : [];
     return {
       access,
-      admitted: fate.accepted,
+      admitted: verdict.accepted,
       because: [...new Set([...turnedAway, ...deciders, ...listed])].slice(0, MAX_REASONS),
     };
   }
 }
 
-function accessOf(sources: AddressSet, { accepted, depends }: Fate): Access {
+function accessOf(sources: AddressSet, { accepted, depends }: Verdict): Access {
   if (!isEmpty(depends)) return "depends";
   if (isEmpty(accepted)) return "no";
   return isEmpty(subtract(sources, accepted)) ? "yes" : "partly";

@@ -12,7 +12,7 @@ import {
   unite,
 } from "./address-set.ts";
 import { isSet } from "./filter-table.ts";
-import { familyName } from "./words.ts";
+import { familyName } from "./format.ts";
 
 export interface ServiceGate {
   readonly port: number;

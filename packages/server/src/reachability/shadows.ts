@@ -11,8 +11,8 @@ import {
   unite,
 } from "./address-set.ts";
 import type { Rule } from "./filter-table.ts";
+import { familyName, nameOf, networksOf } from "./format.ts";
 import type { RouterView } from "./router-view.ts";
-import { familyName, nameOf, networksOf } from "./words.ts";
 
 interface Shadow {
   readonly rule: Rule;

@@ -13,7 +13,7 @@ function step({ id, ...parts }: Partial<Step> & Pick<Step, "command"> & { readon
     values: {},
     secrets: {},
     inverse: [],
-    touchesWayIn: false,
+    touchesManagementPath: false,
     reportOnly: false,
     text: "",
     ...parts,

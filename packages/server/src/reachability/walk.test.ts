@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { everybody, familyOf, formatAddresses, parseAddresses } from "./address-set.ts";
 import { Budget } from "./budget.ts";
-import { fateOf } from "./fate.ts";
 import { filterTable } from "./filter-table.ts";
+import { deciderOf } from "./format.ts";
 import { router, rules } from "./testing.fixture.ts";
+import { verdictOf } from "./verdict.ts";
 import { walk } from "./walk.ts";
-import { deciderOf } from "./words.ts";
 
 type Rows = Parameters<typeof rules>;
 type Lists = NonNullable<Parameters<typeof router>[0]["lists"]>;
@@ -19,7 +19,7 @@ function walked(filter: Rows, lists: Lists = [], destination?: string) {
 
 /** How one address fares at SSH. */
 function meets(address: string, filter: Rows, lists: Lists = [], destination?: string) {
-  const { accepted, refused } = fateOf(
+  const { accepted, refused } = verdictOf(
     walked(filter, lists, destination).outcomes,
     parseAddresses(address, familyOf(address)) ?? [],
   );
@@ -114,7 +114,7 @@ test("a name on an address list may be anybody, except whom an entry names", () 
   expect(meets("192.0.2.7", [listed], lists)).toBe("no");
   expect(meets("192.0.2.8", [listed], lists)).toBe("depends");
   const { outcomes } = walked([{ ...drop, "src-address-list": "!bad" }], lists);
-  expect(fateOf(outcomes, parseAddresses("192.0.2.7", "ipv4") ?? []).accepted).toHaveLength(1);
+  expect(verdictOf(outcomes, parseAddresses("192.0.2.7", "ipv4") ?? []).accepted).toHaveLength(1);
 });
 
 test("the first rule that matches decides, for each address by itself", () => {
@@ -124,7 +124,7 @@ test("the first rule that matches decides, for each address by itself", () => {
     { action: "accept", "in-interface": "ether1" },
     drop,
   ]);
-  const { accepted, refused, depends } = fateOf(outcomes, everybody("ipv4"));
+  const { accepted, refused, depends } = verdictOf(outcomes, everybody("ipv4"));
   expect(formatAddresses(accepted, "ipv4", 5)).toEqual(["10.0.0.0/8"]);
   expect(formatAddresses(refused, "ipv4", 5)).toEqual(["11.0.0.0/8"]);
   expect(formatAddresses(depends, "ipv4", 5)).toEqual(["0.0.0.0-9.255.255.255", "12.0.0.0-255.255.255.255"]);

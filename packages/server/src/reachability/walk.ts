@@ -11,7 +11,7 @@ import { type Budget, TooLargeError } from "./budget.ts";
 import type { FilterTable, Rule } from "./filter-table.ts";
 import { type Match, matchRule, type Packet, type Sources, type Unknown } from "./matchers.ts";
 
-export type Verdict = "accept" | "refuse";
+export type RuleVerdict = "accept" | "refuse";
 
 /** All of the unknowns answer as the rule needs it, or (`holds: false`) not all of them. */
 export interface Condition {
@@ -21,7 +21,7 @@ export interface Condition {
 
 export interface Outcome {
   readonly sources: AddressSet;
-  readonly verdict: Verdict;
+  readonly verdict: RuleVerdict;
   /** The rule that ends the packet's way; undefined when none does, and RouterOS accepts. */
   readonly rule: Rule | undefined;
   /** Empty: it happens to whoever has not been dealt with before. */
@@ -40,7 +40,7 @@ export interface Walked {
   readonly listings: readonly Listing[];
 }
 
-const VERDICTS: ReadonlyMap<string, Verdict> = new Map([
+const VERDICTS: ReadonlyMap<string, RuleVerdict> = new Map([
   ["accept", "accept"],
   ["drop", "refuse"],
   ["reject", "refuse"],
@@ -165,7 +165,7 @@ class Walk {
 
   #end(
     sources: AddressSet,
-    verdict: Verdict,
+    verdict: RuleVerdict,
     rule: Rule | undefined,
     conditions: readonly Condition[],
   ): void {

@@ -3,15 +3,15 @@ import { type RouterClient, TrapError } from "@portreeve/routeros";
 import { isUnknown, StepError } from "./errors.ts";
 import type { Step } from "./types.ts";
 
-/** How long one step that touches the way in may take to answer, milliseconds: its reply may be cut off by itself. */
-const WAY_IN_TIMEOUT_MS = 10_000;
+/** How long one step that touches the management path may take to answer, milliseconds: its reply may be cut off by itself. */
+const MANAGEMENT_PATH_TIMEOUT_MS = 10_000;
 
 /** What makes a key takes a small processor a while; milliseconds. */
 const KEY_TIMEOUT_MS = 5 * 60_000;
 
 /**
  * A certificate can be named only a moment after it was signed (MikroTik manual, "REST API"): how often it is tried
- * again, and after how many milliseconds each time. With the time a new login may take it is less than a dead-man has.
+ * again, and after how many milliseconds each time. With the time a new login may take it is less than a rollback timer has.
  */
 const LATE_CERTIFICATE = { retries: 50, pauseMs: 500 };
 
@@ -33,7 +33,7 @@ export async function deliver(
 }
 
 /**
- * Send steps that touch the way in, all at once, since the first of them may cut the connection. A reply that never
+ * Send steps that touch the management path, all at once, since the first of them may cut the connection. A reply that never
  * comes leaves their effect unknown, and whoever verifies finds out.
  * @throws StepError the router refused one; the others may be applied
  */
@@ -42,7 +42,7 @@ export async function deliverAtOnce(
   client: RouterClient,
   signal: AbortSignal,
 ): Promise<void> {
-  const sent = steps.map((step) => send(step, client, { signal, timeoutMs: WAY_IN_TIMEOUT_MS }));
+  const sent = steps.map((step) => send(step, client, { signal, timeoutMs: MANAGEMENT_PATH_TIMEOUT_MS }));
   for (const result of await Promise.allSettled(sent)) {
     if (result.status === "rejected" && !isUnknown((result.reason as StepError).cause)) throw result.reason;
   }

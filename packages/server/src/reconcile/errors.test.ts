@@ -10,7 +10,7 @@ const step: Step = {
   values: {},
   secrets: {},
   inverse: [],
-  touchesWayIn: false,
+  touchesManagementPath: false,
   reportOnly: false,
   text: "/user add name=u",
 };

@@ -7,10 +7,10 @@ import type { Step } from "./types.ts";
 
 /**
  * Put the steps of one menu into an order in which each value is given up before it is taken.
- * Where there is none (two services swap ports, or one takes the port of the way in, which changes last), the step
+ * Where there is none (two services swap ports, or one takes the port of the management path, which changes last), the step
  * that would come too early is planned as `disabled=yes`: its row gives its own value up and takes none. The next
  * plan, made from what was read back, gives it its value and enables it.
- * @param steps in the order wanted otherwise; those that touch the way in stay last
+ * @param steps in the order wanted otherwise; those that touch the management path stay last
  * @param disable the step that disables a row; undefined when it is disabled already
  */
 export function withoutCollisions(
@@ -23,7 +23,7 @@ export function withoutCollisions(
   if (field === undefined) return [...steps];
   const taken = new Map(rows.filter(isEnabled).map((row) => [row[field], row[menu.key]]));
   const holderOf = (step: Step) => taken.get(step.values[field]);
-  const ordered = wayInLast(givingUpFirst(steps, holderOf));
+  const ordered = managementPathLast(givingUpFirst(steps, holderOf));
   return ordered.flatMap((step, index) => {
     const row = rows.find((candidate) => candidate[menu.key] === step.target.key) ?? {};
     const after = { ...row, ...step.values };
@@ -50,9 +50,12 @@ function givingUpFirst(steps: readonly Step[], holderOf: (step: Step) => string 
   return ordered;
 }
 
-/** The connection may not outlive a change of the way in. */
-export function wayInLast(steps: readonly Step[]): Step[] {
-  return [...steps.filter((step) => !step.touchesWayIn), ...steps.filter((step) => step.touchesWayIn)];
+/** The connection may not outlive a change of the management path. */
+export function managementPathLast(steps: readonly Step[]): Step[] {
+  return [
+    ...steps.filter((step) => !step.touchesManagementPath),
+    ...steps.filter((step) => step.touchesManagementPath),
+  ];
 }
 
 function isEnabled(row: Readonly<Record<string, string | undefined>>): boolean {

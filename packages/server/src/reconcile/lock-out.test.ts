@@ -1,6 +1,6 @@
 /**
- * Nobody is locked out: plans that end the way in, delivered without any check before, to emulated routers. After the
- * dead-man's time every one of them lets us in again, and holds what it held before.
+ * Nobody is locked out: plans that end the management path, delivered without any check before, to emulated routers. After the
+ * rollback timer's time every one of them lets us in again, and holds what it held before.
  */
 
 import { type Emulator, startEmulator } from "@portreeve/emulator";
@@ -20,20 +20,20 @@ import { Reconciler } from "./reconciler.ts";
 import type { DesiredMenu, Outcome, RouterAccess, SiteRecords, SiteSnapshot } from "./types.ts";
 
 const LOGIN = { username: "portreeve-api", password: "canary" };
-const AFTER_DEAD_MAN_MS = 91_000;
+const AFTER_ROLLBACK_TIMER_MS = 91_000;
 
-/** Each ends the way in by itself. `n` makes no two alike. */
+/** Each ends the management path by itself. `n` makes no two alike. */
 const HOSTILE: Record<string, (n: number) => DesiredMenu[]> = {
-  "the API off": () => [services({ key: "api", fields: { disabled: "true" }, wayIn: true })],
+  "the API off": () => [services({ key: "api", fields: { disabled: "true" }, managementPath: true })],
   "the API for others only": (n) => [
-    services({ key: "api", fields: { address: `192.0.2.${n}/32` }, wayIn: true }),
+    services({ key: "api", fields: { address: `192.0.2.${n}/32` }, managementPath: true }),
   ],
   "our user for others only": (n) => [
-    users({ key: LOGIN.username, fields: { address: `198.51.100.${n}/32` }, wayIn: true }),
+    users({ key: LOGIN.username, fields: { address: `198.51.100.${n}/32` }, managementPath: true }),
   ],
   "our user in a group without api": () => [
     { menu: userGroup, rows: [{ key: "no-api", fields: { policy: "read" } }], owns: () => false },
-    users({ key: LOGIN.username, fields: { group: "no-api" }, wayIn: true }),
+    users({ key: LOGIN.username, fields: { group: "no-api" }, managementPath: true }),
   ],
   "everything dropped, open sessions too": (n) => [rule({ action: "drop", comment: `a ${n}` })],
   "new connections dropped": (n) => [
@@ -43,11 +43,11 @@ const HOSTILE: Record<string, (n: number) => DesiredMenu[]> = {
     rule({ action: "reject", protocol: "tcp", "src-address": "127.0.0.0/8", comment: `c ${n}` }),
   ],
   "the API's port moved, the new one dropped": (n) => [
-    services({ key: "api", fields: { port: String(20_000 + n) }, wayIn: true }),
+    services({ key: "api", fields: { port: String(20_000 + n) }, managementPath: true }),
     rule({ action: "drop", protocol: "tcp", "connection-state": "new", comment: `d ${n}` }),
   ],
   "the API off and everything dropped": (n) => [
-    services({ key: "api", fields: { disabled: "true" }, wayIn: true }),
+    services({ key: "api", fields: { disabled: "true" }, managementPath: true }),
     rule({ action: "drop", comment: `e ${n}` }),
   ],
 };
@@ -73,12 +73,12 @@ describe.concurrent.each(VERSIONS)("RouterOS %s", (version) => {
 
         await reconciler.run("site", new AbortController().signal);
         expect(site.outcome?.state).not.toBe("in_sync");
-        await router.control.advanceClock(AFTER_DEAD_MAN_MS);
+        await router.control.advanceClock(AFTER_ROLLBACK_TIMER_MS);
 
         await expect(logIn(router)).resolves.toBeUndefined();
-        // Safe mode's own roll-back may come after the dead-man, and bring its entries back once more.
+        // Safe mode's own rollback may come after the rollback timer, and bring its entries back once more.
         await vi.waitFor(async () => {
-          await router.control.advanceClock(AFTER_DEAD_MAN_MS);
+          await router.control.advanceClock(AFTER_ROLLBACK_TIMER_MS);
           expect(configuration(router)).toEqual(before);
         }, 10_000);
 
@@ -101,7 +101,7 @@ function users(row: DesiredMenu["rows"][number]): DesiredMenu {
 
 /** A rule in front of every other. */
 function rule({ comment = "", ...fields }: Record<string, string>): DesiredMenu {
-  const row = { key: comment, fields: { chain: "input", ...fields }, wayIn: true as const };
+  const row = { key: comment, fields: { chain: "input", ...fields }, managementPath: true as const };
   return {
     menu: firewallFilter,
     rows: [{ ...row, place: (others) => others.find(({ chain }) => chain === "input") }],
@@ -154,7 +154,7 @@ class FakeSite {
   outcome: Outcome | undefined;
   readonly #router: Emulator;
   #armed: string | undefined;
-  #problem: SiteSnapshot["wayInProblem"];
+  #problem: SiteSnapshot["managementPathProblem"];
 
   constructor(router: Emulator) {
     this.#router = router;
@@ -196,18 +196,18 @@ class FakeSite {
         customerId: "customer",
         generation: "1",
         offboarding: false,
-        wayInArmed: this.#armed,
-        wayInProblem: this.#problem,
+        managementPathArmed: this.#armed,
+        managementPathProblem: this.#problem,
       }),
       expectApiPort: async () => {},
-      armWayIn: async (_id, change) => {
+      armManagementPath: async (_id, change) => {
         this.#armed = change;
         this.#problem = undefined;
       },
-      settleWayIn: async () => {
+      confirmManagementPath: async () => {
         this.#armed = undefined;
       },
-      giveUpWayIn: async (_site, change, reason) => {
+      abandonManagementPath: async (_site, change, reason) => {
         this.#problem = { change, reason };
       },
       finish: async (_trx, _site, outcome) => {

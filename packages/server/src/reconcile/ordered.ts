@@ -52,9 +52,14 @@ export function ownRows(
 }
 
 /** Before its successor with the same key is added: undone in the opposite order, the key never means two rows. */
-function removed(context: StepContext, { wayIn }: DesiredRow, row: Row, observed: readonly Row[]): Step[] {
+function removed(
+  context: StepContext,
+  { managementPath }: DesiredRow,
+  row: Row,
+  observed: readonly Row[],
+): Step[] {
   const undo = { before: observed[observed.indexOf(row) + 1] };
-  const step = removeStep(context, row, { wayIn: wayIn === true, undo });
+  const step = removeStep(context, row, { managementPath: managementPath === true, undo });
   return step ? [step] : [];
 }
 
@@ -83,7 +88,13 @@ function inOrder(
       const wasBefore = order[order.indexOf(current) + 1];
       order.splice(order.indexOf(current), 1);
       order.splice(order.indexOf(follower), 0, current);
-      steps.push(moveStep(context, current, { before: follower, wasBefore, wayIn: row.wayIn === true }));
+      steps.push(
+        moveStep(context, current, {
+          before: follower,
+          wasBefore,
+          managementPath: row.managementPath === true,
+        }),
+      );
     }
     follower = current;
   }
@@ -104,9 +115,9 @@ function placed(
   const behind = observed.slice(observed.indexOf(existing) + 1);
   const follower = behind.find((other) => other.chain === existing.chain && !context.owns(other));
   if (follower === before) return [change].flat();
-  const wayIn = row.wayIn === true;
+  const managementPath = row.managementPath === true;
   if (before) {
-    return [change, moveStep(context, existing, { before, wasBefore: behind[0], wayIn })].flat();
+    return [change, moveStep(context, existing, { before, wasBefore: behind[0], managementPath })].flat();
   }
   return [...removed(context, row, existing, observed), addStep(context, row)];
 }

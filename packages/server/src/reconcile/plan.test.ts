@@ -71,7 +71,7 @@ function texts(rows: readonly DesiredMenu[], observed: Observed, version = "7.16
   return plan(rows, observed, parseVersion(version)).steps.map((step) => step.text);
 }
 
-test("a router from the factory is closed down, groups before users and the way in last", () => {
+test("a router from the factory is closed down, groups before users and the management path last", () => {
   expect(texts(wanted(router("7.16")), factory)).toMatchInlineSnapshot(`
     [
       "/user group add name=portreeve-api policy=api,policy,read,write",
@@ -201,7 +201,7 @@ test("a service that takes another's port is set after the one that gives it up"
   expect(ports).toEqual(["www 8080", "ssh 80"]);
 });
 
-test("services that pass ports on in a ring, the way in among them, arrive after two plans", () => {
+test("services that pass ports on in a ring, the management path among them, arrive after two plans", () => {
   const enabled = (port: number) => ({ enabled: true, port, networks: ["10.0.0.0/8"] });
   const ring = { ...policy.services, winbox: enabled(22), ssh: enabled(8728), api: enabled(8291) };
   const rows = policyRows({ ...policy, services: ring }, router("7.16"));
@@ -250,7 +250,7 @@ test("a built-in row the router lacks is an error only when it should be open", 
   );
   const rows = policyRows({ ...policy, services: allClosed }, router("7.16")).map((menu) => ({
     ...menu,
-    rows: menu.rows.filter((row) => row.wayIn !== true),
+    rows: menu.rows.filter((row) => row.managementPath !== true),
   }));
   expect(plan(rows, none, parseVersion("7.16")).steps).toEqual([]);
 });

@@ -2,15 +2,15 @@
  * The planner: a pure diff of desired rows against observed rows. No database, no socket, no clock.
  *
  * Order of the result: rows added and set (groups before the users in them), rows removed (users before their
- * groups, then their sessions), and last whatever touches the way in, because the connection may not outlive it.
+ * groups, then their sessions), and last whatever touches the management path, because the connection may not outlive it.
  * Planning again after the steps were carried out gives an empty plan, or, where services pass ports on to each
  * other in a ring, the steps that were not possible before.
  */
 import { canonical, type RouterOsVersion, type Row } from "@portreeve/routeros";
-import { wayInLast, withoutCollisions } from "./exclusive.ts";
+import { managementPathLast, withoutCollisions } from "./exclusive.ts";
 import { orderedChanges, ownRows } from "./ordered.ts";
 import { addStep, makeStep, removeStep, type StepContext, setStep } from "./steps.ts";
-import type { DesiredMenu, DesiredRow, Making, Observed, Plan, Step } from "./types.ts";
+import type { DesiredMenu, DesiredRow, NextCommand, Observed, Plan, Step } from "./types.ts";
 
 /** @throws PlanError when a row that is wanted can't exist on this router */
 export function plan(desired: readonly DesiredMenu[], observed: Observed, version: RouterOsVersion): Plan {
@@ -21,7 +21,7 @@ export function plan(desired: readonly DesiredMenu[], observed: Observed, versio
   const removals = menus
     .toReversed()
     .flatMap((menu) => removalsOf(contextOf(menu, version), menu, rowsOf(menu, observed)));
-  return { steps: wayInLast([...changes, ...removals]) };
+  return { steps: managementPathLast([...changes, ...removals]) };
 }
 
 /** A row that is wanted and can't be had: a built-in row this router lacks. */
@@ -36,7 +36,7 @@ function mergeByMenu(desired: readonly DesiredMenu[], observed: Observed): Desir
     menu: (parts[0] as DesiredMenu).menu,
     rows: mergeByKey(parts.flatMap(deliveredRows).filter(({ when }) => when?.(observed) ?? true)),
     owns: (row) => parts.some(({ owns }) => owns(row)),
-    wayIn: (row) => parts.some(({ wayIn }) => wayIn?.(row) ?? false),
+    managementPath: (row) => parts.some(({ managementPath }) => managementPath?.(row) ?? false),
     reportOnly: parts.some(({ reportOnly }) => reportOnly),
   }));
 }
@@ -73,7 +73,7 @@ function changesOf(context: StepContext, desired: DesiredMenu, observed: Observe
     menu.singleton ? present[0] : present.find((candidate) => candidate[menu.key] === row.key);
   const steps = rows.flatMap((row) => {
     const there = existing(row);
-    if (row.making) return making(context, row, row.making(there, observed)) ?? [];
+    if (row.nextCommand) return nextCommand(context, row, row.nextCommand(there, observed)) ?? [];
     return (there ? setStep(context, row, there) : missing(context, row)) ?? [];
   });
   const disable = (row: Row) =>
@@ -81,7 +81,11 @@ function changesOf(context: StepContext, desired: DesiredMenu, observed: Observe
   return withoutCollisions(menu, present, steps, disable);
 }
 
-function making(context: StepContext, row: DesiredRow, next: Making | "add" | undefined): Step | undefined {
+function nextCommand(
+  context: StepContext,
+  row: DesiredRow,
+  next: NextCommand | "add" | undefined,
+): Step | undefined {
   return next === "add" ? addStep(context, row) : next && makeStep(context, row, next);
 }
 
@@ -97,7 +101,7 @@ function missing(context: StepContext, row: DesiredRow): Step | undefined {
 /** Rows of ours that nobody wants any more, and the second of two with one key. */
 function removalsOf(
   context: StepContext,
-  { menu, rows, owns, wayIn }: DesiredMenu,
+  { menu, rows, owns, managementPath }: DesiredMenu,
   observed: readonly Row[],
 ): Step[] {
   const wanted = new Set(rows.map(({ key }) => key));
@@ -109,7 +113,7 @@ function removalsOf(
   return jumpsFirst(surplus).flatMap((row) => {
     const before = menu.ordered && observed[observed.indexOf(row) + 1];
     const undo = isReadable ? { undo: { before: before || undefined } } : {};
-    return removeStep(context, row, { wayIn: wayIn?.(row) ?? false, ...undo }) ?? [];
+    return removeStep(context, row, { managementPath: managementPath?.(row) ?? false, ...undo }) ?? [];
   });
 }
 

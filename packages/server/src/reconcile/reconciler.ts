@@ -1,6 +1,6 @@
 /**
- * One run for one site: load -> observe -> plan -> guard -> deliver -> verify -> record. How the way in is changed is
- * in way-in.ts.
+ * One run for one site: load -> observe -> plan -> guard -> deliver -> verify -> record. How the management path is changed is
+ * in management-path.ts.
  *
  * Takes no input but the site and reads everything afresh, so it may be run at any time, twice, or after a crash.
  */
@@ -10,6 +10,7 @@ import type { Database } from "../database/index.ts";
 import { deliver } from "./deliver.ts";
 import { describeChange } from "./describe.ts";
 import { messageOf, NotConvergedError, outcomeOf, printable } from "./errors.ts";
+import { ManagementPath, managementPathOf } from "./management-path.ts";
 import { observe, wholeMenus } from "./observe.ts";
 import { plan } from "./plan.ts";
 import type {
@@ -27,7 +28,6 @@ import type {
   SiteSnapshot,
   Step,
 } from "./types.ts";
-import { WayIn, wayInOf } from "./way-in.ts";
 
 export interface ReconcilerOptions {
   readonly database: Database;
@@ -120,46 +120,46 @@ export class Reconciler {
     const first = sessions.use(await this.#options.access.open(siteId, signal));
     let loaded = await this.#load(siteId);
     if (!loaded) return;
-    const wayIn = new WayIn(this.#options, loaded.site, first, sessions, signal);
-    await wayIn.settle();
+    const managementPath = new ManagementPath(this.#options, loaded.site, first, sessions, signal);
+    await managementPath.confirm();
     const delivered: Step[] = [];
     for (;;) {
-      const { observed, steps } = await this.#look(loaded, wayIn.session, signal);
+      const { observed, steps } = await this.#look(loaded, managementPath.session, signal);
       const reason =
-        (await wayIn.reasonAgainst(wayInOf(steps))) ??
-        (await this.#guard(loaded.site, steps, wayIn.session, signal));
-      const isDue = (step: Step) => !step.reportOnly && !(step.touchesWayIn && reason !== undefined);
+        (await managementPath.reasonAgainst(managementPathOf(steps))) ??
+        (await this.#guard(loaded.site, steps, managementPath.session, signal));
+      const isDue = (step: Step) => !step.reportOnly && !(step.touchesManagementPath && reason !== undefined);
       const due = steps.filter(isDue);
       if (due.length === 0) {
-        const next = reason === undefined ? await this.#advance(loaded, observed, signal) : "settled";
+        const next = reason === undefined ? await this.#advance(loaded, observed, signal) : "done";
         if (next === "changed") {
           loaded = await this.#load(siteId);
           if (!loaded) return;
-          await wayIn.renew(); // the way in itself may have moved
+          await managementPath.renew(); // the management path itself may have moved
           continue;
         }
         const withheld = steps.filter((step) => !isDue(step));
-        const problem = next === "settled" ? undefined : next.problem;
+        const problem = next === "done" ? undefined : next.problem;
         const outcome = { ...verdict(withheld, reason, problem), delivered };
         return this.#record(loaded, { observed, withheld, problem }, outcome);
       }
       if (isRepeated(due, delivered)) throw new NotConvergedError(due);
-      await this.#deliver(loaded.site, due, wayIn, signal);
+      await this.#deliver(loaded.site, due, managementPath, signal);
       delivered.push(...due);
       if (loaded.site.offboarding) return this.#forget(loaded.site);
       // Verify: everything is read back over a new connection, under the new rules. Only that proves the plan and the
-      // way in, and what is left then was not possible before.
+      // management path, and what is left then was not possible before.
     }
   }
 
   /** Let the modules take their next steps, the first that has one. */
   async #advance({ site, facts }: Loaded, observed: Observed, signal: AbortSignal): Promise<Advance> {
-    if (site.offboarding) return "settled";
+    if (site.offboarding) return "done";
     for (const [i, contributor] of this.#options.contributors.entries()) {
-      const next = (await contributor.advance?.(site.id, facts[i], observed, signal)) ?? "settled";
-      if (next !== "settled") return next;
+      const next = (await contributor.advance?.(site.id, facts[i], observed, signal)) ?? "done";
+      if (next !== "done") return next;
     }
-    return "settled";
+    return "done";
   }
 
   async #guard(
@@ -168,24 +168,29 @@ export class Reconciler {
     session: RouterSession,
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    if (site.offboarding || wayInOf(steps).length === 0) return undefined;
+    if (site.offboarding || managementPathOf(steps).length === 0) return undefined;
     const { menus, reasonAgainst } = this.#options.guard;
     const observed = await observe(session.client, wholeMenus(menus), session.version, signal);
     const reason = reasonAgainst(observed, steps, session);
-    return reason && `the change of the way in was not made, because ${reason}`;
+    return reason && `the change of the management path was not made, because ${reason}`;
   }
 
-  async #deliver(site: SiteSnapshot, steps: readonly Step[], wayIn: WayIn, signal: AbortSignal) {
-    const { client } = wayIn.session;
+  async #deliver(
+    site: SiteSnapshot,
+    steps: readonly Step[],
+    managementPath: ManagementPath,
+    signal: AbortSignal,
+  ) {
+    const { client } = managementPath.session;
     // Off-boarding takes our own login away: there is nothing that could prove it.
     if (site.offboarding) return deliver(steps, client, signal);
-    const last = wayInOf(steps);
+    const last = managementPathOf(steps);
     await deliver(
       steps.filter((step) => !last.includes(step)),
       client,
       signal,
     );
-    return last.length > 0 ? wayIn.change(last) : wayIn.renew();
+    return last.length > 0 ? managementPath.change(last) : managementPath.renew();
   }
 
   async #look(
@@ -236,7 +241,7 @@ export class Reconciler {
 
 /**
  * What a run comes to that delivered what it was to deliver.
- * @param reason why the way in was left as it is
+ * @param reason why the management path was left as it is
  * @param problem why a module could not go on
  */
 function verdict(

@@ -1,6 +1,6 @@
 /**
  * RouterOS's own safe mode, from 7.18 over the API: what was changed while it is held is taken back when the holder's
- * connection dies. It covers the changes of every session, so it is held only from a change of the way in to the proof.
+ * connection dies. It covers the changes of every session, so it is held only from a change of the management path to the proof.
  * Source: MikroTik manual, "Console", safe mode; published command trees (`/safe-mode` from 7.18).
  */
 import { atLeast, type RouterClient, RouterOsError, type RouterOsVersion } from "@portreeve/routeros";
@@ -16,7 +16,7 @@ export interface SafeMode {
 }
 
 /**
- * Take safe mode for a session. It is the second layer behind the dead-man: where the router has none, or somebody
+ * Take safe mode for a session. It is the second layer behind the rollback timer: where the router has none, or somebody
  * else holds it, we go on without.
  */
 export async function takeSafeMode(

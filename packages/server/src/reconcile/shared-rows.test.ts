@@ -28,11 +28,11 @@ const service = (key: string, fields: DesiredRow["fields"], more: Partial<Desire
 const texts = (...desired: DesiredMenu[]) => plan(desired, observed, version).steps.map(({ text }) => text);
 
 test("what modules say of one row adds up to one step, and the later one has the last word", () => {
-  const first = service("api-ssl", { port: "8730", disabled: "false" }, { wayIn: true });
+  const first = service("api-ssl", { port: "8730", disabled: "false" }, { managementPath: true });
   const second = service("api-ssl", { certificate: "c", disabled: "true" });
   const [step, ...others] = plan([first, second], observed, version).steps;
   expect(others).toEqual([]);
-  expect(step).toMatchObject({ values: { port: "8730", certificate: "c" }, touchesWayIn: true });
+  expect(step).toMatchObject({ values: { port: "8730", certificate: "c" }, touchesManagementPath: true });
 });
 
 test("a row that waits is left to what the others say of it", () => {
@@ -59,16 +59,16 @@ test("a row comes about by the commands it names, one after the other, and is ne
     rows: [{ fields: { "common-name": "x" }, ...row }],
     owns: none,
   });
-  const making: DesiredRow["making"] = (there) => {
+  const nextCommand: DesiredRow["nextCommand"] = (there) => {
     if (!there) return "add";
     return { command: "sign", values: { number: "template" }, secrets: { passphrase: new Secret("s") } };
   };
-  expect(texts(made({ key: "new", making }))).toEqual(["/certificate add name=new common-name=x"]);
-  expect(texts(made({ key: "template", making }))).toEqual([
+  expect(texts(made({ key: "new", nextCommand }))).toEqual(["/certificate add name=new common-name=x"]);
+  expect(texts(made({ key: "template", nextCommand }))).toEqual([
     "/certificate sign number=template passphrase=[hidden]",
   ]);
-  expect(texts(made({ key: "template", making: () => undefined }))).toEqual([]);
-  expect(texts(made({ key: "gone", making: () => undefined }))).toEqual([]);
+  expect(texts(made({ key: "template", nextCommand: () => undefined }))).toEqual([]);
+  expect(texts(made({ key: "gone", nextCommand: () => undefined }))).toEqual([]);
 });
 
 test("a certificate that is removed can't be put back, another row can", () => {

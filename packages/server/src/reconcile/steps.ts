@@ -11,7 +11,7 @@ import {
   wireValue,
 } from "@portreeve/routeros";
 import { describe } from "./describe.ts";
-import type { DesiredRow, Inverse, Making, RowReference, Step } from "./types.ts";
+import type { DesiredRow, Inverse, NextCommand, RowReference, Step } from "./types.ts";
 
 /** What the steps on one menu have in common. */
 export interface StepContext {
@@ -34,7 +34,7 @@ export function addStep(context: StepContext, row: DesiredRow, before?: Row): St
     values: id === undefined ? values : { ...values, "place-before": id },
     secrets: row.secrets ?? {},
     inverse: [{ command: "remove", row: byKey(context, row.key), values: {} }],
-    touchesWayIn: row.wayIn === true,
+    touchesManagementPath: row.managementPath === true,
     reportOnly: context.reportOnly && !row.alwaysRepaired,
   });
 }
@@ -58,20 +58,20 @@ export function setStep(context: StepContext, row: DesiredRow, existing: Row): S
     values: wireValues(menu, after, before, version),
     secrets: {},
     inverse: [{ command: "set", row: menu.singleton ? undefined : byKey(context, row.key), values }],
-    touchesWayIn: row.wayIn === true,
+    touchesManagementPath: row.managementPath === true,
     reportOnly: context.reportOnly && !row.alwaysRepaired,
   });
 }
 
 /** The next command of those that bring a row about; removing the row is what undoes it. */
-export function makeStep(context: StepContext, { key }: DesiredRow, making: Making): Step {
+export function makeStep(context: StepContext, { key }: DesiredRow, nextCommand: NextCommand): Step {
   return step(context, {
-    command: making.command,
+    command: nextCommand.command,
     target: { field: context.menu.key, key },
-    values: making.values,
-    secrets: making.secrets ?? {},
+    values: nextCommand.values,
+    secrets: nextCommand.secrets ?? {},
     inverse: [],
-    touchesWayIn: false,
+    touchesManagementPath: false,
     reportOnly: context.reportOnly,
   });
 }
@@ -83,7 +83,7 @@ export function makeStep(context: StepContext, { key }: DesiredRow, making: Maki
 export function removeStep(
   context: StepContext,
   existing: Row,
-  { wayIn, undo }: { wayIn: boolean; undo?: { before: Row | undefined } },
+  { managementPath, undo }: { managementPath: boolean; undo?: { before: Row | undefined } },
 ): Step | undefined {
   const { menu, version } = context;
   const command = menu.removeCommand(version);
@@ -94,7 +94,7 @@ export function removeStep(
     values: {},
     secrets: {},
     inverse: undo ? [readding(context, existing, undo.before)] : [],
-    touchesWayIn: wayIn,
+    touchesManagementPath: managementPath,
     reportOnly: context.reportOnly,
   });
 }
@@ -103,7 +103,7 @@ export function removeStep(
 export function moveStep(
   context: StepContext,
   existing: Row,
-  { before, wasBefore, wayIn }: { before: Row; wasBefore: Row | undefined; wayIn: boolean },
+  { before, wasBefore, managementPath }: { before: Row; wasBefore: Row | undefined; managementPath: boolean },
 ): Step {
   const row = byKey(context, existing[context.menu.key] ?? "");
   // To the end there is no `move`.
@@ -116,7 +116,7 @@ export function moveStep(
     values: { destination: before[".id"] ?? "" },
     secrets: {},
     inverse,
-    touchesWayIn: wayIn,
+    touchesManagementPath: managementPath,
     reportOnly: context.reportOnly,
   });
 }

@@ -20,11 +20,11 @@ export interface DesiredRow {
    * Of a row that comes about by commands of its own and is never `set`: the next of them, given the row as it is.
    * Undefined: there is none, now.
    */
-  readonly making?: (there: Row | undefined, observed: Observed) => Making | "add" | undefined;
+  readonly nextCommand?: (there: Row | undefined, observed: Observed) => NextCommand | "add" | undefined;
   /** Written when the row is added and never compared: what can't be read back is not diffed. */
   readonly secrets?: Readonly<Record<string, Secret>>;
   /** We come in through this row: its changes go last and may cost the connection. */
-  readonly wayIn?: true;
+  readonly managementPath?: true;
   /** Delivered even where its menu is only reported on. */
   readonly alwaysRepaired?: true;
   /**
@@ -35,7 +35,7 @@ export interface DesiredRow {
 }
 
 /** A command that brings a row about, with its arguments. */
-export interface Making {
+export interface NextCommand {
   readonly command: "sign" | "create-certificate-request" | "import";
   readonly values: Readonly<Record<string, string>>;
   readonly secrets?: Readonly<Record<string, Secret>>;
@@ -60,7 +60,7 @@ export interface DesiredMenu {
   /** Rows on the router that are this module's; those it no longer wants are removed. */
   readonly owns: (row: Row) => boolean;
   /** Owned rows we come in through: removed last of all. */
-  readonly wayIn?: (row: Row) => boolean;
+  readonly managementPath?: (row: Row) => boolean;
   /** Differences are shown and not delivered: somebody else made them, and this module was told to leave them. */
   readonly reportOnly?: boolean;
 }
@@ -79,7 +79,7 @@ export type Observed = ReadonlyMap<string, readonly Row[]>;
 
 export interface Step {
   readonly menu: string;
-  readonly command: "add" | "set" | "remove" | "move" | Making["command"] | "request-logout";
+  readonly command: "add" | "set" | "remove" | "move" | NextCommand["command"] | "request-logout";
   /**
    * The row it is about: the text of its key field. `id` is undefined for a row that is yet to be added, and for the
    * row of a menu that has only one.
@@ -90,7 +90,7 @@ export interface Step {
   readonly secrets: Readonly<Record<string, Secret>>;
   /** What undoes it, in order; nothing where nothing can (a removed user's password is not ours to read). */
   readonly inverse: readonly Inverse[];
-  readonly touchesWayIn: boolean;
+  readonly touchesManagementPath: boolean;
   /** It is shown and not delivered. */
   readonly reportOnly: boolean;
   /** The step in RouterOS's own words, secrets hidden. */
@@ -126,7 +126,7 @@ export interface Seen {
 }
 
 /** What came of a module's next step: nothing was to be done, the router is to have something else now, or a problem. */
-export type Advance = "settled" | "changed" | { readonly problem: string };
+export type Advance = "done" | "changed" | { readonly problem: string };
 
 /** What a domain module gives the reconciler: its intent, its rows, and its view of the result. */
 export interface Contributor<Facts = unknown> {
@@ -153,7 +153,7 @@ export interface RouterSession extends AsyncDisposable {
   readonly service: "api" | "api-ssl";
 }
 
-/** Looks at steps that touch the way in before they are delivered. */
+/** Looks at steps that touch the management path before they are delivered. */
 export interface Guard {
   /** Read whole for it. */
   readonly menus: readonly MenuFacts[];
@@ -181,10 +181,10 @@ export interface SiteSnapshot {
   /** Grows with every change of intent; a run records the generation it delivered. */
   readonly generation: string;
   readonly offboarding: boolean;
-  /** The change of the way in that was begun and whose end was not seen. */
-  readonly wayInArmed: string | undefined;
-  /** The change of the way in that was undone, and why. It is not tried again. */
-  readonly wayInProblem: { readonly change: string; readonly reason: string } | undefined;
+  /** The change of the management path that was begun and whose end was not seen. */
+  readonly managementPathArmed: string | undefined;
+  /** The change of the management path that was undone, and why. It is not tried again. */
+  readonly managementPathProblem: { readonly change: string; readonly reason: string } | undefined;
 }
 
 export type Outcome = {
@@ -205,14 +205,14 @@ export interface SiteRecords {
   /** Every site that is to be reconciled. */
   list(): Promise<readonly string[]>;
   load(trx: Trx, siteId: string): Promise<SiteSnapshot | undefined>;
-  /** Intent first: the port the way in is about to move to, so that a restart finds the router. */
+  /** Intent first: the port the management path is about to move to, so that a restart finds the router. */
   expectApiPort(siteId: string, port: number): Promise<void>;
-  /** The router will undo this change of the way in by itself unless we settle it. */
-  armWayIn(siteId: string, change: string): Promise<void>;
+  /** The router will undo this change of the management path by itself unless we confirm it. */
+  armManagementPath(siteId: string, change: string): Promise<void>;
   /** The change stands, or was never made. */
-  settleWayIn(siteId: string): Promise<void>;
+  confirmManagementPath(siteId: string): Promise<void>;
   /** The change was undone, or will be: it is not tried again unless another is wanted or somebody asks for it. */
-  giveUpWayIn(site: SiteSnapshot, change: string, reason: string): Promise<void>;
+  abandonManagementPath(site: SiteSnapshot, change: string, reason: string): Promise<void>;
   finish(trx: Trx, site: SiteSnapshot, outcome: Outcome): Promise<void>;
   /** Everything of ours is off the router; the site ends. */
   forget(trx: Trx, site: SiteSnapshot): Promise<void>;

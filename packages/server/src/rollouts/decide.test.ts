@@ -78,7 +78,7 @@ describe("sites that can't be reached", () => {
     expect(run(...proven, sites(95, "unreachable"), sites(1, "waiting"))).toBe("start 1 in wave 2");
   });
 
-  test("are given it in the last wave and keep the roll-out from being done", () => {
+  test("are given it in the last wave and keep the rollout from being done", () => {
     const proven = sites(25, "verified", 3);
     expect(run(proven, sites(75, "unreachable"))).toBe("start 75 in wave 4");
     expect(run(proven, sites(75, "unreachable", 4))).toBe("wait");
@@ -146,7 +146,7 @@ const router: fc.Arbitrary<Router> = fc.record({
   away: fc.array(fc.boolean(), { maxLength: 4 }),
 });
 
-/** Carry a roll-out to its end over made-up routers; somebody resumes whenever it stops. */
+/** Carry a rollout to its end over made-up routers; somebody resumes whenever it stops. */
 function carryOut(routers: readonly Router[], onLook: (fleet: readonly SiteProgress[]) => void) {
   let fleet: SiteProgress[] = routers.map((_, index) => ({
     siteId: String(index),

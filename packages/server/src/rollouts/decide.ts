@@ -1,5 +1,5 @@
 /**
- * What a roll-out does next, from how far its sites are. Pure: no clock, no database.
+ * What a rollout does next, from how far its sites are. Pure: no clock, no database.
  *
  * Sites are taken in the order given. A wave but the last takes only sites that can be reached, so it always proves
  * something; it ends when it is full and each of its sites is verified or has failed. Whoever can't be reached holds
@@ -8,7 +8,7 @@
 import type { RolloutSiteState, RolloutState } from "@portreeve/api-schema";
 import { waveEnds } from "./waves.ts";
 
-/** A wave stops the roll-out when so many of its reached sites have failed: percent, rounded down, at least one. */
+/** A wave stops the rollout when so many of its reached sites have failed: percent, rounded down, at least one. */
 const FAILED_PERCENT = 10;
 
 export interface SiteProgress {

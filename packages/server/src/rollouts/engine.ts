@@ -1,5 +1,5 @@
 /**
- * Carries roll-outs on. Level-triggered: it keeps nothing, looks at every roll-out under way in a transaction of its
+ * Carries rollouts on. Level-triggered: it keeps nothing, looks at every rollout under way in a transaction of its
  * own, and does what the rows say. It is woken when a site's state has changed, and by period, which is the retry and
  * the clock.
  */
@@ -63,7 +63,7 @@ export class RolloutEngine {
         });
       } catch (error) {
         // One customer's trouble must not hold up the others.
-        log.error({ err: error, rolloutId: id }, "could not carry a roll-out on");
+        log.error({ err: error, rolloutId: id }, "could not carry a rollout on");
       }
     }
   }

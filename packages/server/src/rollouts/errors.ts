@@ -6,19 +6,19 @@ export class RolloutNotFoundError extends DomainError {
     super({
       status: 404,
       code: "rollout-not-found",
-      title: "No such roll-out",
-      detail: "No roll-out has this id.",
+      title: "No such rollout",
+      detail: "No rollout has this id.",
     });
   }
 }
 
-/** What was asked for fits another state of the roll-out. */
+/** What was asked for fits another state of the rollout. */
 export class RolloutStateError extends DomainError {
   constructor(state: RolloutState, wanted: readonly RolloutState[]) {
     super({
       status: 409,
       code: "rollout-state",
-      title: "The roll-out is in another state",
+      title: "The rollout is in another state",
       detail: `It is ${state}; this needs one that is ${wanted.join(" or ")}.`,
     });
   }

@@ -90,13 +90,13 @@ export class FixtureFleet implements AsyncDisposable {
     return ids;
   }
 
-  /** A run of the site: what it found is written down, then the roll-outs under way are looked at. */
+  /** A run of the site: what it found is written down, then the rollouts under way are looked at. */
   async run(siteId: string, outcome: Outcome): Promise<void> {
     await this.find(siteId, outcome);
     await this.look();
   }
 
-  /** A run of the site, of which the roll-outs have not heard yet. */
+  /** A run of the site, of which the rollouts have not heard yet. */
   async find(siteId: string, outcome: Outcome): Promise<void> {
     const { database } = this.test;
     const records = siteRecords(database);
@@ -120,7 +120,7 @@ export class FixtureFleet implements AsyncDisposable {
       .execute();
   }
 
-  /** Run every site that its roll-out has given the revision, again and again, until nothing moves any more. */
+  /** Run every site that its rollout has given the revision, again and again, until nothing moves any more. */
   async carryOut(rolloutId: string, outcome: (siteId: string) => Outcome = () => IN_SYNC): Promise<void> {
     for (;;) {
       const moving = await this.sites(rolloutId, "delivering", "reverting");
@@ -141,11 +141,11 @@ export class FixtureFleet implements AsyncDisposable {
 
   async rollout(id: string | null): Promise<RolloutRow> {
     const row = await this.as((trx) => findRollout(trx, id ?? ""));
-    if (!row) throw new Error("no such roll-out");
+    if (!row) throw new Error("no such rollout");
     return row;
   }
 
-  /** Sites of the roll-out in these states, in the order of their ids. */
+  /** Sites of the rollout in these states, in the order of their ids. */
   async sites(rolloutId: string, ...states: RolloutSiteState[]): Promise<string[]> {
     const rows = await this.as((trx) => listSitesOf(trx, rolloutId, { limit: 100_000 }));
     return rows.filter(({ state }) => states.includes(state)).map(({ site_id }) => site_id);

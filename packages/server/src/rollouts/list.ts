@@ -1,4 +1,4 @@
-/** The SQL of showing roll-outs. */
+/** The SQL of showing rollouts. */
 import type { RolloutSiteState, RolloutState } from "@portreeve/api-schema";
 import { type Selectable, sql } from "kysely";
 import type { Tables, Trx } from "../database/index.ts";

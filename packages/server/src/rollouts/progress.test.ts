@@ -1,4 +1,4 @@
-/** What a roll-out takes a site for, from what runs have written down about it. */
+/** What a rollout takes a site for, from what runs have written down about it. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { FixtureFleet } from "./fleet.fixture.ts";
 import { listSitesOf } from "./list.ts";

@@ -1,4 +1,4 @@
-/** How far a roll-out's sites are. It is read from the sites themselves, so that it is true at any moment. */
+/** How far a rollout's sites are. It is read from the sites themselves, so that it is true at any moment. */
 import type { RolloutSiteState } from "@portreeve/api-schema";
 import { sql } from "kysely";
 import type { Trx } from "../database/index.ts";
@@ -10,7 +10,7 @@ const LOST_AFTER_SECONDS = 120;
  * A run counts when it tried the generation with which the site was given the revision, or a later one:
  * `observed_generation` was delivered and read back, `checked_generation` was tried, whatever came of it.
  * Away since before it could be reached: nothing has happened to it. Reached and then away: it may be rebooting; when
- * it stays away, the change has cut it off. What a roll-out that is over has come to stays as it was written down.
+ * it stays away, the change has cut it off. What a rollout that is over has come to stays as it was written down.
  */
 export const STATE = sql<RolloutSiteState>`
   case
@@ -38,7 +38,7 @@ export const REASON = sql<string | null>`
     else sites.sync_reason
   end`;
 
-/** The sites of roll-outs, to select STATE and REASON from. */
+/** The sites of rollouts, to select STATE and REASON from. */
 export function rolloutSites(trx: Trx) {
   return trx
     .selectFrom("rollout_sites")

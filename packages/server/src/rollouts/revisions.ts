@@ -38,7 +38,7 @@ export class Revisions {
       .where("rollouts.ended_at", "is", null)
       .where("rollout_sites.site_id", "=", anyOf(siteIds))
       .execute();
-    await this.#sites.touch(trx, siteIds);
+    await this.#sites.bumpGeneration(trx, siteIds);
     await trx
       .updateTable("rollout_sites")
       .from("rollouts")
@@ -55,8 +55,8 @@ export class Revisions {
     await this.giveBack(trx, idsOf(await unreached(trx).where("rollouts.id", "=", rollout.id).execute()));
   }
 
-  /** Sites that are under this policy now leave the roll-outs of those they were under. */
-  async takeOver(trx: Trx, policyId: string): Promise<void> {
+  /** Sites that are under this policy now leave the rollouts of those they were under. */
+  async detachFromOthers(trx: Trx, policyId: string): Promise<void> {
     const elsewhere = unreached(trx)
       .where("sites.policy_id", "=", policyId)
       .where("rollouts.policy_id", "!=", policyId);
@@ -109,7 +109,7 @@ export class Revisions {
       .set({ revision_id: base, updated_at: sql<Date>`now()` })
       .where("id", "=", rollout.policy_id)
       .execute();
-    // Those that took the revision when they were added, and are in no roll-out.
+    // Those that took the revision when they were added, and are in no rollout.
     const others = await trx
       .updateTable("sites")
       .set({ policy_revision_id: base })
@@ -117,11 +117,11 @@ export class Revisions {
       .where("policy_revision_id", "=", rollout.revision_id)
       .returning("id")
       .execute();
-    await this.#sites.touch(trx, idsOf(others));
+    await this.#sites.bumpGeneration(trx, idsOf(others));
   }
 
-  /** Sites that are no roll-out's have the policy's revision at once: there is nothing yet that it would change. */
-  async takeAtOnce(trx: Trx, policy: PolicyRef): Promise<void> {
+  /** Sites that are no rollout's have the policy's revision at once: there is nothing yet that it would change. */
+  async assignNow(trx: Trx, policy: PolicyRef): Promise<void> {
     const taken = await trx
       .updateTable("sites")
       .set({ policy_revision_id: policy.revision_id })
@@ -130,7 +130,7 @@ export class Revisions {
       .where((eb) => eb.or([eb("management_address", "is", null), eb("status", "=", "deleting")]))
       .returning("id")
       .execute();
-    await this.#sites.touch(trx, idsOf(taken));
+    await this.#sites.bumpGeneration(trx, idsOf(taken));
   }
 
   async #touch(
@@ -139,7 +139,7 @@ export class Revisions {
     siteIds: readonly string[],
     change: { state: "delivering"; wave: number } | { state: "reverting" },
   ): Promise<void> {
-    await this.#sites.touch(trx, siteIds);
+    await this.#sites.bumpGeneration(trx, siteIds);
     await trx
       .updateTable("rollout_sites")
       .from("sites")
@@ -156,7 +156,7 @@ export class Revisions {
   }
 }
 
-/** Sites that were given a revision and that nobody has logged in to since; which roll-outs' is for the caller to add. */
+/** Sites that were given a revision and that nobody has logged in to since; which rollouts' is for the caller to add. */
 function unreached(trx: Trx) {
   return rolloutSites(trx)
     .select("sites.id")
@@ -170,7 +170,7 @@ function unreached(trx: Trx) {
     );
 }
 
-/** Of the policy's revisions the one that most of the roll-out's sites come from; undefined when all are new to it. */
+/** Of the policy's revisions the one that most of the rollout's sites come from; undefined when all are new to it. */
 async function baseOf(trx: Trx, rollout: RolloutRow): Promise<string | undefined> {
   const row = await trx
     .selectFrom("rollout_sites")

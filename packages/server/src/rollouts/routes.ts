@@ -16,9 +16,9 @@ import { presentDetails, presentRollout, presentSite } from "./present.ts";
 import type { RolloutService } from "./service.ts";
 
 const BASE = "/v1/rollouts";
-const tags = ["Roll-outs"];
+const tags = ["Rollouts"];
 const siteCursor = z.tuple([uuid]);
-/** Sites shown with a roll-out, of each state that needs a reason. */
+/** Sites shown with a rollout, of each state that needs a reason. */
 const SHOWN_SITES = 100;
 
 export function rolloutRoutes(rollouts: RolloutService): HttpModule {
@@ -29,7 +29,7 @@ export function rolloutRoutes(rollouts: RolloutService): HttpModule {
         config: { scope: "policies:read" },
         schema: {
           tags,
-          summary: "List roll-outs, newest first",
+          summary: "List rollouts, newest first",
           querystring: rolloutQuery,
           response: { 200: rolloutList },
         },
@@ -47,7 +47,7 @@ export function rolloutRoutes(rollouts: RolloutService): HttpModule {
       `${BASE}/:id`,
       {
         config: { scope: "policies:read" },
-        schema: { tags, summary: "Show a roll-out", params: idParams, response: { 200: rolloutDetails } },
+        schema: { tags, summary: "Show a rollout", params: idParams, response: { 200: rolloutDetails } },
       },
       (request) => read(request, (trx) => show(trx, request.params.id)),
     );
@@ -57,7 +57,7 @@ export function rolloutRoutes(rollouts: RolloutService): HttpModule {
         config: { scope: "policies:read" },
         schema: {
           tags,
-          summary: "List a roll-out's sites",
+          summary: "List a rollout's sites",
           params: idParams,
           querystring: rolloutSiteQuery,
           response: { 200: rolloutSiteList },

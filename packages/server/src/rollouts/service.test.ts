@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => fleet[Symbol.asyncDispose]());
 
-/** PUT; the id of the roll-out under way after it. */
+/** PUT; the id of the rollout under way after it. */
 const put = async (port: number) => (await fleet.change(policy.id, port)).rollout_id ?? "";
 
 /** How many sites are under a revision with this SSH port. */
@@ -43,7 +43,7 @@ describe("starting", () => {
     expect(await under(2023)).toBe(10);
   });
 
-  test("a site that is not adopted yet has it at once and is in no roll-out", async () => {
+  test("a site that is not adopted yet has it at once and is in no rollout", async () => {
     const [fresh] = await fleet.addSites(policy, 1, { management_address: null, status: "pending" });
     const id = await put(2022);
     expect((await fleet.ports()).get(fresh as string)).toBe(2022);
@@ -140,7 +140,7 @@ describe("sites that can't be reached", () => {
     expect(await fleet.sites(id, "unreachable")).toEqual([at(0)]);
   });
 
-  test("they hold nobody up, keep the roll-out under way, and have their turn on return", async () => {
+  test("they hold nobody up, keep the rollout under way, and have their turn on return", async () => {
     const away = new Set(siteIds.filter((_, index) => index % 3 === 0));
     for (const siteId of away) await fleet.find(siteId, AWAY);
     const id = await put(2022);

@@ -1,5 +1,5 @@
 /**
- * The verbs of roll-outs. Each runs in the caller's transaction and leaves nothing to memory: whoever looks next, after
+ * The verbs of rollouts. Each runs in the caller's transaction and leaves nothing to memory: whoever looks next, after
  * a crash or in another process, reads the same rows and decides the same.
  */
 import type { RolloutState } from "@portreeve/api-schema";
@@ -12,18 +12,18 @@ import { decide } from "./decide.ts";
 import { RolloutNotFoundError, RolloutStateError } from "./errors.ts";
 import { Revisions } from "./revisions.ts";
 import {
-  enlist,
+  enrolSites,
   excuseFailures,
   findRollout,
   insertRollout,
   isAnyBehind,
-  letDeletedLeave,
-  letUnfinishedLeave,
   lockRollouts,
   lockSitesOfPolicy,
   lookAtSites,
   type PolicyRef,
   type RolloutRow,
+  releaseDeleted,
+  releaseUnfinished,
   setState,
   underWayOf,
 } from "./store.ts";
@@ -44,18 +44,18 @@ export class RolloutService {
 
   /**
    * The policy has another revision or other sites: bring those that are behind under its revision, wave by wave. A
-   * roll-out of an older revision is superseded; sites that come to one of the same revision take part in it.
+   * rollout of an older revision is superseded; sites that come to one of the same revision take part in it.
    */
   async follow(trx: Trx, by: Actor, policy: PolicyRef): Promise<void> {
     await lockSitesOfPolicy(trx, policy.id);
-    await this.#revisions.takeOver(trx, policy.id);
-    await this.#revisions.takeAtOnce(trx, policy);
+    await this.#revisions.detachFromOthers(trx, policy.id);
+    await this.#revisions.assignNow(trx, policy);
     const before = await underWayOf(trx, policy.id);
     const isSame = before?.revision_id === policy.revision_id;
     if (before && !isSame) await this.#supersede(trx, by, before);
     if (!(await isAnyBehind(trx, policy))) return;
     const rollout = before && isSame ? before : await insertRollout(trx, policy);
-    const sites = await enlist(trx, rollout, policy);
+    const sites = await enrolSites(trx, rollout, policy);
     if (sites > 0) await audit(trx, by, rollout, rollout === before ? "joined" : "started", { sites });
     await this.advance(trx, rollout);
   }
@@ -92,7 +92,7 @@ export class RolloutService {
 
   /** Look how far its sites are and do what follows from that. To be called with the lock held. */
   async advance(trx: Trx, rollout: RolloutRow): Promise<void> {
-    await letDeletedLeave(trx, rollout.id);
+    await releaseDeleted(trx, rollout.id);
     for (;;) {
       const decision = decide(rollout.state, await lookAtSites(trx, rollout.id));
       switch (decision.action) {
@@ -133,7 +133,7 @@ export class RolloutService {
   async #supersede(trx: Trx, by: Actor, rollout: RolloutRow): Promise<void> {
     await lookAtSites(trx, rollout.id);
     await this.#revisions.hold(trx, rollout);
-    await letUnfinishedLeave(trx, rollout.id);
+    await releaseUnfinished(trx, rollout.id);
     await setState(trx, rollout, "superseded");
     await audit(trx, by, rollout, "superseded");
   }

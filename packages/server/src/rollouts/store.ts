@@ -1,4 +1,4 @@
-/** The SQL of roll-outs' own tables; what they do to sites is in `revisions.ts`. */
+/** The SQL of rollouts' own tables; what they do to sites is in `revisions.ts`. */
 import type { RolloutState } from "@portreeve/api-schema";
 import { type Selectable, sql } from "kysely";
 import type { Tables, Trx } from "../database/index.ts";
@@ -24,7 +24,7 @@ export async function lockRollouts(trx: Trx, customerId: string): Promise<void> 
   );
 }
 
-/** The policy's sites, before their rows in roll-outs: nobody who deletes one of them can come in between. */
+/** The policy's sites, before their rows in rollouts: nobody who deletes one of them can come in between. */
 export async function lockSitesOfPolicy(trx: Trx, policyId: string): Promise<void> {
   await trx
     .selectFrom("sites")
@@ -76,8 +76,8 @@ export async function setState(
 }
 
 /**
- * Sites of the policy that its roll-out has to bring under its current revision. Sites that are not adopted yet, or are
- * being deleted, are none of a roll-out's.
+ * Sites of the policy that its rollout has to bring under its current revision. Sites that are not adopted yet, or are
+ * being deleted, are none of a rollout's.
  */
 function behind(trx: Trx, policy: Pick<PolicyRef, "id" | "revision_id">) {
   return trx
@@ -92,8 +92,8 @@ export async function isAnyBehind(trx: Trx, policy: PolicyRef): Promise<boolean>
   return (await behind(trx, policy).select("id").limit(1).executeTakeFirst()) !== undefined;
 }
 
-/** Take in the policy's sites that are behind. @returns how many are new in the roll-out */
-export async function enlist(trx: Trx, rollout: RolloutRow, policy: PolicyRef): Promise<number> {
+/** Take in the policy's sites that are behind. @returns how many are new in the rollout */
+export async function enrolSites(trx: Trx, rollout: RolloutRow, policy: PolicyRef): Promise<number> {
   const sites = behind(trx, policy).select((eb) => [
     "customer_id",
     eb.val(rollout.id).as("rollout_id"),
@@ -125,8 +125,8 @@ export const NOT_STARTED = {
   excused: false,
 } as const;
 
-/** A roll-out that ends early lets go of the sites that it has not brought to an end. */
-export async function letUnfinishedLeave(trx: Trx, rolloutId: string): Promise<void> {
+/** A rollout that ends early lets go of the sites that it has not brought to an end. */
+export async function releaseUnfinished(trx: Trx, rolloutId: string): Promise<void> {
   await trx
     .updateTable("rollout_sites")
     .set({ state: "left" })
@@ -135,8 +135,8 @@ export async function letUnfinishedLeave(trx: Trx, rolloutId: string): Promise<v
     .execute();
 }
 
-/** Sites that are being off-boarded are no longer the roll-out's. */
-export async function letDeletedLeave(trx: Trx, rolloutId: string): Promise<void> {
+/** Sites that are being off-boarded are no longer the rollout's. */
+export async function releaseDeleted(trx: Trx, rolloutId: string): Promise<void> {
   await trx
     .updateTable("rollout_sites")
     .from("sites")
@@ -148,8 +148,8 @@ export async function letDeletedLeave(trx: Trx, rolloutId: string): Promise<void
 }
 
 /**
- * How far the roll-out's sites are, in the order in which they have their turn. What they have come to is written down
- * as it was read, so that it stays when the roll-out is over or the site goes on to other things.
+ * How far the rollout's sites are, in the order in which they have their turn. What they have come to is written down
+ * as it was read, so that it stays when the rollout is over or the site goes on to other things.
  */
 export async function lookAtSites(trx: Trx, rolloutId: string): Promise<SiteProgress[]> {
   const sites = await rolloutSites(trx)

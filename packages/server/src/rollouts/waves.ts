@@ -1,4 +1,4 @@
-/** How large the waves of a roll-out are. Pure. */
+/** How large the waves of a rollout are. Pure. */
 
 /** With so many sites or fewer there is one wave: all at once. */
 const FEW_SITES = 10;
@@ -8,7 +8,7 @@ const CANARY_SITES = 1;
 const PERCENT = [5, 25, 100];
 
 /**
- * @param total sites of the roll-out
+ * @param total sites of the rollout
  * @returns how many sites have their turn by the end of each wave; growing, the last one is `total`
  */
 export function waveEnds(total: number): number[] {

@@ -75,7 +75,7 @@ export class AddressRules {
   }
 
   #refuses(address: string): boolean {
-    const plain = ipaddr.process(address.split("%")[0] as string); // v4-mapped IPv6 is judged as the IPv4 it means
+    const plain = ipaddr.process(address.split("%")[0] as string); // v4-mapped IPv6 is evaluated as the IPv4 it means
     return this.#refused.check(plain.toString(), plain.kind());
   }
 }

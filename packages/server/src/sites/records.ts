@@ -35,23 +35,23 @@ export function siteRecords(database: Database): SiteRecords {
         customerId,
         generation,
         offboarding: status === "deleting",
-        wayInArmed: armed ?? undefined,
-        wayInProblem: reason !== null && change !== null ? { change, reason } : undefined,
+        managementPathArmed: armed ?? undefined,
+        managementPathProblem: reason !== null && change !== null ? { change, reason } : undefined,
       };
     },
 
     expectApiPort: (siteId, port) => update(siteId, { next_api_port: port }),
-    armWayIn: (siteId, change) =>
+    armManagementPath: (siteId, change) =>
       update(siteId, { way_in_armed: change, way_in_problem: null, way_in_problem_change: null }),
-    settleWayIn: (siteId) => update(siteId, { way_in_armed: null }),
+    confirmManagementPath: (siteId) => update(siteId, { way_in_armed: null }),
 
-    giveUpWayIn: (site, change, reason) =>
+    abandonManagementPath: (site, change, reason) =>
       database.asSystem(async (trx) => {
         const columns = { way_in_problem: reason, way_in_problem_change: change };
         await trx.updateTable("sites").set(columns).where("id", "=", site.id).execute();
         await record(trx, RECONCILER, {
           customerId: site.customerId,
-          action: "site.way_in_kept",
+          action: "site.management_path_kept",
           subjectType: "site",
           subjectId: site.id,
           siteId: site.id,
@@ -122,7 +122,7 @@ function statusAfter(
   return !("reached" in outcome) || outcome.reached ? "online" : "offline";
 }
 
-/** What a successful log-in shows of a router. */
+/** What a successful login shows of a router. */
 export interface RouterIdentity {
   readonly identity: string;
   readonly version: string;
@@ -172,7 +172,7 @@ export async function recordReached(
 }
 
 /** Where and how Portreeve logs in to a router. */
-export interface WayIn {
+export interface ManagementPath {
   readonly transport: "api" | "api-ssl";
   readonly port: number;
   /** SHA-256 of the router's certificate; null on api. */
@@ -180,7 +180,7 @@ export interface WayIn {
 }
 
 /** A login by another transport worked: transport, port and fingerprint change together, unless the site has. */
-export async function recordMoved(trx: Trx, site: SiteRow, way: WayIn): Promise<void> {
+export async function recordMoved(trx: Trx, site: SiteRow, way: ManagementPath): Promise<void> {
   const moved = await trx
     .updateTable("sites")
     .set({

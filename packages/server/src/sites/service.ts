@@ -40,7 +40,7 @@ export class SiteService {
     this.#checkAddress(input.address);
     const id = randomUUID();
     const port = input.api_port ?? DEFAULT_PORTS[input.management_transport];
-    await this.#refuseTwin(trx, input.address, port, id);
+    await this.#refuseDuplicateSite(trx, input.address, port, id);
     const policy = await this.#options.defaultPolicy(trx);
     const site = await trx
       .insertInto("sites")
@@ -72,7 +72,7 @@ export class SiteService {
     const { username, password, ...given } = patch;
     const { name = before.name, address = before.address } = patch;
     const columns = { name, address, ...transportColumns(before, patch) };
-    await this.#refuseTwin(trx, address, columns.api_port, siteId);
+    await this.#refuseDuplicateSite(trx, address, columns.api_port, siteId);
     const login =
       username !== undefined && password !== undefined
         ? { adoption_login: await this.#sealLogin(trx, caller.customerId, siteId, { username, password }) }
@@ -117,7 +117,7 @@ export class SiteService {
   }
 
   /** The intent for these sites has changed elsewhere (a policy, a grant, a rotation): wake the reconciler. */
-  async touch(trx: Trx, siteIds: readonly string[]): Promise<void> {
+  async bumpGeneration(trx: Trx, siteIds: readonly string[]): Promise<void> {
     if (siteIds.length === 0) return;
     // One parameter and one statement each, however many sites a policy has.
     const ids = sql`${siteIds}::uuid[]`;
@@ -125,7 +125,7 @@ export class SiteService {
     await sql`select pg_notify(${SITE_CHANNEL}, id::text) from unnest(${ids}) as id`.execute(trx);
   }
 
-  /** Reconcile this site now, without a change of intent; a change of the way in that was undone is tried again. */
+  /** Reconcile this site now, without a change of intent; a change of the management path that was undone is tried again. */
   async wake(trx: Trx, caller: Caller, siteId: string): Promise<SiteRow> {
     const site = await this.get(trx, siteId);
     const again = { way_in_armed: null, way_in_problem: null, way_in_problem_change: null };
@@ -140,9 +140,9 @@ export class SiteService {
     if (problem) throw new SiteAddressError(problem);
   }
 
-  async #refuseTwin(trx: Trx, address: string, port: number, siteId: string): Promise<void> {
-    const twin = await findSiteAt(trx, address, port, siteId);
-    if (twin) throw new RouterAlreadyAddedError(twin);
+  async #refuseDuplicateSite(trx: Trx, address: string, port: number, siteId: string): Promise<void> {
+    const duplicate = await findSiteAt(trx, address, port, siteId);
+    if (duplicate) throw new RouterAlreadyAddedError(duplicate);
   }
 
   #sealLogin(trx: Trx, customerId: string, siteId: string, login: { username: string; password: string }) {

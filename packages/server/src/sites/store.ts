@@ -30,7 +30,7 @@ export function findSiteAt(
 }
 
 /** Another adopted site of the customer that is this very router, by its serial number. */
-export function findAdoptedTwin(
+export function findDuplicateSite(
   trx: Trx,
   site: { id: string; customer_id: string },
   serialNumber: string,

@@ -6,7 +6,7 @@ import type { SiteRow } from "./store.ts";
 export const DEFAULT_PORTS = { api: 8728, "api-ssl": 8729 } as const;
 
 /**
- * A transport that is given is the one the router has now, whatever was known of the way in; a fingerprint, the
+ * A transport that is given is the one the router has now, whatever was known of the management path; a fingerprint, the
  * certificate it has now, which is kept. Null gives that certificate up: ours takes its place, or the policy's transport.
  * @throws FingerprintWithoutTlsError
  */

@@ -160,7 +160,7 @@ export class Doorkeeper {
           siteId: grant.site_id,
         },
       );
-      await sites.touch(trx, [grant.site_id]); // the router's user has to go
+      await sites.bumpGeneration(trx, [grant.site_id]); // the router's user has to go
     });
     this.#moves.emit(`closed ${grant.id}`);
   }

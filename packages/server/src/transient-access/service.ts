@@ -94,7 +94,7 @@ export class TransientAccessService {
       reason: grant.reason,
       whole_internet: everyone,
     });
-    await sites.touch(trx, [siteId]);
+    await sites.bumpGeneration(trx, [siteId]);
     await notify(trx, ACCESS_CHANNEL, id);
     return { grant: await this.#find(trx, siteId, id), password };
   }
@@ -106,7 +106,7 @@ export class TransientAccessService {
     const first = await stamp(trx, [id], "revoked_at");
     if (first.length === 0) return false;
     await this.#audit(trx, caller, "access.revoked", siteId, id, {});
-    await this.#options.sites.touch(trx, [siteId]);
+    await this.#options.sites.bumpGeneration(trx, [siteId]);
     await notify(trx, ACCESS_CHANNEL, id);
     return true;
   }

@@ -123,12 +123,12 @@ test("a service through which Portreeve comes in is closed after the sites have 
 });
 
 test("a site that is not there, or twice, is told at its line", () => {
-  const twin = siteNamed("fra-1", edge, { id: "another id" });
+  const duplicate = siteNamed("fra-1", edge, { id: "another id" });
 
   expect(refused(writeFleet(there).replace("- fra-1", "- fra-9"))).toMatch(
     /^f\.yaml:\d+ policies\.edge\.sites\.0: no site is called fra-9; portreeve sites list shows them$/,
   );
-  expect(refused(writeFleet(there), current([base, edge], [fra1, twin, fra2]))).toMatch(
+  expect(refused(writeFleet(there), current([base, edge], [fra1, duplicate, fra2]))).toMatch(
     /policies\.edge\.sites\.0: 2 sites are called fra-1; rename one: portreeve sites rename id of fra-1 <name>$/,
   );
 });
@@ -140,9 +140,9 @@ test("a site on its way out does not stand in the way of its successor", () => {
 });
 
 test("a name that two policies have is told with the slugs to choose from", () => {
-  const twin = policyNamed("edge", {}, 2);
+  const duplicate = policyNamed("edge", {}, 2);
 
-  expect(refused(writeFleet(there), current([base, edge, twin], [fra1, fra2]))).toMatch(
+  expect(refused(writeFleet(there), current([base, edge, duplicate], [fra1, fra2]))).toMatch(
     /policies\.edge: 2 policies are called so; write edge-0000000001 or edge-0000000002 instead, and name: edge/,
   );
 });

@@ -68,7 +68,7 @@ export function compare(fleet: Fleet, current: Current, { prune }: { prune: bool
   const changes = resolved.flatMap((policy) => changeOf(policy, current.managementNetwork));
   const moves = resolved.flatMap((policy) => movesOf(policy, current));
   // Closing a service is refused while a site that is reached through it is under the policy.
-  const late = changes.filter((change) => change.kind === "change" && closesWayIn(change));
+  const late = changes.filter((change) => change.kind === "change" && closesManagementPath(change));
   const kept = new Set(resolved.flatMap(({ existing }) => existing?.id ?? []));
   const gone = current.policies.filter(({ id, default: isDefault }) => prune && !isDefault && !kept.has(id));
   const named = new Set(resolved.flatMap(({ resolvedSites }) => resolvedSites));
@@ -102,6 +102,6 @@ function movesOf(policy: ResolvedPolicy, { policies }: Current): MoveSites[] {
   return sites.length === 0 ? [] : [{ kind: "move", key, id: existing?.id, input, sites }];
 }
 
-function closesWayIn({ differences }: ChangePolicy): boolean {
+function closesManagementPath({ differences }: ChangePolicy): boolean {
   return differences.some(({ field, to }) => /^api(_ssl)?\.enabled$/.test(field) && to === "false");
 }

@@ -45,7 +45,7 @@ export function pathOf({ key }: Pick<FleetPolicy, "key">, ...rest: Path): Path {
 }
 
 /**
- * Read a fleet file by the schema the API judges policies by.
+ * Read a fleet file by the schema the API evaluates policies by.
  * @param name of the file, for messages
  * @throws OperatorError with everything that is wrong, each with its line
  */

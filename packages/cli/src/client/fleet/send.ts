@@ -13,7 +13,7 @@ const PATH = "/v1/control-plane/policies";
 
 /**
  * @param file where refused fields are looked up
- * @param lockOutReason why the caller's own way in may be ended, if it may
+ * @param lockOutReason why the caller's own access may be ended, if it may
  * @throws OperatorError a change was refused or not answered, with the line to look at and what was done before it; nothing after it
  *   was sent
  */

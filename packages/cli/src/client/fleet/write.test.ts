@@ -58,12 +58,12 @@ test("the order is the same whatever the order the server answers in", () => {
 
 test("names that two policies or two sites have are refused with what to do", () => {
   const [one, two] = [policyNamed("edge"), policyNamed("edge", {}, 2)];
-  const twins = [siteNamed("fra", one), siteNamed("fra", one, { id: "another id" })];
+  const duplicates = [siteNamed("fra", one), siteNamed("fra", one, { id: "another id" })];
 
   expect(() => writeFleet(current([one, two]))).toThrow(
     "2 policies are called edge; give one another name: portreeve policies update edge-0000000001",
   );
-  expect(() => writeFleet(current([one], twins))).toThrow(
+  expect(() => writeFleet(current([one], duplicates))).toThrow(
     "2 sites are called fra; give one another name: portreeve sites rename id of fra NAME",
   );
 });

@@ -10,7 +10,7 @@ const ANSWER_TIMEOUT_MS = 1_000;
 /**
  * One Portreeve per data directory. The lock is a listening socket in Linux's abstract namespace, named after the
  * directory's device and inode: the kernel grants it to one process and takes it back when that process ends, however
- * it ends, so there is no stale lock file to judge and no process id to mistake. Whoever connects is told our pid.
+ * it ends, so there is no stale lock file to interpret and no process id to mistake. Whoever connects is told our pid.
  * Limit: the namespace ends at a container's network namespace; two containers must not share a data directory.
  * @param dataDir what an error calls the place
  * @throws AlreadyRunningError

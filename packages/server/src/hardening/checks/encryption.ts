@@ -1,7 +1,7 @@
 /** What keeps a session from being read: SSH's ciphers and the services' certificates. */
 import { ipSsh, parseDateTime, parseDurationMs, type Row } from "@portreeve/routeros";
 import { named } from "../text.ts";
-import type { Check, Evidence, Judgement, RouterView } from "../types.ts";
+import type { Check, Evaluation, Evidence, RouterView } from "../types.ts";
 import { enabledServices, evidenceOf, isTrue } from "./rows.ts";
 import { setting } from "./setting.ts";
 import { API, CERTIFICATES, SECURING } from "./sources.ts";
@@ -31,7 +31,7 @@ export const encryptionChecks: readonly Check[] = [
     why: "Without a certificate TLS is anonymous: it can't be read, but anybody on the way can pretend to be the router.",
     source: API,
     reads: ["/ip/service"],
-    judge: judgeCertificates,
+    evaluate: evaluateCertificates,
     fix: `${BY_HAND} api-ssl certificate=NAME.`,
   },
   {
@@ -41,7 +41,7 @@ export const encryptionChecks: readonly Check[] = [
     why: "A certificate that has ended is refused by those who check it, and waved through by people who get used to that.",
     source: CERTIFICATES,
     reads: ["/ip/service", "/certificate"],
-    judge: judgeExpiry,
+    evaluate: evaluateExpiry,
     fix: `${BY_HAND} NAME certificate=NEW.`,
   },
   {
@@ -51,7 +51,7 @@ export const encryptionChecks: readonly Check[] = [
     why: "A certificate without a subject-alt-name matches no name or address for today's clients; one that may sign others turns the router's key into an authority.",
     source: CERTIFICATES,
     reads: ["/ip/service", "/certificate"],
-    judge: judgeUsage,
+    evaluate: evaluateUsage,
     fix: `${BY_HAND}. For a server: subject-alt-name=IP:… key-usage=digital-signature,key-encipherment,tls-server.`,
   },
 ];
@@ -61,7 +61,7 @@ const tlsServices = ({ rows }: RouterView): Row[] =>
 
 const hasCertificate = ({ certificate = "none" }: Row) => certificate !== "none" && certificate !== "";
 
-function judgeCertificates(router: RouterView): Judgement {
+function evaluateCertificates(router: RouterView): Evaluation {
   const services = tlsServices(router);
   const evidence = services.map((row) => evidenceOf("/ip/service", row, ["name", "port", "certificate"]));
   const without = services.filter((row) => !hasCertificate(row)).map(({ name }) => name ?? "");
@@ -92,7 +92,7 @@ const certificateEvidence = (row: Row): Evidence =>
     "invalid-after",
   ]);
 
-function judgeExpiry(router: RouterView): Judgement {
+function evaluateExpiry(router: RouterView): Evaluation {
   const used = certificatesInUse(router);
   if (used.length === 0) return { status: "not_applicable", detail: "No enabled service has a certificate." };
   const left = used.map((row) => ({ row, days: daysLeft(row, router.now) }));
@@ -133,7 +133,7 @@ function daysLeft(row: Row, now: Date): number | undefined {
   }
 }
 
-function judgeUsage(router: RouterView): Judgement {
+function evaluateUsage(router: RouterView): Evaluation {
   const used = certificatesInUse(router);
   if (used.length === 0) return { status: "not_applicable", detail: "No enabled service has a certificate." };
   const wrong = used.filter((row) => {

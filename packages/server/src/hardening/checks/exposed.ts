@@ -1,8 +1,8 @@
 /** Servers that a router runs beside its management services, and that strangers look for. */
 import { bandwidthServer, ipDns, ipProxy, ipSocks, ipUpnp, type Row, snmp } from "@portreeve/routeros";
 import { fromOutside } from "../from-outside.ts";
-import type { Check, Judgement, RouterView } from "../types.ts";
-import { evidenceOf, FATE_STATUS, FATE_WORDS, isEverything, isTrue } from "./rows.ts";
+import type { Check, Evaluation, RouterView } from "../types.ts";
+import { evidenceOf, isEverything, isTrue, VERDICT_STATUS, VERDICT_WORDS } from "./rows.ts";
 import { setting } from "./setting.ts";
 import { SECURING, SNMP } from "./sources.ts";
 
@@ -21,7 +21,7 @@ export const exposedChecks: readonly Check[] = [
     }),
     reads: [ipDns.path, "/ip/firewall/filter"],
     mayRead: ["/ip/firewall/address-list"],
-    judge: judgeDns,
+    evaluate: evaluateDns,
   },
   setting({
     id: "bandwidth-server",
@@ -44,7 +44,7 @@ export const exposedChecks: readonly Check[] = [
         "Monitoring that asks this router by SNMP stops. To keep it, rename the community, limit its addresses, and leave this fix alone.",
     }),
     reads: [snmp.path, "/snmp/community"],
-    judge: judgeSnmp,
+    evaluate: evaluateSnmp,
   },
   setting({
     id: "upnp",
@@ -80,12 +80,12 @@ export const exposedChecks: readonly Check[] = [
     why: "With DDNS the router tells MikroTik its address, and a public name leads to it.",
     source: SECURING,
     reads: ["/ip/cloud"],
-    judge: judgeCloud,
+    evaluate: evaluateCloud,
     fix: "No published source says from which version the value that turns it off is `auto` instead of `no`. Type /ip/cloud/set ddns-enabled=auto, or =no where the router refuses that.",
   },
 ];
 
-function judgeDns({ rows, observed }: RouterView): Judgement {
+function evaluateDns({ rows, observed }: RouterView): Evaluation {
   const [row] = rows(ipDns.path);
   const evidence = row ? [evidenceOf(ipDns.path, row, ["allow-remote-requests"])] : [];
   if (row?.["allow-remote-requests"] === undefined)
@@ -95,18 +95,18 @@ function judgeDns({ rows, observed }: RouterView): Judgement {
     };
   if (!isTrue(row["allow-remote-requests"]))
     return { status: "ok", detail: "It answers nobody's requests but its own.", evidence };
-  const fate = fromOutside(observed, "ipv4", { protocol: "udp", port: 53 });
+  const verdict = fromOutside(observed, "ipv4", { protocol: "udp", port: 53 });
   return {
-    status: FATE_STATUS[fate.verdict],
-    detail: `It answers requests of others, and the input chain ${FATE_WORDS[fate.verdict]} those from outside (UDP port 53).`,
-    evidence: [...evidence, ...fate.rules.map((rule) => evidenceOf("/ip/firewall/filter", rule))],
+    status: VERDICT_STATUS[verdict.verdict],
+    detail: `It answers requests of others, and the input chain ${VERDICT_WORDS[verdict.verdict]} those from outside (UDP port 53).`,
+    evidence: [...evidence, ...verdict.rules.map((rule) => evidenceOf("/ip/firewall/filter", rule))],
   };
 }
 
 /** Names of communities that are tried first. */
 const KNOWN = new Set(["public", "private"]);
 
-function judgeSnmp({ rows }: RouterView): Judgement {
+function evaluateSnmp({ rows }: RouterView): Evaluation {
   if (!isTrue(rows(snmp.path)[0]?.enabled)) return { status: "ok", detail: "SNMP is off." };
   const known = rows("/snmp/community").filter((row) => KNOWN.has(row.name ?? "") && !isTrue(row.disabled));
   const evidence = known.map((row) =>
@@ -122,7 +122,7 @@ function isOpenToAll({ addresses = "" }: Row): boolean {
   return addresses.split(",").some(isEverything);
 }
 
-function judgeCloud({ rows }: RouterView): Judgement {
+function evaluateCloud({ rows }: RouterView): Evaluation {
   const [row = {}] = rows("/ip/cloud");
   const value = row["ddns-enabled"];
   const evidence = [evidenceOf("/ip/cloud", row, ["ddns-enabled", "dns-name"])];

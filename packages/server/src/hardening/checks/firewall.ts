@@ -2,8 +2,8 @@
 import type { Row } from "@portreeve/routeros";
 import { fromOutside } from "../from-outside.ts";
 import { named } from "../text.ts";
-import type { Check, Judgement, RouterView } from "../types.ts";
-import { enabledServices, evidenceOf, FATE_STATUS, FATE_WORDS, isTrue, worstOf } from "./rows.ts";
+import type { Check, Evaluation, RouterView } from "../types.ts";
+import { enabledServices, evidenceOf, isTrue, VERDICT_STATUS, VERDICT_WORDS, worstOf } from "./rows.ts";
 import { BRUTE_FORCE, FILTER } from "./sources.ts";
 
 const FILTER_MENU = "/ip/firewall/filter";
@@ -20,7 +20,7 @@ export const firewallChecks: readonly Check[] = [
     source: FILTER,
     reads: [FILTER_MENU_6, "/ip/service"],
     mayRead: ["/ipv6/settings", "/ipv6/firewall/address-list"],
-    judge: judgeIpv6,
+    evaluate: evaluateIpv6,
     fix: "Portreeve does not know what IPv6 is used for here. Add rules to the input chain of /ipv6/firewall/filter, or turn it off: /ipv6/settings/set disable-ipv6=yes",
   },
   {
@@ -31,29 +31,29 @@ export const firewallChecks: readonly Check[] = [
     source: BRUTE_FORCE,
     reads: [FILTER_MENU],
     mayRead: [FILTER_MENU_6],
-    judge: judgeStages,
+    evaluate: evaluateStages,
     fix: "The rules are somebody else's. Reverse their order, last stage first, and accept your own addresses before them; or remove them and set brute_force_protection in the site's policy.",
   },
 ];
 
-function judgeIpv6({ rows, observed }: RouterView): Judgement {
+function evaluateIpv6({ rows, observed }: RouterView): Evaluation {
   const [settings] = rows("/ipv6/settings");
   if (isTrue(settings?.["disable-ipv6"])) {
     const values = { "disable-ipv6": settings?.["disable-ipv6"] ?? "" };
     return { status: "ok", detail: "IPv6 is off.", evidence: [{ menu: "/ipv6/settings", values }] };
   }
   const ports = enabledServices(rows("/ip/service")).map(({ port }) => Number(port));
-  const fates = (ports.length > 0 ? ports : [SSH]).map((port) => fromOutside(observed, "ipv6", { port }));
-  const verdict = worstOf(fates.map((fate) => fate.verdict));
-  const deciding = new Set(fates.filter((fate) => fate.verdict === verdict).flatMap(({ rules }) => rules));
+  const verdicts = (ports.length > 0 ? ports : [SSH]).map((port) => fromOutside(observed, "ipv6", { port }));
+  const verdict = worstOf(verdicts.map((each) => each.verdict));
+  const deciding = new Set(verdicts.filter((each) => each.verdict === verdict).flatMap(({ rules }) => rules));
   return {
-    status: FATE_STATUS[verdict],
-    detail: `The IPv6 input chain ${FATE_WORDS[verdict]} new connections from outside to the services.`,
+    status: VERDICT_STATUS[verdict],
+    detail: `The IPv6 input chain ${VERDICT_WORDS[verdict]} new connections from outside to the services.`,
     evidence: [...deciding].map((rule) => evidenceOf(FILTER_MENU_6, rule)),
   };
 }
 
-function judgeStages({ rows }: RouterView): Judgement {
+function evaluateStages({ rows }: RouterView): Evaluation {
   const menus = [FILTER_MENU, FILTER_MENU_6].map((menu) => ({ menu, rules: rows(menu) }));
   const staged = menus.flatMap(({ rules }) => rules.filter(isStage));
   if (staged.length === 0)

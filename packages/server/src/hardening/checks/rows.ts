@@ -12,17 +12,17 @@ export function isEverything(network: string): boolean {
 }
 
 /** What the verdict on the input chain reads like after "the input chain". */
-export const FATE_WORDS = {
+export const VERDICT_WORDS = {
   accepted: "accepts",
   dropped: "drops",
   unknown: "may accept or drop (that hangs on an interface, a limit or the like)",
 } as const;
 
 /** A verdict on the input chain as the status of a finding. */
-export const FATE_STATUS = { accepted: "open", dropped: "ok", unknown: "unknown" } as const;
+export const VERDICT_STATUS = { accepted: "open", dropped: "ok", unknown: "unknown" } as const;
 
 /** The one of several verdicts that matters most. */
-export function worstOf(verdicts: readonly (keyof typeof FATE_WORDS)[]): keyof typeof FATE_WORDS {
+export function worstOf(verdicts: readonly (keyof typeof VERDICT_WORDS)[]): keyof typeof VERDICT_WORDS {
   return (["accepted", "unknown"] as const).find((verdict) => verdicts.includes(verdict)) ?? "dropped";
 }
 

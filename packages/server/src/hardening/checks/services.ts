@@ -4,14 +4,14 @@ import type { Row } from "@portreeve/routeros";
 import { ROUTEROS_SERVICE } from "../../policies/index.ts";
 import { fromOutside } from "../from-outside.ts";
 import { named } from "../text.ts";
-import type { Check, Evidence, Judgement, RouterView, SiteView } from "../types.ts";
+import type { Check, Evaluation, Evidence, RouterView, SiteView } from "../types.ts";
 import {
   enabledServices,
   evidenceOf,
-  FATE_STATUS,
-  FATE_WORDS,
   isOpenToAll,
   sourcesOf,
+  VERDICT_STATUS,
+  VERDICT_WORDS,
   worstOf,
 } from "./rows.ts";
 import { SECURING, SERVICES } from "./sources.ts";
@@ -56,7 +56,7 @@ export const serviceChecks: readonly Check[] = [
       why,
       source: SECURING,
       reads: [SERVICE_MENU],
-      judge: (router) => judgePlain(router, name, service),
+      evaluate: (router) => evaluatePlain(router, name, service),
       fix: `${BY_POLICY} Set ${name}.enabled to false in it.`,
     };
   }),
@@ -67,7 +67,7 @@ export const serviceChecks: readonly Check[] = [
     why: "A service without addresses answers everybody whom the firewall lets through.",
     source: SERVICES,
     reads: [SERVICE_MENU],
-    judge: judgeAddresses,
+    evaluate: evaluateAddresses,
     fix: `${BY_POLICY} Name networks there; a service the policy does not know has to be limited or disabled by hand.`,
   },
   {
@@ -78,7 +78,7 @@ export const serviceChecks: readonly Check[] = [
     source: SECURING,
     reads: [SERVICE_MENU, FILTER_MENU],
     mayRead: ["/ip/firewall/address-list"],
-    judge: judgeExposed,
+    evaluate: evaluateExposed,
     fix: `${BY_POLICY} Name networks there, or drop new connections from outside in the input chain.`,
   },
 ];
@@ -86,7 +86,7 @@ export const serviceChecks: readonly Check[] = [
 const serviceEvidence = (row: Row): Evidence =>
   evidenceOf(SERVICE_MENU, row, ["name", "port", "address", "available-from", "certificate", "disabled"]);
 
-function judgePlain({ rows, site }: RouterView, name: ServiceName, service: string): Judgement {
+function evaluatePlain({ rows, site }: RouterView, name: ServiceName, service: string): Evaluation {
   const enabled = enabledServices(rows(SERVICE_MENU)).find((row) => row.name === service);
   if (!enabled) return { status: "ok", detail: `${service} is off.` };
   const whom = isOpenToAll(enabled) ? "everybody" : sourcesOf(enabled);
@@ -112,7 +112,7 @@ function reasonToKeep({ services, managementTransport }: SiteView, name: Service
   return undefined;
 }
 
-function judgeAddresses({ rows }: RouterView): Judgement {
+function evaluateAddresses({ rows }: RouterView): Evaluation {
   const enabled = enabledServices(rows(SERVICE_MENU));
   const open = enabled.filter(isOpenToAll);
   return open.length === 0
@@ -132,20 +132,20 @@ function strangers(open: readonly Row[]): string {
 }
 
 /** Open by its own addresses, and not stopped by the firewall either. */
-function judgeExposed({ rows, observed }: RouterView): Judgement {
+function evaluateExposed({ rows, observed }: RouterView): Evaluation {
   const open = enabledServices(rows(SERVICE_MENU)).filter(isOpenToAll);
   if (open.length === 0) return { status: "ok", detail: "Every enabled service has addresses." };
-  const judged = open.map((row) => ({
+  const evaluated = open.map((row) => ({
     row,
-    fate: fromOutside(observed, "ipv4", { port: Number(row.port) }),
+    verdict: fromOutside(observed, "ipv4", { port: Number(row.port) }),
   }));
-  const worst = worstOf(judged.map(({ fate }) => fate.verdict));
-  const those = judged.filter(({ fate }) => fate.verdict === worst);
+  const worst = worstOf(evaluated.map(({ verdict }) => verdict.verdict));
+  const those = evaluated.filter(({ verdict }) => verdict.verdict === worst);
   const names = named(those.map(({ row }) => row.name ?? ""));
-  const deciding = new Set(those.flatMap(({ fate }) => fate.rules));
+  const deciding = new Set(those.flatMap(({ verdict }) => verdict.rules));
   return {
-    status: FATE_STATUS[worst],
-    detail: `The input chain ${FATE_WORDS[worst]} new connections from outside to ${names}.`,
+    status: VERDICT_STATUS[worst],
+    detail: `The input chain ${VERDICT_WORDS[worst]} new connections from outside to ${names}.`,
     evidence: [
       ...those.map(({ row }) => serviceEvidence(row)),
       ...[...deciding].map((rule) => evidenceOf(FILTER_MENU, rule)),

@@ -1,6 +1,6 @@
 /** Checks of one setting in a menu of settings: most of the manual's list is of this kind. */
 import { canonical, type MenuFacts, type Row } from "@portreeve/routeros";
-import type { Check, Judgement } from "../types.ts";
+import type { Check, Evaluation } from "../types.ts";
 
 type Described = Pick<Check, "id" | "title" | "severity" | "why" | "source">;
 
@@ -28,7 +28,7 @@ export function setting({
   return {
     ...described,
     reads: [menu.path],
-    judge: ({ rows }) => judgeSetting(menu, field, rows(menu.path)[0], isGood),
+    evaluate: ({ rows }) => evaluateSetting(menu, field, rows(menu.path)[0], isGood),
     fix: {
       // Its row is the router's own; it is never ours to remove.
       desired: () => [{ menu, rows: [{ key: "", fields: wanted }], owns: () => false }],
@@ -37,12 +37,12 @@ export function setting({
   };
 }
 
-function judgeSetting(
+function evaluateSetting(
   { path }: MenuFacts,
   field: string,
   row: Row | undefined,
   isGood: (text: string) => boolean,
-): Judgement {
+): Evaluation {
   const text = row?.[field];
   if (text === undefined)
     return { status: "unknown", detail: `The router does not show ${field} of ${path}.` };

@@ -2,7 +2,7 @@
 import { compareVersions, parseVersion, type Row } from "@portreeve/routeros";
 import { isAffected, LONG_TERM, VULNERABILITIES, type Vulnerability } from "../releases.ts";
 import { named } from "../text.ts";
-import type { Check, Judgement, RouterView } from "../types.ts";
+import type { Check, Evaluation, RouterView } from "../types.ts";
 import { enabledServices, evidenceOf, isTrue } from "./rows.ts";
 import { CHANGELOGS, CVE, DEVICE_MODE, SCRIPTS } from "./sources.ts";
 
@@ -22,18 +22,18 @@ export const systemChecks: readonly Check[] = [
     why: "Vulnerabilities are mended in the newest release of each channel and nowhere else.",
     source: CHANGELOGS,
     reads: ["/system/resource"],
-    judge: judgeVersion,
+    evaluate: evaluateVersion,
     fix: UPGRADE,
   },
   {
     id: "known-vulnerabilities",
     title: "No service is on that this version is known to be vulnerable through",
     severity: "critical",
-    why: "These need no log-in: reaching the service is enough.",
+    why: "These need no login: reaching the service is enough.",
     source: CVE,
     reads: ["/system/resource", "/ip/service"],
     mayRead: SWITCHED_MENUS,
-    judge: judgeVulnerabilities,
+    evaluate: evaluateVulnerabilities,
     fix: `${UPGRADE} Until then turn the service off, in the site's policy or by the fix of its own finding.`,
   },
   {
@@ -43,7 +43,7 @@ export const systemChecks: readonly Check[] = [
     why: "At every start RouterOS looks for configuration that intruders leave behind, disables it and flags the router.",
     source: DEVICE_MODE,
     reads: ["/system/device-mode"],
-    judge: judgeDeviceMode,
+    evaluate: evaluateDeviceMode,
     fix: "Somebody has to look at the whole configuration, change all passwords and upgrade; then /system/device-mode/update flagged=no, which asks for a hand at the device.",
   },
   {
@@ -54,12 +54,12 @@ export const systemChecks: readonly Check[] = [
     source: SCRIPTS,
     reads: ["/system/script"],
     mayRead: ["/system/scheduler"],
-    judge: judgeScripts,
+    evaluate: evaluateScripts,
     fix: "Something may rely on it. Look at what starts the script, then /system/script/set NAME dont-require-permissions=no",
   },
 ];
 
-function judgeVersion({ rows, version }: RouterView): Judgement {
+function evaluateVersion({ rows, version }: RouterView): Evaluation {
   const [row = {}] = rows("/system/resource");
   const evidence = [evidenceOf("/system/resource", row, ["version"])];
   const newest = LONG_TERM[version.major];
@@ -73,7 +73,7 @@ function judgeVersion({ rows, version }: RouterView): Judgement {
   };
 }
 
-function judgeVulnerabilities(router: RouterView): Judgement {
+function evaluateVulnerabilities(router: RouterView): Evaluation {
   const [row = {}] = router.rows("/system/resource");
   const evidence = [evidenceOf("/system/resource", row, ["version"])];
   const affecting = VULNERABILITIES.filter((one) => isAffected(router.version, one));
@@ -99,7 +99,7 @@ function waysTo({ reachedThrough }: Vulnerability, { rows }: RouterView): string
   );
 }
 
-function judgeDeviceMode({ rows }: RouterView): Judgement {
+function evaluateDeviceMode({ rows }: RouterView): Evaluation {
   const [row = {}] = rows("/system/device-mode");
   const evidence = [evidenceOf("/system/device-mode", row, ["mode", "flagged"])];
   if (row.flagged === undefined)
@@ -109,7 +109,7 @@ function judgeDeviceMode({ rows }: RouterView): Judgement {
     : { status: "ok", detail: "The router is not flagged.", evidence };
 }
 
-function judgeScripts({ rows }: RouterView): Judgement {
+function evaluateScripts({ rows }: RouterView): Evaluation {
   const loose = rows("/system/script").filter((row) => isTrue(row["dont-require-permissions"]));
   if (loose.length === 0) return { status: "ok", detail: "Every script asks for its rights." };
   const names = loose.map(({ name }) => name ?? "");

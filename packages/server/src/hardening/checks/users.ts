@@ -1,7 +1,7 @@
 /** Who may log in. */
 import { type Row, user, userSettings } from "@portreeve/routeros";
 import { named } from "../text.ts";
-import type { Check, Evidence, Judgement, RouterView } from "../types.ts";
+import type { Check, Evaluation, Evidence, RouterView } from "../types.ts";
 import { evidenceOf, isTrue } from "./rows.ts";
 import { setting } from "./setting.ts";
 import { SECURING, USERS } from "./sources.ts";
@@ -18,7 +18,7 @@ export const userChecks: readonly Check[] = [
     why: "Every guesser tries admin first, and older routers come with it and no password.",
     source: SECURING,
     reads: ["/user", "/user/group", "/user/active"],
-    judge: judgeDefaultUser,
+    evaluate: evaluateDefaultUser,
     fix: {
       desired: () => [
         { menu: user, rows: [{ key: DEFAULT_USER, fields: { disabled: "true" } }], owns: () => false },
@@ -34,7 +34,7 @@ export const userChecks: readonly Check[] = [
     why: "RouterOS lets a user have an empty password, and older routers come with one.",
     source: USERS,
     reads: ["/user"],
-    judge: judgePasswords,
+    evaluate: evaluatePasswords,
     fix: "RouterOS shows no passwords, and Portreeve does not try an empty one. Set them: /user/set NAME password=…",
   },
   setting({
@@ -55,7 +55,7 @@ export const userChecks: readonly Check[] = [
     why: "A password that was guessed or read somewhere is then of use from those addresses alone.",
     source: SECURING,
     reads: ["/user", "/user/group"],
-    judge: judgeUnrestricted,
+    evaluate: evaluateUnrestricted,
     fix: "Portreeve does not know where these people work from. Set it: /user/set NAME address=192.0.2.0/24",
   },
   {
@@ -65,7 +65,7 @@ export const userChecks: readonly Check[] = [
     why: "The built-in group read may reboot and reset the router and see secrets. Who should only look needs a group of its own.",
     source: USERS,
     reads: ["/user", "/user/group"],
-    judge: judgeReadGroup,
+    evaluate: evaluateReadGroup,
     fix: "Portreeve does not know what these people need. Make a group, for example /user/group/add name=look policy=read,winbox,ssh, and move them into it.",
   },
 ];
@@ -88,7 +88,7 @@ function isFull(row: Row, groups: readonly Row[]): boolean {
 const userEvidence = (row: Row): Evidence =>
   evidenceOf("/user", row, ["name", "group", "address", "disabled", "expired", "last-logged-in"]);
 
-function judgeDefaultUser({ rows, site }: RouterView): Judgement {
+function evaluateDefaultUser({ rows, site }: RouterView): Evaluation {
   const admin = rows("/user").find(({ name }) => name === DEFAULT_USER);
   if (!admin) return { status: "ok", detail: "There is no user admin." };
   const evidence = [userEvidence(admin)];
@@ -127,11 +127,11 @@ function reasonToKeepDefault(
 }
 
 /** The password of a user can't be read back, so whether there is one is never known. */
-function judgePasswords({ rows, site }: RouterView): Judgement {
+function evaluatePasswords({ rows, site }: RouterView): Evaluation {
   const people = rows("/user").filter((row) => row.name !== site.apiUsername && isEnabled(row));
   if (people.length === 0) return { status: "ok", detail: "Nobody but Portreeve itself can log in." };
   const expired = people.filter((row) => isTrue(row.expired)).map(({ name }) => name ?? "");
-  const must = expired.length > 0 ? ` ${named(expired)} must set a new one at the next log-in.` : "";
+  const must = expired.length > 0 ? ` ${named(expired)} must set a new one at the next login.` : "";
   return {
     status: "unknown",
     detail: `RouterOS shows no passwords; of ${named(people.map(({ name }) => name ?? ""))} it is not known.${must}`,
@@ -139,7 +139,7 @@ function judgePasswords({ rows, site }: RouterView): Judgement {
   };
 }
 
-function judgeUnrestricted({ rows }: RouterView): Judgement {
+function evaluateUnrestricted({ rows }: RouterView): Evaluation {
   const groups = rows("/user/group");
   const full = rows("/user").filter((row) => isEnabled(row) && isFull(row, groups));
   const anywhere = full.filter(({ address = "" }) => address === "" || address.endsWith("/0"));
@@ -156,7 +156,7 @@ function judgeUnrestricted({ rows }: RouterView): Judgement {
 /** What `read` grants and a name like that does not promise. */
 const MORE_THAN_READING = ["reboot", "sensitive"];
 
-function judgeReadGroup({ rows }: RouterView): Judgement {
+function evaluateReadGroup({ rows }: RouterView): Evaluation {
   const rights = rightsOf("read", rows("/user/group")).filter((right) => MORE_THAN_READING.includes(right));
   const members = rows("/user").filter((row) => row.group === "read" && isEnabled(row));
   if (members.length === 0 || rights.length === 0)

@@ -1,48 +1,48 @@
 /**
- * Changing the way in: the service, port, user and filter rules Portreeve itself comes through.
+ * Changing the management path: the service, port, user and filter rules Portreeve itself comes through.
  *
- *   arm the dead-man -> write it down -> change -> log in anew under the new rules -> disarm -> write that down
+ *   arm the rollback timer -> write it down -> change -> log in anew under the new rules -> disarm -> write that down
  *
  * Whatever ends between two of these steps (the link, the router, Portreeve), either the new login is seen, or the
  * router undoes the change by itself. A change that was undone is not tried again by itself.
  */
 import { createHash } from "node:crypto";
 import { TrapError } from "@portreeve/routeros";
-import { armDeadMan, disarmDeadMan, findDeadMan } from "./dead-man.ts";
 import { deliverAtOnce } from "./deliver.ts";
 import { messageOf, NeedsAttentionError, StepError } from "./errors.ts";
+import { armRollbackTimer, disarmRollbackTimer, findRollbackTimer } from "./rollback-timer.ts";
 import { takeSafeMode } from "./safe-mode.ts";
 import type { RouterAccess, RouterSession, SiteRecords, SiteSnapshot, Step } from "./types.ts";
 
-/** How long the new login may take, milliseconds: well within the dead-man's time. */
+/** How long the new login may take, milliseconds: well within the rollback timer's time. */
 const PROOF_TIMEOUT_MS = 45_000;
 
 const UNDONE =
-  "no new login succeeded under the new rules, and the router undid the change of the way in by itself; " +
+  "no new login succeeded under the new rules, and the router undid the change of the management path by itself; " +
   "change the policy, or reconcile the site to try again";
 
-export interface WayInOptions {
+export interface ManagementPathOptions {
   readonly access: RouterAccess;
   readonly sites: SiteRecords;
 }
 
-/** The way in during one run for one site. */
-export class WayIn {
+/** The management path during one run for one site. */
+export class ManagementPath {
   /** The newest session: opened under the rules that hold now. */
   session: RouterSession;
-  readonly #options: WayInOptions;
+  readonly #options: ManagementPathOptions;
   readonly #site: SiteSnapshot;
   readonly #sessions: AsyncDisposableStack;
   readonly #signal: AbortSignal;
-  #problem: SiteSnapshot["wayInProblem"];
-  /** The dead-man of the change that was begun is gone. */
-  #fired = false;
+  #problem: SiteSnapshot["managementPathProblem"];
+  /** The rollback timer of the change that was begun is gone. */
+  #rolledBack = false;
   /** The router is still to undo a change that was given up. */
   #undoing = false;
 
   /** @param sessions closes every session that is opened here */
   constructor(
-    options: WayInOptions,
+    options: ManagementPathOptions,
     site: SiteSnapshot,
     first: RouterSession,
     sessions: AsyncDisposableStack,
@@ -53,27 +53,27 @@ export class WayIn {
     this.session = first;
     this.#sessions = sessions;
     this.#signal = signal;
-    this.#problem = site.wayInProblem;
+    this.#problem = site.managementPathProblem;
   }
 
   /**
-   * Find out what became of a change that was begun and whose end was not seen. Where the dead-man is still there, a
-   * new login proves the change, whatever it became, and the dead-man is taken away.
+   * Find out what became of a change that was begun and whose end was not seen. Where the rollback timer is still there, a
+   * new login proves the change, whatever it became, and the rollback timer is taken away.
    */
-  async settle(): Promise<void> {
+  async confirm(): Promise<void> {
     const { sites } = this.#options;
-    if (this.#site.wayInArmed === undefined) return;
+    if (this.#site.managementPathArmed === undefined) return;
     if (this.#problem) {
-      this.#undoing = (await findDeadMan(this.session.client, this.#signal)).length > 0;
-      if (!this.#undoing) await sites.settleWayIn(this.#site.id);
+      this.#undoing = (await findRollbackTimer(this.session.client, this.#signal)).length > 0;
+      if (!this.#undoing) await sites.confirmManagementPath(this.#site.id);
       return;
     }
     await this.renew();
-    this.#fired = !(await disarmDeadMan(this.session.client, this.#signal));
-    if (!this.#fired) await sites.settleWayIn(this.#site.id);
+    this.#rolledBack = !(await disarmRollbackTimer(this.session.client, this.#signal));
+    if (!this.#rolledBack) await sites.confirmManagementPath(this.#site.id);
   }
 
-  /** Open a new session: only that shows that the way in works. */
+  /** Open a new session: only that shows that the management path works. */
   async renew(signal = this.#signal): Promise<void> {
     this.session = this.#sessions.use(await this.#options.access.openForReading(this.#site.id, signal));
   }
@@ -81,21 +81,21 @@ export class WayIn {
   /** Why these steps are not to be delivered now: they were, and the router undid them. */
   async reasonAgainst(steps: readonly Step[]): Promise<string | undefined> {
     const change = changeOf(steps);
-    if (this.#fired) await this.#judge(change);
+    if (this.#rolledBack) await this.#evaluate(change);
     if (this.#undoing || this.#problem?.change === change) return this.#problem?.reason;
     return undefined;
   }
 
-  /** The dead-man has fired: if the same change is wanted still, that undid it, and it is left at that. */
-  async #judge(change: string): Promise<void> {
-    this.#fired = false;
-    if (change === this.#site.wayInArmed) await this.#giveUp(change, UNDONE);
-    await this.#options.sites.settleWayIn(this.#site.id);
+  /** The rollback timer has run: if the same change is wanted still, that undid it, and it is not tried again. */
+  async #evaluate(change: string): Promise<void> {
+    this.#rolledBack = false;
+    if (change === this.#site.managementPathArmed) await this.#abandon(change, UNDONE);
+    await this.#options.sites.confirmManagementPath(this.#site.id);
   }
 
   /**
-   * Deliver steps that touch the way in; the session is then one opened under the new rules.
-   * @throws NeedsAttentionError the router takes no dead-man (nothing was changed), or has fired it
+   * Deliver steps that touch the management path; the session is then one opened under the new rules.
+   * @throws NeedsAttentionError the router takes no rollback timer (nothing was changed), or has rolled it back
    * @throws StepError, ConnectError, LoginError the change did not prove itself: it is undone, or will be
    */
   async change(steps: readonly Step[]): Promise<void> {
@@ -104,7 +104,7 @@ export class WayIn {
     const moved = steps.find((step) => step.values.port !== undefined);
     if (moved) await sites.expectApiPort(this.#site.id, Number(moved.values.port));
     await this.#arm(steps);
-    await sites.armWayIn(this.#site.id, change);
+    await sites.armManagementPath(this.#site.id, change);
     const safeMode = await takeSafeMode(this.session.client, this.session.version);
     try {
       await deliverAtOnce(steps, this.session.client, this.#signal);
@@ -112,40 +112,41 @@ export class WayIn {
     } catch (error) {
       await safeMode?.unroll();
       const isUndone = (safeMode !== undefined || error instanceof StepError) && !this.#signal.aborted;
-      if (isUndone) await this.#giveUp(change, `${messageOf(error)}; the change of the way in is undone`);
+      if (isUndone)
+        await this.#abandon(change, `${messageOf(error)}; the change of the management path is undone`);
       throw error;
     }
     await safeMode?.release();
-    const stands = await disarmDeadMan(this.session.client, this.#signal);
-    if (!stands) await this.#giveUp(change, UNDONE);
-    await sites.settleWayIn(this.#site.id);
+    const stands = await disarmRollbackTimer(this.session.client, this.#signal);
+    if (!stands) await this.#abandon(change, UNDONE);
+    await sites.confirmManagementPath(this.#site.id);
     if (!stands) throw new NeedsAttentionError(UNDONE);
   }
 
   async #arm(steps: readonly Step[]): Promise<void> {
     const { client } = this.session;
-    await disarmDeadMan(client, this.#signal); // one of an earlier change would undo this one
+    await disarmRollbackTimer(client, this.#signal); // one of an earlier change would undo this one
     try {
-      await armDeadMan(client, steps, this.#signal);
+      await armRollbackTimer(client, steps, this.#signal);
     } catch (error) {
       if (!(error instanceof TrapError)) throw error;
       throw new NeedsAttentionError(
-        `the router takes no scheduler entry (${error.message}), so a change of the way in could not be undone; ` +
-          "nothing of the way in is changed",
+        `the router takes no scheduler entry (${error.message}), so a change of the management path could not be undone; ` +
+          "nothing of the management path is changed",
         { cause: error },
       );
     }
   }
 
-  async #giveUp(change: string, reason: string): Promise<void> {
+  async #abandon(change: string, reason: string): Promise<void> {
     this.#problem = { change, reason };
-    await this.#options.sites.giveUpWayIn(this.#site, change, reason);
+    await this.#options.sites.abandonManagementPath(this.#site, change, reason);
   }
 }
 
-/** The steps of a plan that touch the way in and are to be delivered. */
-export function wayInOf(steps: readonly Step[]): Step[] {
-  return steps.filter(({ touchesWayIn, reportOnly }) => touchesWayIn && !reportOnly);
+/** The steps of a plan that touch the management path and are to be delivered. */
+export function managementPathOf(steps: readonly Step[]): Step[] {
+  return steps.filter(({ touchesManagementPath, reportOnly }) => touchesManagementPath && !reportOnly);
 }
 
 /** A change by what it does: the same steps wanted again are the same change. */

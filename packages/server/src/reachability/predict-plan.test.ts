@@ -1,7 +1,7 @@
 import { ipService, parseVersion } from "@portreeve/routeros";
 import { expect, test } from "vitest";
 import type { DesiredMenu } from "../reconcile/types.ts";
-import { foresee } from "./index.ts";
+import { predictPlan } from "./index.ts";
 import { router } from "./testing.fixture.ts";
 
 const version = parseVersion("7.16");
@@ -16,7 +16,7 @@ const texts = (steps: readonly { text: string }[]) => steps.map(({ text }) => te
 test("a router that is as wanted is left alone", () => {
   const observed = router({});
   const wanted = wanting({ ssh: { port: "22", disabled: "false" } });
-  expect(foresee([wanted], observed, version)).toEqual({ steps: [], after: observed });
+  expect(predictPlan([wanted], observed, version)).toEqual({ steps: [], after: observed });
 });
 
 test("services that swap ports are followed until both have them", () => {
@@ -24,7 +24,7 @@ test("services that swap ports are followed until both have them", () => {
     ssh: { port: "80", disabled: "false" },
     www: { port: "22", disabled: "false" },
   });
-  const { steps, after } = foresee([swap], router({}), version);
+  const { steps, after } = predictPlan([swap], router({}), version);
   expect(texts(steps)).toEqual([
     '/ip service set [find name="www"] disabled=yes',
     '/ip service set [find name="ssh"] port=80',
@@ -38,7 +38,7 @@ test("services that swap ports are followed until both have them", () => {
 test("what is only reported is among the steps, and not among the rows afterwards", () => {
   const observed = router({});
   const reported = { ...wanting({ ssh: { disabled: "true" } }), reportOnly: true };
-  const { steps, after } = foresee([reported], observed, version);
+  const { steps, after } = predictPlan([reported], observed, version);
   expect(texts(steps)).toEqual(['/ip service set [find name="ssh"] disabled=yes']);
   expect(after).toBe(observed);
 });

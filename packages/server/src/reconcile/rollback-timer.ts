@@ -1,8 +1,8 @@
 /**
- * The dead-man: an entry in the router's own scheduler that undoes a change of the way in, unless Portreeve has logged
+ * The rollback timer: an entry in the router's own scheduler that undoes a change of the management path, unless Portreeve has logged
  * in again under the new rules and removed it. It needs neither the link nor Portreeve to fire.
  *
- * Two entries with one script: one runs after {@link DEAD_MAN_SECONDS}, the other at the next start, because a clock
+ * Two entries with one script: one runs after {@link ROLLBACK_TIMER_SECONDS}, the other at the next start, because a clock
  * that begins at 1970 again would let the first one wait for years. (`startup` with an interval does not run at the
  * start; MikroTik manual, "Scheduler".)
  */
@@ -22,12 +22,15 @@ import {
 import type { Inverse, RowReference, Step } from "./types.ts";
 
 /** Seconds until the router undoes the change. A new login has to be there by then. */
-export const DEAD_MAN_SECONDS = 90;
+export const ROLLBACK_TIMER_SECONDS = 90;
 
 const SCHEDULER = "/system/scheduler";
-const TIMED = "portreeve-dead-man";
-const AT_STARTUP = "portreeve-dead-man-startup";
-const COMMENT = "portreeve: undoes a change of the way in";
+const TIMED = "portreeve-rollback-timer";
+const AT_STARTUP = "portreeve-rollback-timer-startup";
+/** Their names before 0.2.0: a change that an earlier version began is confirmed by this one. */
+const FORMER = { timed: "portreeve-dead-man", atStartup: "portreeve-dead-man-startup" };
+const TIMED_NAMES = [TIMED, FORMER.timed];
+const COMMENT = "portreeve: undoes a change of the management path";
 /** Rights of the entries: what the steps need, and our own user has. */
 const POLICY = "read,write,policy";
 
@@ -35,43 +38,45 @@ const POLICY = "read,write,policy";
  * Put the entries that undo these steps on the router.
  * @throws TrapError the router takes no entries (device-mode `home`); nothing is left behind
  */
-export async function armDeadMan(
+export async function armRollbackTimer(
   client: RouterClient,
   steps: readonly Step[],
   signal: AbortSignal,
 ): Promise<void> {
   const event = { "on-event": undoScript(steps).text, policy: POLICY, comment: COMMENT };
   await client.add(SCHEDULER, { name: AT_STARTUP, "start-time": "startup", ...event }, { signal });
-  await client.add(SCHEDULER, { name: TIMED, interval: `${DEAD_MAN_SECONDS}s`, ...event }, { signal });
+  await client.add(SCHEDULER, { name: TIMED, interval: `${ROLLBACK_TIMER_SECONDS}s`, ...event }, { signal });
 }
 
 /** The entries that are on the router now. */
-export function findDeadMan(client: RouterClient, signal: AbortSignal): Promise<Row[]> {
-  const queries = anyOf("name", [TIMED, AT_STARTUP]);
+export function findRollbackTimer(client: RouterClient, signal: AbortSignal): Promise<Row[]> {
+  const queries = anyOf("name", [...TIMED_NAMES, AT_STARTUP, FORMER.atStartup]);
   return client.print(SCHEDULER, { proplist: [".id", "name"], queries, signal });
 }
 
 /**
  * Take the entries away: the change stands.
- * @returns whether the timed one was still there; if not, it has fired
+ * @returns whether the timed one was still there; if not, it has run
  */
-export async function disarmDeadMan(client: RouterClient, signal: AbortSignal): Promise<boolean> {
-  const rows = await findDeadMan(client, signal);
+export async function disarmRollbackTimer(client: RouterClient, signal: AbortSignal): Promise<boolean> {
+  const rows = await findRollbackTimer(client, signal);
   let wasArmed = false;
   // The timed one first: while it is there the change may still be taken back.
-  for (const row of rows.toSorted((a) => (a.name === TIMED ? -1 : 1))) {
+  for (const row of rows.toSorted((a, b) => Number(isTimed(b)) - Number(isTimed(a)))) {
     const removed = await removeEntry(client, row[".id"] ?? "", signal);
-    if (row.name === TIMED) wasArmed = removed;
+    if (isTimed(row)) wasArmed = removed;
   }
   return wasArmed;
 }
+
+const isTimed = ({ name = "" }: Row): boolean => TIMED_NAMES.includes(name);
 
 async function removeEntry(client: RouterClient, id: string, signal: AbortSignal): Promise<boolean> {
   try {
     await client.remove(SCHEDULER, id, { signal });
     return true;
   } catch (error) {
-    if (error instanceof TrapError && error.unknownItem) return false; // fired between reading and removing
+    if (error instanceof TrapError && error.unknownItem) return false; // it ran between reading and removing
     throw error;
   }
 }
@@ -85,7 +90,7 @@ function undoScript(steps: readonly Step[]): Script {
     .toReversed()
     .flatMap((step) => step.inverse.map((inverse) => undo(step.menu, inverse)));
   return script`${undoing}
-:do { :log warning ${value("portreeve: no new login came, the change of the way in is undone")} } on-error={}
+:do { :log warning ${value("portreeve: no new login came, the change of the management path is undone")} } on-error={}
 ${[AT_STARTUP, TIMED].map(removal)}`;
 }
 

@@ -1,6 +1,6 @@
 /** How a certificate comes about on a router, as rows: signed by itself, or by the customer's authority. Pure. */
 import { certificate, type Row } from "@portreeve/routeros";
-import type { DesiredRow, Making, Observed } from "../reconcile/types.ts";
+import type { DesiredRow, NextCommand, Observed } from "../reconcile/types.ts";
 import type { RequestFacts } from "./facts.ts";
 import { fileIn, isFor, KEY_FILE, REQUEST_FILE, requestState } from "./request.ts";
 
@@ -14,7 +14,7 @@ export function selfSigned(name: string, fields: DesiredRow["fields"]): DesiredR
   return {
     key: name,
     fields,
-    making: (there) => {
+    nextCommand: (there) => {
       if (!there) return "add";
       return there.fingerprint ? undefined : { command: "sign", values: { number: name } };
     },
@@ -31,7 +31,7 @@ export function issued(request: RequestFacts, fields: DesiredRow["fields"]): Des
   const row = (observed: Observed) => find(observed, name);
   const isWanted = (observed: Observed) =>
     isClear && !row(observed) && requestState(observed, request).kind === "free";
-  const asked: Making = {
+  const asked: NextCommand = {
     command: "create-certificate-request",
     values: { template },
     secrets: { "key-passphrase": passphrase },
@@ -41,14 +41,14 @@ export function issued(request: RequestFacts, fields: DesiredRow["fields"]): Des
       key: template,
       fields: { ...fields, unit: name },
       when: isWanted,
-      making: (there) => (there ? asked : "add"),
+      nextCommand: (there) => (there ? asked : "add"),
     },
     {
       key: name,
       fields: {},
       // One whose key is lost is removed, and made anew.
       when: (observed) => !row(observed) || isComplete(row(observed)) || hasKey(observed),
-      making: (there, observed) => {
+      nextCommand: (there, observed) => {
         if (isComplete(there)) return undefined;
         if (there) return { ...imported(KEY_FILE, name), secrets: { passphrase } };
         return requestState(observed, request).kind === "issued" ? imported(REQUEST_FILE, name) : undefined;
@@ -57,7 +57,7 @@ export function issued(request: RequestFacts, fields: DesiredRow["fields"]): Des
   ];
 }
 
-function imported(file: string, name: string): Making {
+function imported(file: string, name: string): NextCommand {
   return { command: "import", values: { "file-name": file, name } };
 }
 

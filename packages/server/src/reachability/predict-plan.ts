@@ -11,7 +11,7 @@ const MAX_PLANS = 5;
  * @returns the steps in order, those that are only reported first, and the rows afterwards
  * @throws PlanError a row that is wanted can't exist on this router
  */
-export function foresee(
+export function predictPlan(
   desired: readonly DesiredMenu[],
   observed: Observed,
   version: RouterOsVersion,

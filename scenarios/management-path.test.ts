@@ -1,4 +1,4 @@
-/** Changes of the way in, with a real server: proven by a new login, or undone by the router itself. */
+/** Changes of the management path, with a real server: proven by a new login, or undone by the router itself. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   ADMIN,
@@ -18,7 +18,7 @@ import {
 import { ServerProcess } from "./harness/server-process.ts";
 
 const VERSIONS = ["6.49", "7.9", "7.18", "7.24"];
-const AFTER_DEAD_MAN_MS = 91_000;
+const AFTER_ROLLBACK_TIMER_MS = 91_000;
 
 let server: TestServer;
 
@@ -99,7 +99,7 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
     await waitFor(() => changes() > 0, { what: "the change" });
     await waitFor(
       async () => {
-        await router.control.advanceClock(AFTER_DEAD_MAN_MS);
+        await router.control.advanceClock(AFTER_ROLLBACK_TIMER_MS);
         return apiPort(managed) === before && entries(managed).length === 0;
       },
       { what: "the router to undo it" },
@@ -108,7 +108,7 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
 
     const site = await expectSync(server.api, managed.site.id, "needs_attention", { within: 60_000 });
     expect(site.sync.reason).toMatch(
-      /undid the change of the way in by itself|the change of the way in is undone/,
+      /undid the change of the management path by itself|the change of the management path is undone/,
     );
     expect(apiPort(managed)).toBe(before);
 
@@ -120,7 +120,7 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
   });
 });
 
-test("a router that takes no scheduler entry keeps its way in, and gets everything else", async () => {
+test("a router that takes no scheduler entry keeps its management path, and gets everything else", async () => {
   const managed = await startManagedRouter(server, { version: "7.20" });
   await using router = managed.router;
   const policyId = await ownPolicy(managed);
@@ -158,7 +158,7 @@ test("a rule of somebody else's that would refuse us behind our jump is not walk
   expect(entries(managed)).toEqual([]);
 });
 
-test("a server killed between the change and its proof finds the router, and takes the dead-man away", {
+test("a server killed between the change and its proof finds the router, and takes the rollback timer away", {
   timeout: 90_000,
 }, async () => {
   await using killed = await ServerProcess.prepare();

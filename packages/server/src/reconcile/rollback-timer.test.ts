@@ -1,12 +1,17 @@
-/** The dead-man on emulated routers: what it undoes, when, and that nothing else ends it. */
+/** The rollback timer on emulated routers: what it undoes, when, and that nothing else ends it. */
 import { type Emulator, startEmulator } from "@portreeve/emulator";
 import { parseVersion, RouterClient, type Row } from "@portreeve/routeros";
 import { describe, expect, test } from "vitest";
 import { desired, type PolicyFacts } from "../policies/desired.ts";
-import { armDeadMan, DEAD_MAN_SECONDS, disarmDeadMan, findDeadMan } from "./dead-man.ts";
 import { deliver } from "./deliver.ts";
 import { observe } from "./observe.ts";
 import { plan } from "./plan.ts";
+import {
+  armRollbackTimer,
+  disarmRollbackTimer,
+  findRollbackTimer,
+  ROLLBACK_TIMER_SECONDS,
+} from "./rollback-timer.ts";
 import type { Step } from "./types.ts";
 
 const PASSWORD = "canary";
@@ -53,11 +58,11 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
 
     await withClient(router, async (client) => {
       const steps = await stepsTo(router, another);
-      await armDeadMan(client, steps, NEVER);
+      await armRollbackTimer(client, steps, NEVER);
       await deliver(steps, client, NEVER);
     });
     expect(configuration(router)).not.toEqual(before);
-    await router.control.advanceClock((DEAD_MAN_SECONDS - 2) * 1000);
+    await router.control.advanceClock((ROLLBACK_TIMER_SECONDS - 2) * 1000);
     expect(configuration(router)).not.toEqual(before);
     await router.control.advanceClock(3_000);
 
@@ -69,14 +74,14 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
     await using router = await startRouter(version);
     await withClient(router, async (client) => {
       const steps = await stepsTo(router, policy);
-      await armDeadMan(client, steps, NEVER);
+      await armRollbackTimer(client, steps, NEVER);
       await deliver(steps, client, NEVER);
-      expect(await disarmDeadMan(client, NEVER)).toBe(true);
-      expect(await findDeadMan(client, NEVER)).toEqual([]);
-      expect(await disarmDeadMan(client, NEVER)).toBe(false);
+      expect(await disarmRollbackTimer(client, NEVER)).toBe(true);
+      expect(await findRollbackTimer(client, NEVER)).toEqual([]);
+      expect(await disarmRollbackTimer(client, NEVER)).toBe(false);
     });
     const after = configuration(router);
-    await router.control.advanceClock(2 * DEAD_MAN_SECONDS * 1000);
+    await router.control.advanceClock(2 * ROLLBACK_TIMER_SECONDS * 1000);
     expect(configuration(router)).toEqual(after);
   });
 
@@ -86,7 +91,7 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
     const before = configuration(router);
     await withClient(router, async (client) => {
       const steps = await stepsTo(router, another);
-      await armDeadMan(client, steps, NEVER);
+      await armRollbackTimer(client, steps, NEVER);
       await deliver(steps, client, NEVER);
     });
     await router.control.reboot({ clock: new Date(0) });
@@ -102,14 +107,14 @@ test("a step that can't be undone any more keeps no other from it", async () => 
   await change(router, policy);
   await withClient(router, async (client) => {
     const steps = await stepsTo(router, another);
-    await armDeadMan(client, steps, NEVER);
+    await armRollbackTimer(client, steps, NEVER);
     await deliver(steps, client, NEVER);
   });
   // Somebody removes a row that the first undoing step is about, and every rule ours stood before.
   for (const row of router.control.rows("/ip/firewall/filter").filter(({ chain }) => chain === "input")) {
     await router.control.removeRow("/ip/firewall/filter", row[".id"] ?? "");
   }
-  await router.control.advanceClock(DEAD_MAN_SECONDS * 1000 + 1_000);
+  await router.control.advanceClock(ROLLBACK_TIMER_SECONDS * 1000 + 1_000);
   const services = router.control.rows("/ip/service").filter((row) => row.dynamic !== "true");
   expect(services.find(({ name }) => name === "winbox")).toMatchObject({ disabled: "false" });
   expect(services.find(({ name }) => name === "telnet")).toMatchObject({ disabled: "true" });

@@ -6,10 +6,10 @@ import { type Emulator, startEmulator } from "@portreeve/emulator";
 import { firewallFilter, parseVersion, RouterClient, type Row } from "@portreeve/routeros";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { armDeadMan, DEAD_MAN_SECONDS } from "./dead-man.ts";
 import { deliver } from "./deliver.ts";
 import { observe } from "./observe.ts";
 import { plan } from "./plan.ts";
+import { armRollbackTimer, ROLLBACK_TIMER_SECONDS } from "./rollback-timer.ts";
 import type { DesiredMenu } from "./types.ts";
 
 const NEVER = new AbortController().signal;
@@ -21,9 +21,11 @@ const RUNS = 150;
 const desired: DesiredMenu[] = [
   {
     menu: firewallFilter,
-    rows: [{ key: OURS, fields: { chain: "input", action: "accept", protocol: "tcp" }, wayIn: true }],
+    rows: [
+      { key: OURS, fields: { chain: "input", action: "accept", protocol: "tcp" }, managementPath: true },
+    ],
     owns: ({ comment }) => comment === OURS,
-    wayIn: () => true,
+    managementPath: () => true,
   },
 ];
 
@@ -72,9 +74,9 @@ describe.each(["6.49", "7.9", "7.18", "7.24"])("RouterOS %s", (version) => {
       const observed = await observe(client, desired, parseVersion(version), NEVER);
       const { steps } = plan(desired, observed, parseVersion(version));
       expect(steps.map(({ command }) => command)).toEqual(["remove", "add"]);
-      await armDeadMan(client, steps, NEVER);
+      await armRollbackTimer(client, steps, NEVER);
       await deliver(steps, client, NEVER);
-      await router.control.advanceClock(DEAD_MAN_SECONDS * 1000 + 1_000);
+      await router.control.advanceClock(ROLLBACK_TIMER_SECONDS * 1000 + 1_000);
 
       const [undone, ...more] = router.control.rows(firewallFilter.path);
       expect(more).toEqual([]);

@@ -1,15 +1,15 @@
 import { type AddressSet, intersect, NOBODY, subtract, unite } from "./address-set.ts";
-import type { Outcome, Verdict } from "./walk.ts";
+import type { Outcome, RuleVerdict } from "./walk.ts";
 
 /** How a set of sources fares: who is let in, who is not, and for whom that depends. Each source is in one of them. */
-export interface Fate {
+export interface Verdict {
   readonly accepted: AddressSet;
   readonly refused: AddressSet;
   readonly depends: AddressSet;
 }
 
-export function fateOf(outcomes: readonly Outcome[], sources: AddressSet): Fate {
-  const may = (verdict: Verdict) =>
+export function verdictOf(outcomes: readonly Outcome[], sources: AddressSet): Verdict {
+  const may = (verdict: RuleVerdict) =>
     unite(...outcomes.filter((o) => o.verdict === verdict).map((o) => intersect(o.sources, sources)));
   const accept = may("accept");
   const refuse = may("refuse");
