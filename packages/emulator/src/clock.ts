@@ -45,17 +45,17 @@ export class Clock {
 
   /**
    * Move time forward. What falls due happens in the order of its time, each at its own.
-   * @param settled asked before each step: what has begun and must end, or wait for the clock, before time goes on.
+   * @param idle asked before each step: what has begun and must end, or wait for the clock, before time continues.
    *   Where it never has anything to wait for, all is done before the promise is returned.
    */
-  async advance(ms: number, settled: () => Promise<void> | undefined = () => undefined): Promise<void> {
+  async advance(ms: number, idle: () => Promise<void> | undefined = () => undefined): Promise<void> {
     // What has begun comes as far as it can first: a wait it then begins counts from before the step.
-    for (let running = settled(); running; running = settled()) await running;
+    for (let running = idle(); running; running = idle()) await running;
     const target = this.running() + ms;
     let due: Alarm[] = [];
     this.#added = true;
     for (;;) {
-      for (let running = settled(); running; running = settled()) await running;
+      for (let running = idle(); running; running = idle()) await running;
       if (this.#added) due = this.#dueUntil(target);
       const next = due.pop();
       if (!next) break;

@@ -136,7 +136,7 @@ export class Control {
    * were started by it have ended, or wait beyond it; without any, all has happened when this returns.
    */
   advanceClock(ms: number): Promise<void> {
-    return this.#router.clock.advance(ms, () => this.#router.jobs.settled());
+    return this.#router.clock.advance(ms, () => this.#router.jobs.idle());
   }
 
   /** As somebody at the device would, with its button. */

@@ -27,7 +27,7 @@ export class Jobs implements ScriptRunner {
   readonly #router: ScriptHost;
   readonly #jobs = new Map<string, Job>();
   #runs = new WeakMap<Item, { count: number; started: string }>();
-  readonly #idle = new Set<() => void>();
+  readonly #waitingForIdle = new Set<() => void>();
   #nextId = 1;
 
   constructor(router: ScriptHost) {
@@ -180,14 +180,14 @@ export class Jobs implements ScriptRunner {
 
   #tellIdle(): void {
     if (this.#busy) return;
-    for (const tell of this.#idle) tell();
-    this.#idle.clear();
+    for (const tell of this.#waitingForIdle) tell();
+    this.#waitingForIdle.clear();
   }
 
   /** Resolves once every script has ended or waits for the clock; undefined when that is so already. */
-  settled(): Promise<void> | undefined {
+  idle(): Promise<void> | undefined {
     if (!this.#busy) return undefined;
-    // What follows from a script's end (a line in the log) happens before time goes on.
-    return new Promise((resolve) => this.#idle.add(() => setImmediate(resolve)));
+    // What follows from a script's end (a line in the log) happens before time continues.
+    return new Promise((resolve) => this.#waitingForIdle.add(() => setImmediate(resolve)));
   }
 }

@@ -57,7 +57,7 @@ export class Router {
     this.randomBytes = fresh.randomBytes;
     this.loginFailureDelayMs = options.loginFailureDelayMs ?? 0;
     this.rebootReply = options.rebootReply ?? "close";
-    this.openSessions = options.openSessions ?? "go-on";
+    this.openSessions = options.openSessions ?? "keep";
     this.listening = options.listening;
     this.#stateFile = options.stateFile;
     this.#logLines = options.logLines ?? LOG_LINES;

@@ -42,7 +42,7 @@ export class Scheduler {
     for (const item of this.#router.table(SCHEDULER_MENU).items) this.#arm(item, true);
   }
 
-  /** Schedules follow the time of day; those from `startup` on count from the start and go on as they are. */
+  /** Schedules follow the time of day; those from `startup` on count from the start and continue as they are. */
   #clockSet(): void {
     if (!this.#on) return;
     for (const item of this.#router.table(SCHEDULER_MENU).items) {
@@ -154,7 +154,7 @@ function aligned(values: Values, now: number): number | undefined {
 }
 
 /**
- * With `days` each of them starts again at the start time and goes on by intervals until its end; without an interval
+ * With `days` each of them starts again at the start time and continues by intervals until its end; without an interval
  * it has one run. An interval of a day or more is not supported then. Source: manual, "Scheduler", weekdays.
  */
 function onItsDays(values: Values, now: number): number | undefined {

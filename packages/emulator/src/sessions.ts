@@ -5,7 +5,7 @@ import { formatId, type Item, rowOf } from "./table.ts";
 /** How a session reached the router, as `/user/active` names it. */
 type Via = "api" | "ssh";
 
-/** A logged-in user. Group policies are those of the moment of log-in unless the emulator is told to look again. */
+/** A logged-in user. Group policies are those of the moment of login unless the emulator is told to look again. */
 export interface Session {
   readonly id: string;
   readonly username: string;

@@ -34,10 +34,10 @@ test("another row of the same values is found in a table of any size, whatever h
   expect(table.other(fields, { list: "a", address: "0" })).toBeUndefined();
   expect(table.other(fields, { list: "b", address: "0" })).toBe(first);
   // Rows nobody checked, as the firewall makes them.
-  const twin = table.add({ list: "b", address: "0" });
-  expect(table.other(fields, { list: "b", address: "0" }, first)).toBe(twin);
+  const duplicate = table.add({ list: "b", address: "0" });
+  expect(table.other(fields, { list: "b", address: "0" }, first)).toBe(duplicate);
   table.remove(first);
-  expect(table.other(fields, { list: "b", address: "0" })).toBe(twin);
+  expect(table.other(fields, { list: "b", address: "0" })).toBe(duplicate);
   table.move([second], undefined);
   table.restore({ nextId: 1, items: [{ id: "*7", values: { list: "c", address: "1" } }] });
   expect(table.other(fields, { list: "a", address: "1" })).toBeUndefined();

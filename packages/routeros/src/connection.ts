@@ -2,7 +2,7 @@
  * One socket to one router.
  *
  * A connection is *open*, then *draining* (no new commands, those on their way finish), then *closed*; `close()`
- * and every fault go to closed at once and settle every command. The only file that knows `node:net` and
+ * and every fault go to closed at once and end every command. The only file that knows `node:net` and
  * `node:tls`.
  */
 
@@ -38,12 +38,12 @@ export interface ConnectionOptions extends Credentials, Partial<ReplyLimits> {
   readonly tls?: TlsOptions;
   /** The address of this host the connection leaves from. */
   readonly localAddress?: string;
-  /** For TCP and TLS together; default 10 000. The log-in is a command and has the deadline of one. */
+  /** For TCP and TLS together; default 10 000. The login is a command and has the deadline of one. */
   readonly connectTimeoutMs?: number;
   /** Deadline of a command's whole reply where the command has none of its own; default 30 000. */
   readonly commandTimeoutMs?: number;
   readonly decoderLimits?: Partial<DecoderLimits>;
-  /** Gives up connecting and logging in; it has no effect on the open connection. */
+  /** Abandons connecting and logging in; it has no effect on the open connection. */
   readonly signal?: AbortSignal;
 }
 
@@ -55,7 +55,7 @@ export interface RunOptions extends Partial<ReplyLimits> {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A log-in is answered without rows, by a text at most. Who has not let us in yet is owed no more memory. */
+/** Limit before the login is accepted: its answer is one text without rows. */
 const LOGIN_LIMITS = { maxReplyRows: 16, maxReplyBytes: 64 * 1024 };
 /** A loaded router may stall for seconds; its users found that less than 30 s gives false alarms. */
 const COMMAND_TIMEOUT_MS = 30_000;
@@ -74,7 +74,7 @@ export class Connection implements AsyncDisposable {
   /** SHA-256 of the router's certificate, hexadecimal with colons; undefined where it showed none. */
   readonly fingerprint: string | undefined;
   /**
-   * Settles when the connection is closed and its socket gone; never rejects. Undefined when we closed it,
+   * Resolves when the connection is closed and its socket gone; never rejects. Undefined when we closed it,
    * otherwise why it ended: FatalError, ProtocolError or ConnectionLostError.
    */
   readonly closed: Promise<RouterOsError | undefined>;
@@ -118,7 +118,7 @@ export class Connection implements AsyncDisposable {
   /**
    * Connect and log in.
    * @throws ConnectError nobody there, TLS failed, or no answer; `stage` says how far it got
-   * @throws LoginError the router refuses the log-in
+   * @throws LoginError the router refuses the login
    * @throws ProtocolError what answers does not speak the RouterOS API
    * @throws the signal's reason when aborted
    */
@@ -357,15 +357,15 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** A log-in that got no answer means that there is no usable connection; a refusal stays what it is. */
+/** A login that got no answer means that there is no usable connection; a refusal stays what it is. */
 function loginFailure(error: unknown, { host, port }: ConnectionOptions, answered: boolean): unknown {
   if (error instanceof FatalError) return new LoginError("other", error.routerMessage);
   const closed = answered
     ? "it closed the connection after an answer that is no RouterOS API's"
     : "it closed the connection without an answer, as the address list of /ip service makes it";
-  const hint = error instanceof ConnectionClosedError ? closed : "it does not answer the log-in";
+  const hint = error instanceof ConnectionClosedError ? closed : "it does not answer the login";
   if (!(error instanceof ConnectionClosedError || error instanceof CommandTimeoutError)) return error;
-  return new ConnectError(`no log-in to ${host} port ${port}: ${hint}`, {
+  return new ConnectError(`no login to ${host} port ${port}: ${hint}`, {
     host,
     port,
     stage: "login",

@@ -54,7 +54,7 @@ export class ConnectError extends RouterOsError {
   }
 }
 
-/** Why a log-in was refused; `other` keeps its text in `routerMessage`. */
+/** Why a login was refused; `other` keeps its text in `routerMessage`. */
 export type LoginRefusal = "credentials" | "not-allowed" | "legacy-login-only" | "other";
 
 /** The router answered and does not let us in. Trying again unchanged will not help. */
@@ -70,7 +70,7 @@ export class LoginError extends RouterOsError {
   readonly routerMessage: string;
 
   constructor(reason: LoginRefusal, routerMessage: string) {
-    super(`log-in refused: ${routerMessage}`, { operation: "login" });
+    super(`login refused: ${routerMessage}`, { operation: "login" });
     this.reason = reason;
     this.routerMessage = routerMessage;
   }

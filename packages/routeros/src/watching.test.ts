@@ -38,10 +38,10 @@ test.each(LINKS)(
 );
 
 test.each(LINKS)(
-  "over %s a connection given up is reset and doesn't deliver what waits",
+  "over %s a connection abandoned is reset and doesn't deliver what waits",
   async (_, server, tls) => {
     const commands = 300;
-    const { promise: given, resolve: giveUp } = Promise.withResolvers<void>();
+    const { promise: given, resolve: abandon } = Promise.withResolvers<void>();
     let delivered = 0;
     let end: unknown;
     await using peer = await RawPeer.listen(async (line) => {
@@ -68,7 +68,7 @@ test.each(LINKS)(
       expect(error).toBeInstanceOf(ConnectionClosedError);
       expect(error).toMatchObject({ outcomeUnknown: true });
     }
-    giveUp();
+    abandon();
     await peer.finished();
     expect(end).toMatchObject({ code: "ECONNRESET" });
     expect(delivered).toBeLessThan(commands);

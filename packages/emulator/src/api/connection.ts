@@ -10,7 +10,7 @@ import { PREVENTS, sendFaulty } from "./faulty-reply.ts";
 import { login } from "./login.ts";
 import { type Request, readRequest, readWords, wordBytes } from "./words.ts";
 
-/** RouterOS limits number and size of sentences before log-in and doesn't publish the limits; these are ours. */
+/** RouterOS limits number and size of sentences before login and doesn't publish the limits; these are ours. */
 const BEFORE_LOGIN = { maxSentences: 32, maxSentenceBytes: 16_384 };
 
 /** Time to read a `!fatal` before the connection goes for good. */
@@ -23,7 +23,7 @@ interface Running {
 
 /**
  * One API connection: from sentences to commands and back. Commands are begun in the order they come, and each has
- * its replies sent before the next is begun; commands that go on (`listen`) run beside those that follow.
+ * its replies sent before the next is begun; commands that continue (`listen`) run beside those that follow.
  */
 export class ApiConnection {
   readonly #router: MenuHost;
@@ -107,7 +107,7 @@ export class ApiConnection {
     }
   }
 
-  /** A second log-in on the same connection takes the place of the first. */
+  /** A second login on the same connection takes the place of the first. */
   #openSession(user: Pick<Session, "username" | "group" | "policies">): void {
     if (this.#session) this.#router.sessions.close(this.#session);
     const end = () => this.#socket.destroy();

@@ -14,7 +14,7 @@ export interface Command {
 /** Words of one reply sentence, without the tag. */
 export type Reply = readonly string[];
 
-/** What a command answers. With `follow` it goes on after its replies until it is cancelled. */
+/** What a command answers. With `follow` it sends more after its replies, until it is cancelled. */
 export interface Outcome {
   readonly replies: readonly Reply[];
   /** A slow command: emits its rows as they come and resolves to its last sentences, `!done` among them. */

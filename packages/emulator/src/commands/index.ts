@@ -94,7 +94,7 @@ export async function runOwn(
   return (await own.run(router, command.attributes, items, asked)) ?? undefined;
 }
 
-/** A command only one menu has, over the API: slow ones go on beside the commands that follow them. */
+/** A command only one menu has, over the API: slow ones run beside the commands that follow them. */
 async function answerOwn(
   router: MenuHost,
   command: Command,

@@ -66,7 +66,7 @@ function schedule(router: MenuHost, path: string, change: Change, item: Item): v
   if (timeout !== undefined && item.dynamic) startTimeout(router, path, item, readSeconds(timeout) ?? 0);
 }
 
-/** @param path `/ip/firewall/address-list` or its IPv6 twin */
+/** @param path `/ip/firewall/address-list` or its IPv6 counterpart */
 export const firewallAddressList = (path: string, address: ValueType): Menu => ({
   path,
   commands: ["print", "getall", "get", "listen", "add", "set", "remove", "enable", "disable", "comment"],
@@ -92,7 +92,7 @@ export const firewallAddressList = (path: string, address: ValueType): Menu => (
     // Whether a permanent entry can be given a timeout is not published.
     const { item, given } = change;
     if (item && !item.dynamic && (given.timeout !== undefined || given.dynamic === "true")) {
-      throw refusals.notEmulated("making a permanent entry dynamic");
+      throw refusals.notEmulated("a permanent entry made dynamic");
     }
     return undefined;
   },

@@ -106,7 +106,7 @@ export interface OwnCommand {
   ): Answered | Done;
   /** Takes items in `=.id=` or `=numbers=`. */
   readonly targets?: boolean;
-  /** Takes its time: over the API other commands go on beside it, its rows are sent as they come, and it can be cancelled. */
+  /** Takes its time: over the API other commands run beside it, its rows are sent as they come, and it can be cancelled. */
   readonly slow?: boolean;
 }
 

@@ -20,7 +20,7 @@ const SCRIPT_POLICIES = [
 ];
 
 /** Rights a row runs with: those named, which nobody may name without holding them; all of the creator's without. */
-export function settlePolicy({ command, before, after, given, policies }: Change): void {
+export function resolvePolicy({ command, before, after, given, policies }: Change): void {
   const held = (name: string) => policies.has(name);
   if (command === "add" && given.policy === undefined) {
     after.policy = SCRIPT_POLICIES.filter(held).join(",");
@@ -65,7 +65,7 @@ export const script: MenuFor = (features) => ({
   fields: {
     name: { type: text },
     owner: { type: text },
-    // Scripts of RouterOS 6 name those of log-ins too; the enumeration of 7.22.3 hasn't them.
+    // Scripts of RouterOS 6 name those of logins too; the enumeration of 7.22.3 hasn't them.
     policy: { type: listOf(features.version7 ? SCRIPT_POLICIES : policyNames(features)) },
     "dont-require-permissions": { type: boolean, default: "false" },
     "last-started": { type: text, readOnly: true },
@@ -85,7 +85,7 @@ export const script: MenuFor = (features) => ({
   },
   check(router, change) {
     if (change.command === "remove") return undefined;
-    settlePolicy(change);
+    resolvePolicy(change);
     change.after.owner ??= change.username ?? "admin";
     change.after.name ??= freeName(router);
     return undefined;

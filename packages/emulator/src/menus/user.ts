@@ -30,7 +30,7 @@ function refuseWeakPassword(router: MenuHost, password: string): void {
 
 /** Sessions of a changed user end where the emulator is told so; a new comment is no change of the user. */
 function endSessions(router: MenuHost, change: Change): void {
-  if (router.openSessions === "go-on") return;
+  if (router.openSessions === "keep") return;
   const onlyComment =
     change.command === "set" && Object.keys(change.given).every((name) => name === "comment");
   if (onlyComment) return;

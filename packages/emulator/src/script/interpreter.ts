@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Told what the script prints as it prints it, lines ended by LF. */
   readonly print?: (text: string) => void;
-  /** Told when the run begins to wait for the router's clock, and when it goes on. */
+  /** Told when the run begins to wait for the router's clock, and when it continues. */
   readonly waiting?: (waits: boolean) => void;
 }
 
@@ -100,7 +100,7 @@ export class Interpreter implements Run {
       const wake = () => {
         forget();
         signal?.removeEventListener("abort", wake);
-        // Said at once: the clock mustn't go on before the script has.
+        // Said at once: the clock mustn't move on before the script has.
         this.#options.waiting?.(false);
         resolve();
       };

@@ -75,7 +75,7 @@ export class Gate {
   #leaveUnanswered(socket: Socket): void {
     this.#unanswered.add(socket);
     socket.once("close", () => this.#unanswered.delete(socket));
-    // Read and thrown away, so that it is noticed when the client gives up.
+    // Read and thrown away, so that it is noticed when the client closes.
     socket.resume();
   }
 }

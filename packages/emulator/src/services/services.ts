@@ -61,7 +61,7 @@ export class Services implements ServicePorts {
     }
   }
 
-  /** A new listener opens before the old one closes. Established connections go on: nothing cuts them. */
+  /** A new listener opens before the old one closes. Established connections continue: nothing cuts them. */
   async apply(): Promise<void> {
     for (const service of SERVICE_NAMES) {
       const row = this.row(service);

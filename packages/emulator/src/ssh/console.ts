@@ -59,7 +59,7 @@ export class Console {
     }
   }
 
-  /** Each line is a scope of its own; global variables go on being known. */
+  /** Each line is a scope of its own; global variables continue to be known. */
   #globals(): Names {
     const names = new Names(undefined);
     for (const [name] of this.#router.globals.entries) names.declare(name);

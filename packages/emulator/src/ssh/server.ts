@@ -9,7 +9,7 @@ import { readScp, runScp } from "./scp.ts";
 import { serveSftp } from "./sftp.ts";
 import { runShell } from "./shell.ts";
 
-/** Password log-in of the router's own users over SSH; answers sockets the `ssh` service admitted. */
+/** Password login of the router's own users over SSH; answers sockets the `ssh` service admitted. */
 export function acceptSsh(router: Machine): (socket: Socket) => void {
   return (socket) => {
     // A server of its own for each socket: ssh2 announces a client once its first line has come and doesn't say on

@@ -8,7 +8,7 @@ const CTRL_D = "\x04";
 const ERASE = ["\x7f", "\b"];
 /** A line beyond this is cut; RouterOS's own limit isn't published. */
 const MAX_LINE = 65_536;
-/** What stands before a line that goes on with the one before. */
+/** What stands before a line that continues with the one before. */
 const CONTINUED = "{... ";
 
 /** The interactive console: prompt, a line with echo and erase, its answer, the prompt again. */

@@ -32,7 +32,7 @@ export class FuzzFailure extends Error {}
 interface Input {
   readonly target: Target;
   readonly bytes: Buffer;
-  /** Goes on where the bytes were made, for what a target decides at random. */
+  /** Continues where the bytes were made, for what a target decides at random. */
   readonly random: Random;
 }
 

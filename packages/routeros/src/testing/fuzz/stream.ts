@@ -9,7 +9,7 @@ import { attributesOf, type Read, readStream, tagOf, textOf } from "./reference.
 import { bytesOf, captured } from "./seeds.ts";
 import type { Target } from "./target.ts";
 
-/** What the commands of {@link settle} are answered with; captured tags are other ones. */
+/** What the commands of {@link endAll} are answered with; captured tags are other ones. */
 const TAGGED = [
   [
     ["!re", ".tag=1", "=.id=*1"],
@@ -30,7 +30,7 @@ const TAGGED = [
 
 /**
  * Held: the sentences are those that the plainest reader finds, however the bytes are cut; encoded again they are the
- * same bytes; every command is settled, and so is a stream.
+ * same bytes; every command ends, and so does a stream.
  */
 export const stream: Target = {
   seeds: [...captured(), ...TAGGED.map(bytesOf)],
@@ -39,7 +39,7 @@ export const stream: Target = {
     const read = decode([bytes]);
     compare(read, expected);
     compare(decode(cut(bytes, random)), expected);
-    await settle(read.sentences);
+    await endAll(read.sentences);
     if (read.isRefused) return "stream refused";
     return read.sentences.length > 0 ? "stream read" : "stream unfinished";
   },
@@ -110,7 +110,7 @@ function same(what: string, seen: unknown, expected: unknown): void {
 }
 
 /** Two commands and a stream are on their way while it comes: whatever it is, all end, and no other way than told. */
-async function settle(sentences: readonly Sentence[]): Promise<void> {
+async function endAll(sentences: readonly Sentence[]): Promise<void> {
   const link = { write: () => {}, pause: () => {}, resume: () => {} };
   const bounds = { timeoutMs: Number.POSITIVE_INFINITY, maxReplyRows: 50, maxReplyBytes: 10_000 };
   const multiplexer = new Multiplexer(link, bounds);
