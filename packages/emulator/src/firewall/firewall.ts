@@ -42,12 +42,12 @@ interface Walk {
  */
 export class Firewall {
   readonly #router: Router;
-  readonly #lists: Readonly<Record<ListFamily, AddressLists>>;
+  /** Made for the first rule that is tried: most routers of a fleet have none. */
+  #lists: Partial<Record<ListFamily, AddressLists>> | undefined;
   readonly #counters = new WeakMap<Item, Counters>();
 
   constructor(router: Router) {
     this.#router = router;
-    this.#lists = { ipv4: new AddressLists(router, "ipv4"), ipv6: new AddressLists(router, "ipv6") };
   }
 
   /** Decide on a packet, count it, and do what rules on its way say. */
@@ -79,7 +79,7 @@ export class Firewall {
 
   /** @returns undefined when the chain was left without a decision */
   #walk(walk: Walk, chain: string, jumps: number): Verdict | undefined {
-    const lists = this.#lists[walk.family];
+    const lists = this.#listsOf(walk.family);
     for (const rule of walk.rules) {
       const { values } = rule;
       if (values.chain !== chain || values.disabled === "true") continue;
@@ -97,6 +97,12 @@ export class Firewall {
     return undefined;
   }
 
+  #listsOf(family: ListFamily): AddressLists {
+    this.#lists ??= {};
+    this.#lists[family] ??= new AddressLists(this.#router, family);
+    return this.#lists[family];
+  }
+
   #leaveTrace(rule: Item, { packet, family }: Walk): void {
     const { packets, bytes } = this.counters(rule);
     this.#counters.set(rule, { packets: packets + 1, bytes: bytes + PACKET_BYTES });
@@ -104,7 +110,7 @@ export class Firewall {
     if (action === "log" || log === "true") this.#log(rule, packet);
     const list = rule.values["address-list"] ?? "";
     const timeout = rule.values["address-list-timeout"];
-    const lists = this.#lists[family];
+    const lists = this.#listsOf(family);
     if (action === "add-src-to-address-list") lists.put(list, packet.srcAddress, timeout);
     if (action === "add-dst-to-address-list") lists.put(list, packet.dstAddress, timeout);
   }
