@@ -83,17 +83,22 @@ export class Clock {
     for (const alarm of [...this.#alarms]) this.#forget(alarm);
   }
 
+  /** Never runs the action at once, however late it is: who asked for it doesn't hold the means to forget it yet. */
   #arm(alarm: Alarm): void {
     clearTimeout(alarm.timer);
-    const left = alarm.atMs - this.running();
-    if (left <= 0) {
-      this.#forget(alarm);
-      alarm.action();
+    const left = Math.max(0, alarm.atMs - this.running());
+    // A timer holds 31 bits of milliseconds, 24.8 days; a longer wait is armed again.
+    alarm.timer = setTimeout(() => this.#ring(alarm), Math.min(left, 2 ** 31 - 1));
+    alarm.timer.unref();
+  }
+
+  #ring(alarm: Alarm): void {
+    if (alarm.atMs > this.running()) {
+      this.#arm(alarm);
       return;
     }
-    // A timer holds 31 bits of milliseconds, 24.8 days; a longer wait is armed again.
-    alarm.timer = setTimeout(() => this.#arm(alarm), Math.min(left, 2 ** 31 - 1));
-    alarm.timer.unref();
+    this.#forget(alarm);
+    alarm.action();
   }
 
   #forget(alarm: Alarm): void {
