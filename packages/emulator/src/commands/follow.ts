@@ -4,15 +4,15 @@ import { refusals } from "../refusal.ts";
 import type { Item, TableChange } from "../table.ts";
 import { type Outcome, type Reply, unknownParameter } from "./command.ts";
 
-/** Their rows come and go without their tables: nobody would be told. */
-const NOT_TOLD = ["/system/script/job", "/system/script/environment"];
+/** Their rows come and go without their tables, which is where changes are seen. */
+const UNSEEN = ["/system/script/job", "/system/script/environment"];
 
 type Emit = (reply: Reply) => void;
 
-/** How a menu answers who begins to listen. @throws Refusal where it can't be listened to */
+/** How a menu answers `listen`. @throws Refusal where it can't be listened to */
 export function requireListening(router: MenuHost, menu: Menu, option: "follow" | "follow-only"): Listening {
   const listening = listeningIn(router.listening, menu.path);
-  if (NOT_TOLD.includes(menu.path)) throw refusals.notEmulated(`listen of ${menu.path}`);
+  if (UNSEEN.includes(menu.path)) throw refusals.notEmulated(`listen of ${menu.path}`);
   if (!menu.commands.includes("listen") || listening === "refused") throw unknownParameter(router, option);
   return listening;
 }
@@ -26,8 +26,8 @@ interface Following {
 }
 
 /**
- * Changes of a menu from now on. A removed row is told by `.id` and `.dead` alone, as captured; not to who gave queries:
- * none of a removed row's properties is left to test, and one report (GideonLeGrange/mikrotik-java#27) misses it there.
+ * Changes of a menu from now on. A removed row is sent as `.id` and `.dead` alone, as captured. With queries it is not
+ * sent: no property of a removed row is left to test, and one report (GideonLeGrange/mikrotik-java#27) misses it there.
  */
 export function following(router: MenuHost, menu: Menu, how: Following, replies: readonly Reply[]): Outcome {
   const sentenceOf = ({ kind, item }: TableChange): Reply | undefined => {
@@ -39,7 +39,7 @@ export function following(router: MenuHost, menu: Menu, how: Following, replies:
     let stopped = false;
     const forget = router.table(menu.path).onChange((change) => {
       const sentence = sentenceOf(change);
-      // As captured: the `set` that makes a change is answered before the change is told.
+      // As captured: the `set` that makes a change is answered before the change is sent.
       if (sentence) setImmediate(() => stopped || emit(sentence));
     });
     const quieten = makeNoise(router, menu, how, emit);

@@ -57,6 +57,17 @@ function project(
   return cut;
 }
 
+/** The rows of a command's menu that its queries keep, whole. */
+function rowsOf(router: MenuHost, { menu, queries }: Command): readonly Record<string, string>[] {
+  const rows = router.items(menu).map((item) => present(router, menu, item));
+  return rows.filter((row) => passes(queries, row));
+}
+
+function countOf(router: MenuHost, command: Command): number {
+  // Every row counts where nothing is asked of it: a large list is counted without a look at it.
+  return command.queries.length === 0 ? router.items(command.menu).length : rowsOf(router, command).length;
+}
+
 /**
  * `print` and `getall`, with `file` (written as the console prints, and answered all the same), `.proplist`, queries,
  * `count-only`, `follow` and `follow-only`.
@@ -64,36 +75,26 @@ function project(
 export function print(router: MenuHost, command: Command, caller: Caller): Outcome {
   refuseOptions(router, command);
   const { menu, attributes, queries } = command;
-  const option = FOLLOWING.find((name) => attributes[name] !== undefined);
+  const asked = (option: string) => attributes[option] !== undefined;
+  const option = FOLLOWING.find(asked);
   const listening = option && requireListening(router, menu, option);
-  const asked = { count: attributes["count-only"] !== undefined, file: attributes.file !== undefined };
-  if (asked.count && !asked.file && queries.length === 0) {
-    return { replies: [done({ ret: String(router.items(menu).length) })] };
-  }
-  const proplist = (attributes[".proplist"] ?? attributes.proplist)?.split(",");
-  const rows = router
-    .items(menu)
-    .map((item) => present(router, menu, item))
-    .filter((row) => passes(queries, row));
-  if (asked.file) {
+  if (attributes.file !== undefined) {
     requirePolicies(caller, ["ftp"]);
-    router.files.write(
-      `${attributes.file}.txt`,
-      printed(menu, rows, (option) => attributes[option] !== undefined),
-    );
+    router.files.write(`${attributes.file}.txt`, printed(menu, rowsOf(router, command), asked));
   }
-  if (asked.count) return { replies: [done({ ret: String(rows.length) })] };
-  const sentences = rows.map((row): Reply => ["!re", ...attributeWords(project(row, proplist))]);
-  if (!listening) {
-    const nothing: Reply[] = rows.length === 0 && router.features.emptySentence ? [["!empty"]] : [];
-    return { replies: [...sentences, ...nothing, done()] };
+  if (asked("count-only")) return { replies: [done({ ret: String(countOf(router, command)) })] };
+  const proplist = (attributes[".proplist"] ?? attributes.proplist)?.split(",");
+  const sentence = (row: Record<string, string>): Reply => ["!re", ...attributeWords(project(row, proplist))];
+  const sentences = option === "follow-only" ? [] : rowsOf(router, command).map(sentence);
+  if (listening) {
+    const sentenceOf = (item: Item): Reply | undefined => {
+      const row = present(router, menu, item);
+      return passes(queries, row) ? sentence(row) : undefined;
+    };
+    return following(router, menu, { listening, sentenceOf, filtered: queries.length > 0 }, sentences);
   }
-  const sentenceOf = (item: Item): Reply | undefined => {
-    const row = present(router, menu, item);
-    return passes(queries, row) ? ["!re", ...attributeWords(project(row, proplist))] : undefined;
-  };
-  const how = { listening, sentenceOf, filtered: queries.length > 0 };
-  return following(router, menu, how, attributes["follow-only"] === undefined ? sentences : []);
+  const nothing: Reply[] = sentences.length === 0 && router.features.emptySentence ? [["!empty"]] : [];
+  return { replies: [...sentences, ...nothing, done()] };
 }
 
 /** `listen`: RouterOS implements it as `print follow-only`. */
