@@ -73,7 +73,7 @@ describe("an endless reply", () => {
   test.each([
     ["rows", { maxReplyRows: 5_000 }],
     ["bytes", { maxReplyBytes: 100_000 }],
-  ])("ends at its bound on %s, is cancelled, and the connection goes on", async (_, bound) => {
+  ])("ends at its bound on %s, is cancelled, and the connection continues", async (_, bound) => {
     await withRouter(
       async (line) => {
         const { tag } = await line.command();
@@ -123,7 +123,7 @@ describe("an endless reply", () => {
     }
   });
 
-  test("that goes on after it was given up ends the connection", async () => {
+  test("that continues after it was abandoned ends the connection", async () => {
     await withRouter(
       async (line) => {
         const { tag } = await line.command();
@@ -137,7 +137,7 @@ describe("an endless reply", () => {
         expect(error).toBeInstanceOf(ReplyTooLargeError);
         const reason = await router.closed;
         expect(reason).toBeInstanceOf(ProtocolError);
-        expect(reason?.message).toContain("goes on answering");
+        expect(reason?.message).toContain("continues answering");
       },
     );
   });
