@@ -1,11 +1,11 @@
 /** Transient access of one site, as the person who gives it and the person who uses it see it. */
 import type { AuditEvent, TransientAccess } from "@portreeve/api-schema";
+import { waitFor } from "@portreeve/testing";
 import { expect } from "vitest";
 import { expectStatus } from "./api.ts";
 import type { ManagedRouter } from "./routers.ts";
 import type { TestServer } from "./server.ts";
 import { visit } from "./tcp.ts";
-import { waitFor } from "./wait.ts";
 
 /** An access as it was answered when it was opened: with its password. */
 export interface Opened extends TransientAccess {

@@ -1,8 +1,8 @@
 /** A person's browser: Debian's Chromium, watched for what a page of ours must never do, and the portal's parts in it. */
 import { existsSync } from "node:fs";
+import { waitFor } from "@portreeve/testing";
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
 import { expect } from "vitest";
-import { waitFor } from "./wait.ts";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 

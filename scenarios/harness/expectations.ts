@@ -1,9 +1,9 @@
 /** Assertions in the words of the product. */
 import type { Credential, Policy, RolloutDetails, Site } from "@portreeve/api-schema";
 import type { Emulator } from "@portreeve/emulator";
+import { type WaitOptions, waitFor } from "@portreeve/testing";
 import { expect } from "vitest";
 import { type ApiClient, expectStatus } from "./api.ts";
-import { type WaitOptions, waitFor } from "./wait.ts";
 
 export async function readSite(api: ApiClient, id: string): Promise<Site> {
   return expectStatus(await api.get(`/v1/sites/${id}`), 200);

@@ -1,3 +1,4 @@
+export { waitFor } from "@portreeve/testing";
 export { type Answer, ApiClient, type CallOptions, expectProblem, expectStatus } from "./api.ts";
 export {
   credentialsOf,
@@ -22,4 +23,3 @@ export {
   useBindablePorts,
 } from "./routers.ts";
 export { addCustomer, startTestServer, type TestServer } from "./server.ts";
-export { waitFor } from "./wait.ts";
