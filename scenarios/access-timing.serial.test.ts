@@ -1,20 +1,11 @@
 /** How soon a person's access is over: revoked, expired, its site off-boarded. */
 import { once } from "node:events";
 import { connect } from "node:net";
-import type { Emulator } from "@portreeve/emulator";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import { SiteAccess } from "./harness/access.ts";
-import {
-  expectNothingPlanned,
-  expectStatus,
-  type ManagedRouter,
-  startManagedRouter,
-  startTestServer,
-  type TestServer,
-  useBindablePorts,
-  waitFor,
-} from "./harness/index.ts";
-import { OpenSsh, sshMissing } from "./harness/openssh.ts";
+import { expectNothingPlanned, expectStatus, startManagedRouter, waitFor } from "./harness/index.ts";
+import { sshMissing } from "./harness/openssh.ts";
+import { scenario as test } from "./harness/scenario.ts";
 
 /** An access that is over stops every byte within this time, milliseconds. */
 const CLOSED_WITHIN_MS = 1_000;
@@ -22,33 +13,12 @@ const CLOSED_WITHIN_MS = 1_000;
 const OFF_BOARDED_WITHIN_MS = 2_000;
 const PRINT_IDENTITY = "/system identity print";
 
-let server: TestServer;
-let ssh: OpenSsh;
-let router: Emulator;
-let site: ManagedRouter["site"];
-let desk: SiteAccess;
-
-beforeAll(async () => {
-  server = await startTestServer();
-  ssh = await OpenSsh.prepare();
-  await useBindablePorts(server.api);
-  const managed = await startManagedRouter(server, { identity: "gw1" });
-  ({ router, site } = managed);
-  desk = new SiteAccess(server, managed);
-});
-
-afterAll(async () => {
-  await ssh?.[Symbol.asyncDispose]();
-  await router?.close();
-  await server?.[Symbol.asyncDispose]();
-});
-
 const withSsh = test.skipIf(sshMissing !== undefined);
 const note = sshMissing === undefined ? "" : ` (skipped: ${sshMissing})`;
 
 withSsh(
   `revoking ends the open session within a second, at the gateway and on the router${note}`,
-  async () => {
+  async ({ server, ssh, desk }) => {
     const access = await desk.open();
     const target = desk.throughGateway(access);
     await using console = ssh.open(target);
@@ -68,11 +38,11 @@ withSsh(
     expect(actions).toEqual(
       expect.arrayContaining(["access.revoked", "access.closed", "access.removed_from_site"]),
     );
-    await expectNothingPlanned(server.api, site.id);
+    await expectNothingPlanned(server.api, desk.site.id);
   },
 );
 
-withSsh(`expiry does what revoking does, by the database's clock${note}`, async () => {
+withSsh(`expiry does what revoking does, by the database's clock${note}`, async ({ server, ssh, desk }) => {
   const access = await desk.open();
   await using console = ssh.open(desk.throughGateway(access));
   await console.prompt;
@@ -94,7 +64,7 @@ withSsh(`expiry does what revoking does, by the database's clock${note}`, async 
   expect(actions).not.toContain("access.revoked");
 });
 
-test("WinBox access carries the bytes to the router's WinBox port", async () => {
+test("WinBox access carries the bytes to the router's WinBox port", async ({ server, desk }) => {
   const access = await desk.open({ type: "winbox" });
   const socket = connect({ ...desk.throughGateway(access), localAddress: "127.0.0.1" });
   await once(socket, "connect");
@@ -103,7 +73,7 @@ test("WinBox access carries the bytes to the router's WinBox port", async () => 
   const bytes = Buffer.alloc(300_000, "winbox");
   socket.write(bytes);
   const peer = await waitFor(() =>
-    router.control.peers("winbox").find((one) => one.bytesReceived === bytes.length),
+    desk.router.control.peers("winbox").find((one) => one.bytesReceived === bytes.length),
   );
   expect(peer).toMatchObject({ address: server.managementAddress, admitted: true, open: true });
   const asked = performance.now();
@@ -114,7 +84,7 @@ test("WinBox access carries the bytes to the router's WinBox port", async () => 
   await desk.expectOver(access);
 });
 
-withSsh(`off-boarding a site ends its open sessions${note}`, async () => {
+withSsh(`off-boarding a site ends its open sessions${note}`, async ({ server, ssh }) => {
   const managed = await startManagedRouter(server);
   await using _router = managed.router;
   const desk = new SiteAccess(server, managed);

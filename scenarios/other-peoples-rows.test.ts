@@ -1,30 +1,15 @@
 /** What Portreeve leaves alone: everything on a router that is somebody else's. */
 import type { Emulator } from "@portreeve/emulator";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  createPolicy,
-  expectInSync,
-  expectStatus,
-  startManagedRouter,
-  startTestServer,
-  type TestServer,
-  useBindablePorts,
-  waitFor,
-} from "./harness/index.ts";
+import { describe, expect } from "vitest";
+import { createPolicy, expectInSync, expectStatus, startManagedRouter, waitFor } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "1" } });
-  await useBindablePorts(server.api);
-});
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
+const test = scenario.override("env", { PORTREEVE_RECONCILE_SECONDS: "1" });
 
 describe.each(["6.49", "7.9", "7.18", "7.24"])("other people's rows on RouterOS %s", (version) => {
-  test("users, groups and firewall rules of others are the same after adoption, changes, access and off-boarding", async () => {
+  test("users, groups and firewall rules of others are the same after adoption, changes, access and off-boarding", async ({
+    server,
+  }) => {
     const { router, site } = await startManagedRouter(server, {
       version,
       users: [{ name: "billing", password: "b", group: "read", address: "192.0.2.1/32" }],

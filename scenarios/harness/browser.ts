@@ -23,7 +23,7 @@ const FLAGS = [
 ];
 
 /** What is not there after this long is not coming, milliseconds: the page asks the server anew every five seconds. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
 
 /** Tells of every breach of the content security policy in the console, where the watch reads it. */
 const REPORT_VIOLATIONS = `document.addEventListener("securitypolicyviolation", (event) =>

@@ -2,6 +2,7 @@ export { waitFor } from "@portreeve/testing";
 export { type Answer, ApiClient, type CallOptions, expectProblem, expectStatus } from "./api.ts";
 export {
   credentialsOf,
+  expectChecked,
   expectInSync,
   expectNothingPlanned,
   expectRolledOut,
