@@ -16,6 +16,8 @@ export default defineConfig({
     execArgv: [`--conditions=${source}`],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A second, as Vitest has it, passes on a busy machine without anything happening.
+    expect: { poll: { timeout: 20_000, interval: 10 } },
     // Files of one group run at the same time, groups one after the other. Group 0 would not do: with one processor,
     // Vitest puts that one behind the others.
     projects: [

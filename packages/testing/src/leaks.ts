@@ -2,7 +2,7 @@
  * Loaded before each test file: a file that leaves something behind fails, and is told what. Looked for are sockets and
  * servers, child processes, files in the temporary directory, and what was reported with `hold`.
  */
-import { mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -19,6 +19,8 @@ const before = openSockets();
 const formerTmpdir = process.env.TMPDIR;
 /** The file's own, so that what is in it is the file's. */
 const directory = mkdtempSync(join(realpathSync(tmpdir()), "portreeve-"));
+// As open as the one it stands in, for programs that run under an account of their own.
+chmodSync(directory, 0o755);
 process.env.TMPDIR = directory;
 // npm and tsc would keep theirs there, for the next start.
 process.env.NODE_DISABLE_COMPILE_CACHE = "1";
