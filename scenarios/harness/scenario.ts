@@ -7,6 +7,7 @@ import { test } from "vitest";
 import { SiteAccess } from "./access.ts";
 import { startManagedRouter, useBindablePorts } from "./routers.ts";
 import { startTestServer } from "./server.ts";
+import { ServerProcess } from "./server-process.ts";
 
 export const scenario = test
   /** Settings of the server on top of the harness's own. */
@@ -38,4 +39,16 @@ export const scenario = test
     const ssh = await OpenSsh.prepare();
     onCleanup(() => ssh[Symbol.asyncDispose]());
     return ssh;
+  });
+
+/** Scenarios of a server as an operator runs it, a process of its own that can be killed and started again. */
+export const processScenario = test
+  .extend("env", { scope: "file" }, {} as Readonly<Record<string, string>>)
+  .extend("server", { scope: "file" }, async ({ env }, { onCleanup }) => {
+    const server = await ServerProcess.prepare(env);
+    onCleanup(() => server[Symbol.asyncDispose]());
+    server.start();
+    await server.ready();
+    await useBindablePorts(server.api);
+    return server;
   });
