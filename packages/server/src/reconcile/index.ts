@@ -17,12 +17,12 @@ export type {
   MenuRead,
   RouterLink,
   RouterLinks,
-  RouterNow,
   SiteWorkflows,
 } from "./link.ts";
 export { plan } from "./plan.ts";
 export { readsOf } from "./reads.ts";
 export { type Preview, type PreviewOptions, Reconciler } from "./reconciler.ts";
+export { rollbackTimer, rollbackTimerRead, SCHEDULER, TIMED_NAMES } from "./rollback-timer.ts";
 export { matches } from "./rows.ts";
 export { type OpenSecret, secretsOf } from "./secrets.ts";
 export type {
@@ -35,6 +35,7 @@ export type {
   Outcome,
   Plan,
   RouterFacts,
+  RouterNow,
   SecretReference,
   Seen,
   SiteRecords,

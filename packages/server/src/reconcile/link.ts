@@ -5,8 +5,7 @@
  * returns `waiting`, the run ends, and a later run repeats the call with the wake key it got, more than once if it has
  * to. Every request is plain data without secrets, so that it can be stored in between.
  */
-import type { RouterOsVersion } from "@portreeve/routeros";
-import type { Observed, Print, Step } from "./types.ts";
+import type { Observed, Print, RouterNow, Step } from "./types.ts";
 
 export type Answer<T> = { readonly state: "done"; readonly result: T } | Waiting;
 
@@ -60,15 +59,6 @@ export interface LinkCall {
   readonly resume?: string | undefined;
   /** Of a delivery behind a rollback timer: awaited before the first of its steps can take effect. */
   readonly armed?: (() => Promise<void>) | undefined;
-}
-
-/** What a link knows of its router without asking. */
-export interface RouterNow {
-  readonly version: RouterOsVersion;
-  /** The address the router sees us come from. */
-  readonly managementAddress: string;
-  /** The service we come in by. */
-  readonly service: "api" | "api-ssl";
 }
 
 /** One way to one router, during one run. */

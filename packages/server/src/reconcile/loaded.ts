@@ -1,8 +1,15 @@
 /** What a run or a preview begins from: a site and what every module wants of it, read in one transaction. */
 import type { Database } from "../database/index.ts";
 import type { Handover, Handovers } from "./handovers.ts";
-import type { RouterNow } from "./link.ts";
-import type { Contributor, DesiredMenu, Intent, Observed, SiteRecords, SiteSnapshot } from "./types.ts";
+import type {
+  Contributor,
+  DesiredMenu,
+  Intent,
+  Observed,
+  RouterNow,
+  SiteRecords,
+  SiteSnapshot,
+} from "./types.ts";
 
 export interface Loaded {
   readonly site: SiteSnapshot;

@@ -6,7 +6,6 @@
 import type { MenuFacts, RouterOsVersion, Row } from "@portreeve/routeros";
 import type { Trx } from "../database/index.ts";
 import type { Secret } from "../vault/secret.ts";
-import type { RouterNow } from "./link.ts";
 
 /**
  * A row a module wants on a router, in logical field names; values are text as RouterOS understands it. Where modules
@@ -173,6 +172,15 @@ export interface Contributor {
   load(trx: Trx, siteId: string): Promise<Intent>;
   /** A secret of the site's that its rows refer to. @throws where there is none of this id */
   openSecret?(trx: Trx, siteId: string, id: string): Promise<Secret>;
+}
+
+/** What a link knows of its router without asking. */
+export interface RouterNow {
+  readonly version: RouterOsVersion;
+  /** The address the router sees us come from. */
+  readonly managementAddress: string;
+  /** The service we come in by. */
+  readonly service: "api" | "api-ssl";
 }
 
 /** Looks at steps that touch the management path before they are delivered. */

@@ -111,7 +111,7 @@ export class RouterLogins implements RouterAccess, AsyncDisposable {
     try {
       return await this.#session(site, kept, active, limit);
     } catch {
-      return undefined; // it has died unnoticed; #session has closed it
+      return undefined; // it has died unnoticed; #session has given it up
     }
   }
 
@@ -136,7 +136,7 @@ export class RouterLogins implements RouterAccess, AsyncDisposable {
         [Symbol.asyncDispose]: async () => this.keep(site, login, connected),
       };
     } catch (error) {
-      client.close();
+      client.reset();
       throw error;
     }
   }

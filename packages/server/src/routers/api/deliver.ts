@@ -1,8 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type RouterClient, TrapError } from "@portreeve/routeros";
-import { isUnknown, StepError } from "../../reconcile/errors.ts";
-import type { LinkCall } from "../../reconcile/link.ts";
-import type { SecretReference, Step } from "../../reconcile/types.ts";
+import {
+  isUnknown,
+  type LinkCall,
+  type SecretReference,
+  type Step,
+  StepError,
+} from "../../reconcile/index.ts";
 import type { Secret } from "../../vault/index.ts";
 
 /** How long one step that touches the management path may take to answer, milliseconds: its reply may be cut off by itself. */

@@ -1,7 +1,6 @@
 /** Reading menus over the API. */
 import { type RouterClient, type Row, TrapError } from "@portreeve/routeros";
-import type { MenuRead } from "../../reconcile/link.ts";
-import type { Observed } from "../../reconcile/types.ts";
+import type { MenuRead, Observed } from "../../reconcile/index.ts";
 
 /** All of them at once over one connection. @throws the errors of `RouterClient.print` */
 export async function observe(

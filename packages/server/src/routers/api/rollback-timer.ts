@@ -1,7 +1,12 @@
 /** The rollback timer's entries, over the API. */
 import { type RouterClient, type Row, TrapError } from "@portreeve/routeros";
-import { rollbackTimer, rollbackTimerRead, SCHEDULER, TIMED_NAMES } from "../../reconcile/rollback-timer.ts";
-import type { Step } from "../../reconcile/types.ts";
+import {
+  rollbackTimer,
+  rollbackTimerRead,
+  SCHEDULER,
+  type Step,
+  TIMED_NAMES,
+} from "../../reconcile/index.ts";
 import { observe } from "./observe.ts";
 
 /**

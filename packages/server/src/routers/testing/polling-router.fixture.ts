@@ -15,11 +15,10 @@ import type {
   MenuRead,
   RouterLink,
   RouterLinks,
-  RouterNow,
   Waiting,
 } from "../../reconcile/link.ts";
 import { confirmScript, planScript } from "../../reconcile/plan-script.ts";
-import type { Observed } from "../../reconcile/types.ts";
+import type { Observed, RouterNow } from "../../reconcile/types.ts";
 
 /** Longer than over the API: between a change and its proof lies a poll. */
 export const ROLLBACK_SECONDS = 600;
