@@ -1,8 +1,10 @@
 /** Builds the server from its settings: what needs what, started in order and stopped in the opposite one. */
+import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { portalRoot } from "@portreeve/portal";
 import type { Logger } from "pino";
 import { auditRoutes } from "./audit/index.ts";
+import { type LeasedTask, TaskRunner } from "./background/index.ts";
 import {
   CertificateAuthorityService,
   certificateContributor,
@@ -18,13 +20,14 @@ import {
 import {
   type Connection,
   Database,
+  Leases,
   migrate,
   Notifications,
-  SiteLocks,
+  namedConnection,
   startEmbedded,
   waitForServer,
 } from "./database/index.ts";
-import { ExposureSchedule, ExposureService, exposureRoutes } from "./exposure/index.ts";
+import { ExposureService, exposureRoutes, exposureTask } from "./exposure/index.ts";
 import { Gateway } from "./gateway/index.ts";
 import { HardeningService, hardeningContributor, hardeningRoutes } from "./hardening/index.ts";
 import { buildApp } from "./http/index.ts";
@@ -38,8 +41,8 @@ import {
   previewRoutes,
 } from "./policies/index.ts";
 import { ASSESSED_MENUS, certainLockOut } from "./reachability/index.ts";
-import { Driver, Reconciler } from "./reconcile/index.ts";
-import { RolloutEngine, RolloutService, rolloutRoutes } from "./rollouts/index.ts";
+import { Reconciler } from "./reconcile/index.ts";
+import { ROLLOUTS, RolloutService, rolloutRoutes, rolloutTask } from "./rollouts/index.ts";
 import {
   AddressRules,
   SITE_CHANNEL,
@@ -75,7 +78,8 @@ export interface RunningServer extends AsyncDisposable {
  */
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
   await using starting = new AsyncDisposableStack();
-  const connection = await databaseConnection(config, log, starting);
+  const applicationName = `portreeve ${randomBytes(8).toString("hex")}`;
+  const connection = namedConnection(await databaseConnection(config, log, starting), applicationName);
   await migrate(connection, { log });
   const database = starting.use(await Database.open({ connection, maxConnections: 20, log }));
   const vault = await openVault(database, config.masterKeyFile);
@@ -114,21 +118,22 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     ownAddress: localAddress,
     hours: config.exposureHours,
   });
-  let driver: Driver | undefined;
-  let engine: RolloutEngine | undefined;
+  const tasks = new Map<string, TaskRunner>();
   if (config.roles.has("reconciler")) {
-    driver = await startReconciler(reconciler, { config, connection, database, log }, starting);
-    engine = new RolloutEngine({ database, rollouts, log });
-    engine.start();
-    starting.defer(() => engine?.stop());
-    if (config.exposureHours > 0) {
-      const schedule = new ExposureSchedule({
-        database,
-        check: (site, signal) => exposure.checkClaimed(site, signal),
-        log,
-      });
-      schedule.start();
-      starting.defer(() => schedule.stop());
+    const leases = starting.use(await Leases.open({ connection, applicationName, log }));
+    // Connections to routers live where the lease is.
+    leases.watch({ gained: () => {}, lost: (buckets) => access.closeKept(new Set(buckets)) });
+    for (const task of [
+      reconcileTask(reconciler, database, config),
+      rolloutTask({ database, rollouts, log }),
+      ...(config.exposureHours > 0
+        ? [exposureTask({ database, check: (site, signal) => exposure.checkClaimed(site, signal), log })]
+        : []),
+    ]) {
+      const runner = new TaskRunner(task, { leases, log });
+      tasks.set(task.name, runner);
+      runner.start();
+      starting.defer(() => runner.stop());
     }
   }
   let doorkeeper: Doorkeeper | undefined;
@@ -138,7 +143,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     doorkeeper.start();
     starting.defer(() => doorkeeper?.stop());
   }
-  starting.use(await listenForChanges(connection, log, { driver, engine, doorkeeper }));
+  starting.use(await listenForChanges(connection, log, { tasks, doorkeeper }));
 
   // Late, because a token made by a start that then fails would be shown to nobody; and before the API answers, so
   // that the first request is not refused.
@@ -179,7 +184,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       ],
       readiness: {
         database: () => reasonAgainst(database.ping()),
-        reconciler: async () => driver?.problem,
+        reconciler: async () => problemOf(tasks),
         gateway: async () => doorkeeper?.problem,
       },
       portalRoot,
@@ -211,55 +216,46 @@ async function databaseConnection(
   return config.databaseUrl;
 }
 
-interface ReconcilerParts {
-  readonly config: Config;
-  readonly connection: Connection;
-  readonly database: Database;
-  readonly log: Logger;
-}
-
-async function startReconciler(
-  reconciler: Reconciler,
-  parts: ReconcilerParts,
-  starting: AsyncDisposableStack,
-): Promise<Driver> {
-  const locks = starting.use(await SiteLocks.open({ connection: parts.connection }));
-  const driver = new Driver({
-    list: siteRecords(parts.database).list,
-    run: (siteId, signal) => reconciler.run(siteId, signal),
-    tryLock: (siteId) => locks.tryLock(siteId),
-    periodMs: parts.config.reconcileSeconds * 1000,
+function reconcileTask(reconciler: Reconciler, database: Database, config: Config): LeasedTask {
+  return {
+    name: "reconcile",
+    claim: "bucket",
+    periodMs: config.reconcileSeconds * 1000,
     concurrency: RECONCILE_CONCURRENCY,
-    log: parts.log,
-  });
-  driver.start();
-  starting.defer(() => driver.stop());
-  return driver;
+    list: siteRecords(database).list,
+    run: (siteId, signal) => reconciler.run(siteId, signal),
+  };
 }
 
 interface Wakeable {
-  readonly driver: Driver | undefined;
-  readonly engine: RolloutEngine | undefined;
+  /** By their names. */
+  readonly tasks: ReadonlyMap<string, TaskRunner>;
   readonly doorkeeper: Doorkeeper | undefined;
+}
+
+function problemOf(tasks: ReadonlyMap<string, TaskRunner>): string | undefined {
+  const problems = [...tasks].flatMap(([name, { problem }]) =>
+    problem === undefined ? [] : `${name} ${problem}`,
+  );
+  return problems.length === 0 ? undefined : problems.join("; ");
 }
 
 /** Told of changes by whichever process made them. After a lost connection everything is looked at afresh. */
 function listenForChanges(
   connection: Connection,
   log: Logger,
-  { driver, engine, doorkeeper }: Wakeable,
+  { tasks, doorkeeper }: Wakeable,
 ): Promise<Notifications> {
   return Notifications.open({
     connection,
     channels: [SITE_CHANNEL, SITE_STATE_CHANNEL, ACCESS_CHANNEL],
     onNotification: (channel, id) => {
-      if (channel === SITE_STATE_CHANNEL) return engine?.wake();
-      if (channel === SITE_CHANNEL) driver?.wake(id);
+      if (channel === SITE_STATE_CHANNEL) return tasks.get("rollouts")?.wake(ROLLOUTS);
+      if (channel === SITE_CHANNEL) tasks.get("reconcile")?.wake(id);
       doorkeeper?.wake(); // a policy that moves a port moves the grants' targets too
     },
     onReconnect: () => {
-      void driver?.wakeAll();
-      engine?.wake();
+      for (const task of tasks.values()) task.wakeAll();
       doorkeeper?.wake();
     },
     log,

@@ -11,7 +11,7 @@
  */
 import { LoginError, parseVersion } from "@portreeve/routeros";
 import { record } from "../audit/index.ts";
-import type { Database } from "../database/index.ts";
+import { bucketOf, type Database } from "../database/index.ts";
 import { NeedsAttentionError, type RouterAccess, type RouterSession } from "../reconcile/index.ts";
 import {
   adoptionLoginBinding,
@@ -105,6 +105,11 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
     const { client } = await connect(this.#options, moved, active, signal);
     client.close();
     await this.#options.database.asSystem((trx) => recordMoved(trx, site, way));
+  }
+
+  /** Close the connections kept for sites that are another process's to work for. */
+  closeKept(buckets: ReadonlySet<number>): void {
+    this.#pool.closeWhere((siteId) => buckets.has(bucketOf(siteId)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -127,6 +127,8 @@ export interface SiteCertificate {
 export interface SitesTable {
   id: Generated<string>;
   customer_id: string;
+  /** Made by the database; see `bucketOf`. */
+  bucket: ColumnType<number, never, never>;
   policy_id: string;
   policy_revision_id: string;
   verified_revision_id: string | null;

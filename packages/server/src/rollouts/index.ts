@@ -1,3 +1,3 @@
-export { RolloutEngine } from "./engine.ts";
+export { ROLLOUTS, rolloutTask } from "./engine.ts";
 export { rolloutRoutes } from "./routes.ts";
 export { RolloutService } from "./service.ts";

@@ -1,7 +1,7 @@
 /** What the reconciler reads and writes about sites, and what a login on a router tells about it. */
 
 import { sameFingerprint } from "@portreeve/routeros";
-import type { Updateable } from "kysely";
+import { sql, type Updateable } from "kysely";
 import { record } from "../audit/index.ts";
 import { type Database, notify, type SitesTable, type Trx } from "../database/index.ts";
 import { describeChange } from "../reconcile/index.ts";
@@ -19,9 +19,10 @@ export function siteRecords(database: Database): SiteRecords {
       await trx.updateTable("sites").set(columns).where("id", "=", siteId).execute();
     });
   return {
-    list: () =>
+    list: (buckets) =>
       database.asSystem(async (trx) => {
-        const rows = await trx.selectFrom("sites").select("id").execute();
+        const ofBuckets = sql<number>`any(${buckets}::smallint[])`;
+        const rows = await trx.selectFrom("sites").select("id").where("bucket", "=", ofBuckets).execute();
         return rows.map(({ id }) => id);
       }),
 
