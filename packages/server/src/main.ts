@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { portalRoot } from "@portreeve/portal";
 import type { Logger } from "pino";
 import { auditRoutes } from "./audit/index.ts";
-import { type LeasedTask, TaskRunner } from "./background/index.ts";
+import { type LeasedTask, type OwnTask, TaskRunner } from "./background/index.ts";
 import {
   CertificateAuthorityService,
   certificateContributor,
@@ -30,7 +30,7 @@ import {
 import { ExposureService, exposureRoutes, exposureTask } from "./exposure/index.ts";
 import { Gateway } from "./gateway/index.ts";
 import { HardeningService, hardeningContributor, hardeningRoutes } from "./hardening/index.ts";
-import { buildApp } from "./http/index.ts";
+import { buildApp, buildInternalApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
 import {
   defaultPolicy,
@@ -41,13 +41,16 @@ import {
   previewRoutes,
 } from "./policies/index.ts";
 import { ASSESSED_MENUS, certainLockOut } from "./reachability/index.ts";
-import { Reconciler } from "./reconcile/index.ts";
+import { Reconciler, type SiteRecords } from "./reconcile/index.ts";
 import { ROLLOUTS, RolloutService, rolloutRoutes, rolloutTask } from "./rollouts/index.ts";
 import {
   AddressRules,
+  LatestSightings,
   SITE_CHANNEL,
   SITE_STATE_CHANNEL,
+  Sightings,
   SiteService,
+  sightingRoutes,
   siteRecords,
   siteRoutes,
 } from "./sites/index.ts";
@@ -63,6 +66,9 @@ import { openVault, type Secret } from "./vault/index.ts";
 
 /** Sites at work at once in one process; each holds one connection to its router. */
 const RECONCILE_CONCURRENCY = 32;
+
+/** Between two times that what was only seen again is written down, milliseconds. */
+const SIGHTINGS_WRITTEN_MS = 10 * 60_000;
 
 export interface RunningServer extends AsyncDisposable {
   /** Where API and portal answer; undefined when the role api is not among ours. */
@@ -83,6 +89,19 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   await migrate(connection, { log });
   const database = starting.use(await Database.open({ connection, maxConnections: 20, log }));
   const vault = await openVault(database, config.masterKeyFile);
+  let leases: Leases | undefined;
+  let doorkeeper: Doorkeeper | undefined;
+  const tasks = new Map<string, TaskRunner>();
+  const readiness = {
+    database: () => reasonAgainst(database.ping()),
+    reconciler: async () => problemOf(tasks),
+    gateway: async () => doorkeeper?.problem,
+  };
+  const sightings = new Sightings(database, () => leases?.databaseNow() ?? new Date());
+  const internal = buildInternalApp({ log, readiness, modules: [sightingRoutes(sightings)] });
+  starting.defer(() => internal.close());
+  await internal.listen({ host: "127.0.0.1", port: 0 });
+  const internalAddress = internal.listeningOrigin.replace(/^http:\/\//, "");
 
   const addresses = new AddressRules({ allowLoopback: config.allowLoopbackSites });
   const localAddress = await ownManagementAddress(config.managementAddress);
@@ -92,11 +111,18 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const credentials = new CredentialService({ vault, sites, username: config.apiUsername });
   const transientAccess = new TransientAccessService({ vault, sites, policies, ports: config.gateway.ports });
   const access = starting.use(
-    new CredentialAccess({ database, vault, addresses, localAddress, username: config.apiUsername }),
+    new CredentialAccess({
+      database,
+      vault,
+      sightings,
+      addresses,
+      localAddress,
+      username: config.apiUsername,
+    }),
   );
   const reconciler = new Reconciler({
     database,
-    sites: siteRecords(database),
+    sites: siteRecords(database, sightings),
     access,
     contributors: [
       policyContributor,
@@ -118,13 +144,20 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     ownAddress: localAddress,
     hours: config.exposureHours,
   });
-  const tasks = new Map<string, TaskRunner>();
   if (config.roles.has("reconciler")) {
-    const leases = starting.use(await Leases.open({ connection, applicationName, log }));
-    // Connections to routers live where the lease is.
-    leases.watch({ gained: () => {}, lost: (buckets) => access.closeKept(new Set(buckets)) });
+    leases = starting.use(await Leases.open({ connection, applicationName, address: internalAddress, log }));
+    leases.watch({
+      gained: () => {},
+      lost: async (buckets, areOurs) => {
+        const concerned = new Set(buckets);
+        access.closeKept(concerned); // connections to routers live where the lease is
+        if (areOurs) await sightings.write(concerned);
+        sightings.forget(concerned);
+      },
+    });
     for (const task of [
-      reconcileTask(reconciler, database, config),
+      reconcileTask(reconciler, siteRecords(database, sightings), config),
+      sightingsTask(sightings),
       rolloutTask({ database, rollouts, log }),
       ...(config.exposureHours > 0
         ? [exposureTask({ database, check: (site, signal) => exposure.checkClaimed(site, signal), log })]
@@ -136,7 +169,6 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       starting.defer(() => runner.stop());
     }
   }
-  let doorkeeper: Doorkeeper | undefined;
   if (config.roles.has("gateway")) {
     const gateway = starting.use(new Gateway({ listenAddress: config.gateway.host, log }));
     doorkeeper = new Doorkeeper({ database, gateway, sites, addresses, localAddress, log });
@@ -161,7 +193,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       vault,
       authenticate: (token) => authenticator.authenticate(token),
       modules: [
-        siteRoutes(sites),
+        siteRoutes(sites, new LatestSightings(database, sightings, internalAddress)),
         exposureRoutes({ sites, exposure }),
         policyRoutes(policies),
         rolloutRoutes(rollouts),
@@ -182,11 +214,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         tokenRoutes({ database }),
         auditRoutes({ database }),
       ],
-      readiness: {
-        database: () => reasonAgainst(database.ping()),
-        reconciler: async () => problemOf(tasks),
-        gateway: async () => doorkeeper?.problem,
-      },
+      readiness,
       portalRoot,
       trustedProxies: config.trustedProxies,
     });
@@ -216,14 +244,28 @@ async function databaseConnection(
   return config.databaseUrl;
 }
 
-function reconcileTask(reconciler: Reconciler, database: Database, config: Config): LeasedTask {
+function reconcileTask(reconciler: Reconciler, records: SiteRecords, config: Config): LeasedTask {
   return {
     name: "reconcile",
     claim: "bucket",
     periodMs: config.reconcileSeconds * 1000,
     concurrency: RECONCILE_CONCURRENCY,
-    list: siteRecords(database).list,
+    list: records.list,
     run: (siteId, signal) => reconciler.run(siteId, signal),
+  };
+}
+
+function sightingsTask(sightings: Sightings): OwnTask {
+  return {
+    name: "sightings",
+    claim: "none",
+    periodMs: SIGHTINGS_WRITTEN_MS,
+    concurrency: 1,
+    list: async () => ["all"],
+    run: async () => {
+      await sightings.write();
+      return { state: "done" };
+    },
   };
 }
 

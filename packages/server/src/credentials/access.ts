@@ -22,6 +22,7 @@ import {
   recordAdopted,
   recordMoved,
   recordReached,
+  type Sightings,
   SiteNotReadyError,
   type SiteRow,
 } from "../sites/index.ts";
@@ -36,6 +37,7 @@ import { activate, insertPending, type Login, listCredentials, openLogin, replac
 export interface CredentialAccessOptions extends Dialer {
   readonly database: Database;
   readonly vault: Vault;
+  readonly sightings: Sightings;
   /** Name of our user on routers. */
   readonly username: string;
 }
@@ -273,7 +275,8 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
       const router = await inspect(client, signal);
       const { fingerprint } = client;
       const reached = { port, fingerprint, settled, router };
-      await this.#options.database.asSystem((trx) => recordReached(trx, site, reached));
+      const { database, sightings } = this.#options;
+      await recordReached(database, sightings, site, reached);
       return {
         client,
         version: parseVersion(router.version),

@@ -152,6 +152,7 @@ export interface SitesTable {
   sync_state: Generated<SyncState>;
   sync_reason: string | null;
   sync_checked_at: Time | null;
+  reconcile_requested_at: Time | null;
   identity: string | null;
   model: string | null;
   serial_number: string | null;

@@ -1,6 +1,7 @@
 export { buildApp } from "./app.ts";
 export type { Caller, TokenHolder } from "./caller.ts";
 export { InsufficientScopeError } from "./errors.ts";
+export { buildInternalApp } from "./internal.ts";
 export { pageOf, readCursor, timeAndId } from "./list.ts";
 export { createLogger } from "./log.ts";
 export { mutate } from "./mutate.ts";

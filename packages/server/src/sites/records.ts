@@ -6,6 +6,7 @@ import { record } from "../audit/index.ts";
 import { type Database, notify, type SitesTable, type Trx } from "../database/index.ts";
 import { describeChange } from "../reconcile/index.ts";
 import type { Outcome, SiteRecords, SiteSnapshot } from "../reconcile/types.ts";
+import type { Sightings } from "./sightings.ts";
 import { findSite, lockSite, type SiteRow } from "./store.ts";
 
 /** Notified with a site's id when a run has found it in another state than it was in before. */
@@ -13,7 +14,8 @@ export const SITE_STATE_CHANNEL = "portreeve_site_state";
 
 const RECONCILER = { kind: "system", part: "reconciler" } as const;
 
-export function siteRecords(database: Database): SiteRecords {
+/** @param sightings takes what a run saw again; see there when it is written */
+export function siteRecords(database: Database, sightings: Sightings): SiteRecords {
   const update = (siteId: string, columns: Updateable<SitesTable>) =>
     database.asSystem(async (trx) => {
       await trx.updateTable("sites").set(columns).where("id", "=", siteId).execute();
@@ -60,7 +62,7 @@ export function siteRecords(database: Database): SiteRecords {
         });
       }),
 
-    finish,
+    finish: (trx, site, outcome) => finish(trx, sightings, site, outcome),
 
     async forget(trx, site) {
       await record(trx, RECONCILER, {
@@ -75,29 +77,33 @@ export function siteRecords(database: Database): SiteRecords {
   };
 }
 
-async function finish(trx: Trx, site: SiteSnapshot, outcome: Outcome): Promise<void> {
+/** What is written where a run has found a site otherwise than it was. */
+type Found = Pick<SiteRow, "status" | "sync_state" | "sync_reason" | "checked_generation"> &
+  Partial<Pick<SiteRow, "observed_generation">>;
+
+/** A run that found everything as it was, with nobody waiting to hear so, writes nothing. */
+async function finish(trx: Trx, sightings: Sightings, site: SiteSnapshot, outcome: Outcome): Promise<void> {
+  sightings.checked(site.id);
+  const before = await findSite(trx, site.id);
+  if (!before) return;
+  const steps = (outcome.delivered ?? []).map(describeChange);
+  if (steps.length === 0 && !isAwaited(before) && isAsBefore(before, found(before, site, outcome))) return;
   // Locked: a change of intent that is about to commit would else be written over as if it had been delivered.
   const current = await lockSite(trx, site.id);
   if (!current) return;
-  const settled = outcome.state === "in_sync" || outcome.state === "drifted";
-  // A newer intent than the one delivered: not in sync yet, and its wake is on the way.
-  const superseded = settled && current.generation !== site.generation;
-  const reason = "reason" in outcome ? outcome.reason : null;
-  const status = statusAfter(current, outcome);
-  const state = superseded ? "pending" : outcome.state;
+  const columns = found(current, site, outcome);
+  const { seenAt } = sightings.of(site.id) ?? {};
+  const seen = seenAt === undefined ? null : new Date(seenAt);
   await trx
     .updateTable("sites")
-    .set((eb) => ({
-      status,
-      sync_state: state,
-      sync_reason: superseded ? null : reason,
-      sync_checked_at: eb.fn<Date>("now"),
-      checked_generation: site.generation,
-      ...(settled ? { observed_generation: site.generation } : {}),
-    }))
+    .set({
+      ...columns,
+      sync_checked_at: sql<Date>`now()`,
+      last_seen_at: sql<Date>`greatest(last_seen_at, ${seen}::timestamptz)`,
+    })
     .where("id", "=", site.id)
     .execute();
-  if (status !== current.status || state !== current.sync_state)
+  if (columns.status !== current.status || columns.sync_state !== current.sync_state)
     await notify(trx, SITE_STATE_CHANNEL, site.id);
   const tell = (action: string, detail: Record<string, unknown>) =>
     record(trx, RECONCILER, {
@@ -108,10 +114,33 @@ async function finish(trx: Trx, site: SiteSnapshot, outcome: Outcome): Promise<v
       siteId: site.id,
       detail,
     });
-  const steps = (outcome.delivered ?? []).map(describeChange);
   const isDrift = current.observed_generation === site.generation;
   if (steps.length > 0) await tell(isDrift ? "site.drift_repaired" : "site.configured", { steps });
-  if (outcome.state === "drifted" && current.sync_reason !== reason) await tell("site.drifted", { reason });
+  if (outcome.state === "drifted" && current.sync_reason !== outcome.reason)
+    await tell("site.drifted", { reason: outcome.reason });
+}
+
+function found(current: SiteRow, site: SiteSnapshot, outcome: Outcome): Found {
+  const settled = outcome.state === "in_sync" || outcome.state === "drifted";
+  // A newer intent than the one delivered: not in sync yet, and its wake is on the way.
+  const superseded = settled && current.generation !== site.generation;
+  const reason = "reason" in outcome ? outcome.reason : null;
+  return {
+    status: statusAfter(current, outcome),
+    sync_state: superseded ? "pending" : outcome.state,
+    sync_reason: superseded ? null : reason,
+    checked_generation: site.generation,
+    ...(settled ? { observed_generation: site.generation } : {}),
+  };
+}
+
+/** Somebody has asked for a check since the last one that was written down. */
+function isAwaited({ reconcile_requested_at: asked, sync_checked_at: checked }: SiteRow): boolean {
+  return checked === null || (asked !== null && asked > checked);
+}
+
+function isAsBefore(before: SiteRow, columns: Partial<SiteRow>): boolean {
+  return Object.entries(columns).every(([column, value]) => before[column as keyof SiteRow] === value);
 }
 
 function statusAfter(
@@ -141,35 +170,41 @@ interface Reached {
 }
 
 /**
- * A login worked at this address and port: the router is there, and this is how it is reached.
+ * A login worked at this address and port: the router is there, and this is how it is reached. Where that is known and
+ * nothing is being delivered, it is kept among the sightings alone; while something is, rollouts read when it was seen.
  * @param reached.settled nobody is delivering to it now, so a move that was begun is over, whichever port it ended on
  */
 export async function recordReached(
-  trx: Trx,
+  database: Database,
+  sightings: Sightings,
   site: SiteRow,
   { port, fingerprint, settled, router }: Reached,
 ): Promise<void> {
-  // One certificate in the place of another is no news while it is the same.
+  // One certificate in the place of another changes nothing while it is the same.
   const isOther =
     fingerprint !== undefined &&
     !(site.tls_fingerprint && sameFingerprint(fingerprint, site.tls_fingerprint));
-  await trx
-    .updateTable("sites")
-    .set((eb) => ({
-      reached_address: site.address,
-      api_port: port,
-      ...(isOther ? { tls_fingerprint: fingerprint.replaceAll(":", "").toLowerCase() } : {}),
-      ...(settled ? { next_api_port: null } : {}),
-      identity: router.identity,
-      version: router.version,
-      model: router.model,
-      serial_number: router.serialNumber,
-      last_seen_at: eb.fn<Date>("now"),
-    }))
-    .where("id", "=", site.id)
-    // A login by the transport that was given up meanwhile says nothing about the new one.
-    .where("management_transport", "=", site.management_transport)
-    .execute();
+  const columns = {
+    reached_address: site.address,
+    api_port: port,
+    ...(isOther ? { tls_fingerprint: fingerprint.replaceAll(":", "").toLowerCase() } : {}),
+    ...(settled ? { next_api_port: null } : {}),
+    identity: router.identity,
+    version: router.version,
+    model: router.model,
+    serial_number: router.serialNumber,
+  };
+  sightings.seen(site.id);
+  if (site.observed_generation === site.generation && isAsBefore(site, columns)) return;
+  await database.asSystem(async (trx) => {
+    await trx
+      .updateTable("sites")
+      .set({ ...columns, last_seen_at: sql<Date>`now()` })
+      .where("id", "=", site.id)
+      // A login by the transport that was given up meanwhile says nothing about the new one.
+      .where("management_transport", "=", site.management_transport)
+      .execute();
+  });
 }
 
 /** Where and how Portreeve logs in to a router. */

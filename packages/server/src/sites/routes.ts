@@ -10,6 +10,7 @@ import {
 } from "@portreeve/api-schema";
 import { z } from "zod";
 import { type HttpModule, mutate, pageOf, read, readCursor } from "../http/index.ts";
+import type { LatestSightings } from "./latest-sightings.ts";
 import { presentSite } from "./present.ts";
 import type { SiteService } from "./service.ts";
 import { listSites } from "./store.ts";
@@ -24,7 +25,8 @@ const removal = z.strictObject({
     .describe("true: forget the site now and leave the router as it is"),
 });
 
-export function siteRoutes(sites: SiteService): HttpModule {
+/** @param latest when sites were seen, as the processes that check them know it */
+export function siteRoutes(sites: SiteService, latest: LatestSightings): HttpModule {
   return (app) => {
     app.get(
       "/v1/sites",
@@ -32,13 +34,12 @@ export function siteRoutes(sites: SiteService): HttpModule {
         config: { scope: "sites:read" },
         schema: { tags, summary: "List sites", querystring: filters, response: { 200: listOf(site) } },
       },
-      (request) => {
+      async (request) => {
         const { status, policy_id: policyId, limit, cursor } = request.query;
         const [after] = readCursor(cursor, cursorForm) ?? [];
-        return read(request, async (trx) => {
-          const rows = await listSites(trx, { status, policyId, after, limit: limit + 1 });
-          return pageOf(rows, limit, ({ id }) => [id], presentSite);
-        });
+        const filter = { status, policyId, after, limit: limit + 1 };
+        const rows = await read(request, (trx) => listSites(trx, filter));
+        return pageOf(await latest.over(rows), limit, ({ id }) => [id], presentSite);
       },
     );
     app.post(
@@ -58,7 +59,11 @@ export function siteRoutes(sites: SiteService): HttpModule {
         config: { scope: "sites:read" },
         schema: { tags, summary: "Show a site", params: idParams, response: { 200: site } },
       },
-      (request) => read(request, async (trx) => presentSite(await sites.get(trx, request.params.id))),
+      async (request) => {
+        const row = await read(request, (trx) => sites.get(trx, request.params.id));
+        const [site = row] = await latest.over([row]);
+        return presentSite(site);
+      },
     );
     app.patch(
       "/v1/sites/:id",

@@ -128,7 +128,12 @@ export class SiteService {
   /** Reconcile this site now, without a change of intent; a change of the management path that was undone is tried again. */
   async wake(trx: Trx, caller: Caller, siteId: string): Promise<SiteRow> {
     const site = await this.get(trx, siteId);
-    const again = { way_in_armed: null, way_in_problem: null, way_in_problem_change: null };
+    const again = {
+      way_in_armed: null,
+      way_in_problem: null,
+      way_in_problem_change: null,
+      reconcile_requested_at: sql<Date>`now()`,
+    };
     await trx.updateTable("sites").set(again).where("id", "=", siteId).execute();
     await this.#audit(trx, caller, "site.reconcile_requested", site, {});
     await notify(trx, SITE_CHANNEL, siteId);
