@@ -1,6 +1,6 @@
 export { deliver } from "./deliver.ts";
 export { describeChange, valuesBefore } from "./describe.ts";
-export { isUnknown, messageOf, NeedsAttentionError, printable } from "./errors.ts";
+export { isUnknown, messageOf, NeedsAttentionError } from "./errors.ts";
 export { observe } from "./observe.ts";
 export { plan } from "./plan.ts";
 export { type Preview, type PreviewOptions, Reconciler } from "./reconciler.ts";

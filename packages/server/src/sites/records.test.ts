@@ -8,7 +8,9 @@ import { contentOf, insertPolicy } from "../policies/store.ts";
 import type { Outcome } from "../reconcile/index.ts";
 import { recordReached, siteRecords } from "./records.ts";
 import { Sightings } from "./sightings.ts";
-import { changedIntent, findSite, type SiteRow } from "./store.ts";
+import { findSite, type SiteRow } from "./store.ts";
+import { changeIntent } from "./sync.ts";
+import { insertSites } from "./testing.fixture.ts";
 
 const customerId = randomUUID();
 const siteId = randomUUID();
@@ -24,19 +26,8 @@ beforeAll(async () => {
     await trx.insertInto("customers").values({ id: customerId, name: "c" }).execute();
     const named = { customer_id: customerId, name: "p", slug: "p", is_default: true };
     const { id: policy_id, revision_id } = await insertPolicy(trx, named, contentOf(input));
-    await trx
-      .insertInto("sites")
-      .values({
-        id: siteId,
-        customer_id: customerId,
-        policy_id,
-        policy_revision_id: revision_id,
-        name: "edge",
-        address: "192.0.2.1",
-        api_port: 8728,
-        management_transport: "api",
-      })
-      .execute();
+    const policy = { policy_id, policy_revision_id: revision_id };
+    await insertSites(trx, [{ customer_id: customerId, site: { id: siteId, name: "edge" }, policy }]);
   });
 });
 afterAll(() => db.drop());
@@ -57,7 +48,7 @@ test("a run that ends while a change of intent is about to commit does not say t
   const committed = Promise.withResolvers<void>();
   const changed = Promise.withResolvers<void>();
   const change = db.database.asSystem(async (trx) => {
-    await trx.updateTable("sites").set(changedIntent).where("id", "=", siteId).execute();
+    await changeIntent(trx, [siteId]);
     changed.resolve();
     await committed.promise;
   });
@@ -113,7 +104,7 @@ test("a router that goes away is written down, with the time it was seen last", 
   const seenAt = Date.now() + 120_000;
   const sightings = new Sightings(db.database, () => new Date(seenAt));
   await db.database.asSystem((trx) =>
-    sql`update sites set management_address = '192.0.2.9' where id = ${siteId}`.execute(trx),
+    sql`update site_connections set management_address = '192.0.2.9' where site_id = ${siteId}`.execute(trx),
   );
   await run({ state: "in_sync" });
   await logIn(sightings);
@@ -128,9 +119,7 @@ test("while a change is being delivered every login is written down, for rollout
   await run({ state: "in_sync" });
   const sightings = new Sightings(db.database);
   await logIn(sightings);
-  await db.database.asSystem((trx) =>
-    trx.updateTable("sites").set(changedIntent).where("id", "=", siteId).execute(),
-  );
+  await db.database.asSystem((trx) => changeIntent(trx, [siteId]));
   const before = await version();
   await logIn(sightings);
   expect(await version()).not.toBe(before);
@@ -139,7 +128,7 @@ test("while a change is being delivered every login is written down, for rollout
 test("the check that somebody asked for is written down even where it finds nothing new", async () => {
   await run({ state: "in_sync" });
   await db.database.asSystem((trx) =>
-    sql`update sites set reconcile_requested_at = now() where id = ${siteId}`.execute(trx),
+    sql`update site_sync set reconcile_requested_at = now() where site_id = ${siteId}`.execute(trx),
   );
   const asked = await site();
   await run({ state: "in_sync" });

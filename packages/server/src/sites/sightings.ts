@@ -3,8 +3,9 @@
  * and not written, so that a check that finds everything as it was writes nothing. What is kept is written when it is
  * given up in good order, and every ten minutes in one batch; a process that is killed takes at most so much with it.
  */
-import { sql } from "kysely";
 import { bucketOf, type Database } from "../database/index.ts";
+import { recordSeen } from "./store.ts";
+import { recordChecked } from "./sync.ts";
 
 /** Milliseconds since 1970 by the database's clock. */
 export interface Sighting {
@@ -42,23 +43,18 @@ export class Sightings {
   async write(buckets?: ReadonlySet<number>): Promise<void> {
     const batch = [...this.#unwritten].filter(([id]) => !buckets || buckets.has(bucketOf(id)));
     if (batch.length === 0) return;
-    const seen = batch.map(([, { seenAt }]) => dateOf(seenAt));
-    const checked = batch.map(([, { checkedAt }]) => dateOf(checkedAt));
-    const written = await this.#database.asSystem((trx) =>
-      // In the order in which everybody locks sites, and none that is locked: whoever has it writes it, or the next batch.
-      sql<{ id: string }>`
-        with batch as (
-               select * from unnest(${batch.map(([id]) => id)}::uuid[], ${seen}::timestamptz[],
-                                    ${checked}::timestamptz[]) as batch (id, seen, checked)),
-             free as (select id from sites where id in (select id from batch)
-                       order by id for no key update skip locked)
-        update sites set last_seen_at = greatest(last_seen_at, seen),
-                         sync_checked_at = greatest(sync_checked_at, checked)
-          from batch join free using (id)
-         where sites.id = batch.id
-        returning sites.id`.execute(trx),
-    );
-    const done = new Set(written.rows.map(({ id }) => id));
+    const done = await this.#database.asSystem(async (trx) => {
+      const seen = batch.map(([, { seenAt }]) => dateOf(seenAt));
+      // One that is locked is written by whoever has it, or with the next batch.
+      const written = new Set(await recordSeen(trx, idsOf(batch), seen));
+      const checked = batch.filter(([id]) => written.has(id));
+      await recordChecked(
+        trx,
+        idsOf(checked),
+        checked.map(([, { checkedAt }]) => dateOf(checkedAt)),
+      );
+      return written;
+    });
     for (const [id, sighting] of batch)
       if (done.has(id) && this.#unwritten.get(id) === sighting) this.#unwritten.delete(id);
   }
@@ -71,4 +67,8 @@ export class Sightings {
 
 function dateOf(time: number | undefined): Date | null {
   return time === undefined ? null : new Date(time);
+}
+
+function idsOf(batch: readonly (readonly [string, Sighting])[]): string[] {
+  return batch.map(([id]) => id);
 }

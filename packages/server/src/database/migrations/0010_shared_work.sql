@@ -9,7 +9,7 @@ alter table sites add column bucket smallint not null generated always as (portr
 create index on sites (bucket);
 
 -- When somebody asked for a check; the first one after it is written down even where it finds all as it was.
-alter table sites add column reconcile_requested_at timestamptz;
+alter table site_sync add column reconcile_requested_at timestamptz;
 
 create table members (                           -- the processes that share the work, one row each while they live
   id uuid primary key,
