@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { portalRoot } from "@portreeve/portal";
 import type { Logger } from "pino";
 import { auditRoutes } from "./audit/index.ts";
+import { assertScopes } from "./authorization/index.ts";
 import { type LeasedTask, type OwnTask, TaskRunner } from "./background/index.ts";
 import {
   CertificateAuthorityService,
@@ -52,7 +53,7 @@ import {
   SITE_STATE_CHANNEL,
   Sightings,
   SiteService,
-  sightingRoutes,
+  sightingsAnswer,
   siteRecords,
   siteRoutes,
 } from "./sites/index.ts";
@@ -100,7 +101,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     gateway: async () => doorkeeper?.problem,
   };
   const sightings = new Sightings(database, () => leases?.databaseNow() ?? new Date());
-  const internal = buildInternalApp({ log, readiness, modules: [sightingRoutes(sightings)] });
+  const internal = buildInternalApp({ log, readiness, answers: [sightingsAnswer(sightings)] });
   starting.defer(() => internal.close());
   await internal.listen({ host: "127.0.0.1", port: 0 });
   const internalAddress = internal.listeningOrigin.replace(/^http:\/\//, "");
@@ -189,33 +190,35 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   let url: string | undefined;
   if (config.roles.has("api")) {
     const authenticator = starting.use(new Authenticator(database, log));
+    const routes = [
+      ...siteRoutes(sites, new LatestSightings(database, sightings, internalAddress)),
+      ...exposureRoutes({ sites, exposure }),
+      ...policyRoutes(policies),
+      ...rolloutRoutes(rollouts),
+      ...previewRoutes(
+        policies,
+        new PolicyPreviews((siteId, options, signal) => reconciler.preview(siteId, options, signal)),
+      ),
+      ...hardeningRoutes(new HardeningService({ sites, policies, access, apiUsername: config.apiUsername })),
+      ...credentialRoutes(credentials),
+      ...certificateRoutes(new CertificateAuthorityService({ vault, sites })),
+      ...transientAccessRoutes({
+        access: transientAccess,
+        entryPoint: config.entryPoint,
+        // With the gateway in another process the port opens or closes a moment after the answer.
+        opened: async (grantId) => doorkeeper?.opened(grantId),
+        closed: async (grantId) => doorkeeper?.closed(grantId),
+      }),
+      ...tokenRoutes(),
+      ...auditRoutes(),
+    ];
+    assertScopes(routes);
     const app = buildApp({
       log,
       database,
       vault,
       authenticate: (token) => authenticator.authenticate(token),
-      modules: [
-        siteRoutes(sites, new LatestSightings(database, sightings, internalAddress)),
-        exposureRoutes({ sites, exposure }),
-        policyRoutes(policies),
-        rolloutRoutes(rollouts),
-        previewRoutes(
-          policies,
-          new PolicyPreviews((siteId, options, signal) => reconciler.preview(siteId, options, signal)),
-        ),
-        hardeningRoutes(new HardeningService({ sites, policies, access, apiUsername: config.apiUsername })),
-        credentialRoutes(credentials),
-        certificateRoutes(new CertificateAuthorityService({ vault, sites })),
-        transientAccessRoutes({
-          access: transientAccess,
-          entryPoint: config.entryPoint,
-          // With the gateway in another process the port opens or closes a moment after the answer.
-          opened: async (grantId) => doorkeeper?.opened(grantId),
-          closed: async (grantId) => doorkeeper?.closed(grantId),
-        }),
-        tokenRoutes({ database }),
-        auditRoutes({ database }),
-      ],
+      routes,
       readiness,
       portalRoot,
       trustedProxies: config.trustedProxies,

@@ -8,6 +8,7 @@ export {
   EmbeddedStartError,
   startEmbedded,
 } from "./embedded.ts";
+export { exactTime } from "./exact-time.ts";
 export {
   bucketOf,
   checkLease,

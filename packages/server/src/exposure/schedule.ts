@@ -5,7 +5,7 @@
 import type { Logger } from "pino";
 import type { LeasedTask, Status } from "../background/index.ts";
 import type { Database } from "../database/index.ts";
-import { DomainError } from "../http/errors.ts";
+import { DomainError } from "../kernel/errors.ts";
 import { type ClaimedSite, claimDue, listDue, scheduleNewSites } from "./store.ts";
 
 /** Between two looks at what is due, milliseconds. */

@@ -1,8 +1,7 @@
 /** The SQL of showing rollouts. */
 import type { RolloutSiteState, RolloutState } from "@portreeve/api-schema";
 import { type Selectable, sql } from "kysely";
-import type { Tables, Trx } from "../database/index.ts";
-import { exactTime } from "../http/list.ts";
+import { exactTime, type Tables, type Trx } from "../database/index.ts";
 import { REASON, rolloutSites, STATE } from "./progress.ts";
 
 /** How many sites of a wave are in a state. */

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Leases } from "../database/index.ts";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
 import { buildInternalApp } from "../http/index.ts";
-import { LatestSightings, sightingRoutes } from "./latest-sightings.ts";
+import { LatestSightings, sightingsAnswer } from "./latest-sightings.ts";
 import { Sightings } from "./sightings.ts";
 import type { SiteRow } from "./store.ts";
 
@@ -25,7 +25,7 @@ async function holderOf(siteId: string) {
   await using starting = new AsyncDisposableStack();
   const sightings = new Sightings(db.database, () => LATER);
   sightings.seen(siteId);
-  const app = buildInternalApp({ log, readiness: {}, modules: [sightingRoutes(sightings)] });
+  const app = buildInternalApp({ log, readiness: {}, answers: [sightingsAnswer(sightings)] });
   starting.defer(() => app.close());
   await app.listen({ host: "127.0.0.1", port: 0 });
   const address = app.listeningOrigin.replace("http://", "");

@@ -6,7 +6,6 @@
 import { sql } from "kysely";
 import { z } from "zod";
 import { bucketOf, type Database } from "../database/index.ts";
-import type { HttpModule } from "../http/index.ts";
 import type { Sighting, Sightings } from "./sightings.ts";
 import type { SiteRow } from "./store.ts";
 
@@ -24,12 +23,14 @@ const known = z.record(
 );
 const asked = z.object({ ids: z.array(z.string()).max(1_000) });
 
-/** The route of the internal listener. It says no more than times, and only of sites whose ids one knows. */
-export function sightingRoutes(sightings: Sightings): HttpModule {
-  return (app) => {
-    app.post(PATH, { schema: { body: asked, response: { 200: known } } }, async ({ body }) =>
-      Object.fromEntries(body.ids.flatMap((id) => entryOf(id, sightings.of(id)))),
-    );
+/** What the internal listener answers. It says no more than times, and only of sites whose ids one knows. */
+export function sightingsAnswer(sightings: Sightings) {
+  return {
+    path: PATH,
+    answer: (body: unknown): z.infer<typeof known> => {
+      const { ids } = asked.parse(body);
+      return Object.fromEntries(ids.flatMap((id) => entryOf(id, sightings.of(id))));
+    },
   };
 }
 
