@@ -1,5 +1,4 @@
 export { describeChange, valuesBefore } from "./describe.ts";
-export { Driver } from "./driver.ts";
 export {
   ChangeUndoneError,
   isUnknown,

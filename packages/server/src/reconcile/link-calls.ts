@@ -10,7 +10,7 @@ export class LinkCalls {
   link: RouterLink;
   readonly #site: SiteSnapshot;
   readonly #handovers: Handovers;
-  readonly #call: Pick<LinkCall, "signal" | "lease">;
+  readonly #signal: AbortSignal;
   #known: readonly Handover[];
 
   /** @param known the handovers of earlier runs */
@@ -19,13 +19,13 @@ export class LinkCalls {
     site: SiteSnapshot,
     handovers: Handovers,
     known: readonly Handover[],
-    call: Pick<LinkCall, "signal" | "lease">,
+    signal: AbortSignal,
   ) {
     this.link = link;
     this.#site = site;
     this.#handovers = handovers;
     this.#known = known;
-    this.#call = call;
+    this.#signal = signal;
   }
 
   /** A delivery of an earlier run whose answer is still awaited. */
@@ -73,9 +73,9 @@ export class LinkCalls {
     );
     let answer: Answer<T>;
     try {
-      answer = await ask({ ...this.#call, resume: open?.wakeKey });
+      answer = await ask({ signal: this.#signal, resume: open?.wakeKey });
     } catch (error) {
-      if (open && !this.#call.signal.aborted) await this.end(); // it will not be answered otherwise
+      if (open && !this.#signal.aborted) await this.end(); // it will not be answered otherwise
       throw error;
     }
     if (answer.state === "waiting") {

@@ -45,16 +45,8 @@ export interface Confirmed {
   readonly stands: boolean;
 }
 
-/** Says whether this process may still change the site's router. */
-export interface RunLease {
-  /** @throws where another process may have taken the site */
-  check(): void;
-}
-
 export interface LinkCall {
   readonly signal: AbortSignal;
-  /** Asked before each command that changes the router. */
-  readonly lease?: RunLease | undefined;
   /** The wake key of the same request, handed over in an earlier run: ask for its answer. */
   readonly resume?: string | undefined;
   /** Of a delivery behind a rollback timer: awaited before the first of its steps can take effect. */
@@ -92,5 +84,5 @@ export interface SiteWorkflows {
    * Make one transition of a workflow of this site that can go on.
    * @returns whether there was one: then everything may be another
    */
-  advance(siteId: string, call: Pick<LinkCall, "signal" | "lease">): Promise<boolean>;
+  advance(siteId: string, signal: AbortSignal): Promise<boolean>;
 }

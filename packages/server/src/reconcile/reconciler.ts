@@ -8,8 +8,9 @@
 
 import { LoginError, type MenuFacts, type RouterOsVersion } from "@portreeve/routeros";
 import type { Logger } from "pino";
+import type { Status } from "../background/index.ts";
+import { LeaseLostError } from "../database/index.ts";
 import { messageOf, outcomeOf, WaitingError } from "./errors.ts";
-import type { RunLease, Waiting } from "./link.ts";
 import { load, NOTHING, wantedOf } from "./loaded.ts";
 import { readsOf, wholeMenus } from "./reads.ts";
 import { forget, SiteRun, type SiteRunOptions } from "./site-run.ts";
@@ -35,10 +36,6 @@ export interface Preview {
   readonly managementAddress: string;
 }
 
-/** How a run ended: the site's state is in the database, and what it waits for, if it does, is here too. */
-export type RunResult = Waiting | { readonly state: "ended" };
-const ENDED = { state: "ended" } as const;
-
 export class Reconciler {
   readonly #options: ReconcilerOptions;
 
@@ -46,30 +43,31 @@ export class Reconciler {
     this.#options = options;
   }
 
-  /**
-   * Bring one router to its desired state and write down how that went. Only database errors are thrown.
-   * @param lease asked before each command that changes the router
-   */
-  async run(siteId: string, signal: AbortSignal, lease?: RunLease): Promise<RunResult> {
+  /** Bring one router to its desired state and write down how that went. Only database errors are thrown. */
+  async run(siteId: string, signal: AbortSignal): Promise<Status> {
     const { sites, database, log } = this.#options;
     const site = await database.asSystem((trx) => sites.load(trx, siteId));
-    if (!site) return ENDED;
+    if (!site) return { state: "ended" };
     try {
-      await new SiteRun(this.#options, siteId, { signal, lease }).converge();
-      return ENDED;
+      await new SiteRun(this.#options, siteId, signal).converge();
+      return { state: "done" };
     } catch (error) {
-      if (signal.aborted) return ENDED; // shutting down says nothing about the router
+      // Shutting down, or losing the site to another process, says nothing about the router.
+      if (signal.aborted || error instanceof LeaseLostError)
+        return { state: "failed", reason: messageOf(error) };
       // Off-boarding ends with our own user. A router that refuses it has nothing of ours that we could still remove.
       if (site.offboarding && error instanceof LoginError) {
         await forget(this.#options, site);
-        return ENDED;
+        return { state: "ended" };
       }
       const outcome = outcomeOf(error);
       // Routers that are away are an expected state, shown at the site; a line each period would bury the rest.
       const level = outcome.state === "pending" ? "debug" : "warn";
-      log[level]({ siteId, state: outcome.state, reason: messageOf(error) }, "reconcile did not finish");
+      const reason = messageOf(error);
+      log[level]({ siteId, state: outcome.state, reason }, "reconcile did not finish");
       await database.asSystem((trx) => sites.finish(trx, site, outcome));
-      return error instanceof WaitingError ? error.waiting : ENDED;
+      if (error instanceof WaitingError) return error.waiting;
+      return { state: "reached" in outcome && !outcome.reached ? "unanswered" : "failed", reason };
     }
   }
 

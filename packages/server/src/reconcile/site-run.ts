@@ -2,7 +2,7 @@
 import { printable } from "../kernel/untrusted.ts";
 import { describeChange } from "./describe.ts";
 import { NotConvergedError } from "./errors.ts";
-import type { LinkCall, RouterLink, RouterLinks, SiteWorkflows } from "./link.ts";
+import type { RouterLink, RouterLinks, SiteWorkflows } from "./link.ts";
 import { LinkCalls } from "./link-calls.ts";
 import { type Loaded, load, NOTHING, type Sources, wantedOf } from "./loaded.ts";
 import { ManagementPath, managementPathOf } from "./management-path.ts";
@@ -22,12 +22,12 @@ const MAX_TRANSITIONS = 20;
 export class SiteRun {
   readonly #options: SiteRunOptions;
   readonly #siteId: string;
-  readonly #call: Pick<LinkCall, "signal" | "lease">;
+  readonly #signal: AbortSignal;
 
-  constructor(options: SiteRunOptions, siteId: string, call: Pick<LinkCall, "signal" | "lease">) {
+  constructor(options: SiteRunOptions, siteId: string, signal: AbortSignal) {
     this.#options = options;
     this.#siteId = siteId;
-    this.#call = call;
+    this.#signal = signal;
   }
 
   /**
@@ -36,12 +36,12 @@ export class SiteRun {
   async converge(): Promise<void> {
     const siteId = this.#siteId;
     await this.#advanceWorkflows();
-    await using links = new CurrentLink(await this.#options.links.open(siteId, this.#call.signal));
+    await using links = new CurrentLink(await this.#options.links.open(siteId, this.#signal));
     // Workflows may themselves change the intent (adoption): load after them.
     let loaded = await load(this.#options, siteId);
     if (!loaded) return;
     const { handovers } = this.#options;
-    const calls = new LinkCalls(links.link, loaded.site, handovers, loaded.handovers, this.#call);
+    const calls = new LinkCalls(links.link, loaded.site, handovers, loaded.handovers, this.#signal);
     const managementPath = new ManagementPath(this.#options.sites, loaded.site, calls);
     const delivered: Step[] = calls.deliveredBefore;
     const { inFlight } = calls;
@@ -59,7 +59,7 @@ export class SiteRun {
         const next = reason === undefined ? await this.#advance(loaded, observed) : "done";
         if (next === "changed") {
           if (await this.#advanceWorkflows()) {
-            calls.link = await links.replace(() => this.#options.links.open(siteId, this.#call.signal));
+            calls.link = await links.replace(() => this.#options.links.open(siteId, this.#signal));
           }
           loaded = await load(this.#options, siteId);
           if (!loaded) return;
@@ -85,7 +85,7 @@ export class SiteRun {
   /** @returns whether there was anything to go on with */
   async #advanceWorkflows(): Promise<boolean> {
     let transitions = 0;
-    while (await this.#options.workflows.advance(this.#siteId, this.#call)) {
+    while (await this.#options.workflows.advance(this.#siteId, this.#signal)) {
       transitions += 1;
       if (transitions === MAX_TRANSITIONS)
         throw new Error(`no end after ${transitions} transitions of a workflow`);

@@ -6,7 +6,7 @@ import { policyContributor } from "../policies/contributor.ts";
 import { ASSESSED_MENUS } from "../reachability/index.ts";
 import { FixtureFleet } from "../rollouts/fleet.fixture.ts";
 import { PollingRouter, pollingLinks, ROLLBACK_SECONDS } from "../routers/testing/polling-router.fixture.ts";
-import { findSite, siteRecords } from "../sites/index.ts";
+import { findSite, Sightings, siteRecords } from "../sites/index.ts";
 import { databaseHandovers } from "./handovers.ts";
 import { Reconciler } from "./reconciler.ts";
 import { rollbackTimerRead } from "./rollback-timer.ts";
@@ -104,7 +104,7 @@ class PolledSite implements AsyncDisposable {
     const { database } = fleet.test;
     const reconciler = new Reconciler({
       database,
-      sites: siteRecords(database),
+      sites: siteRecords(database, new Sightings(database)),
       links: pollingLinks(this.polling),
       workflows: { advance: async () => false },
       handovers: databaseHandovers(database),

@@ -2,6 +2,7 @@
 import { type Emulator, startEmulator } from "@portreeve/emulator";
 import { firewallFilter, parseVersion, RouterClient, type Row, userGroup } from "@portreeve/routeros";
 import { describe, expect, test } from "vitest";
+import { holding, type Lease } from "../database/leases/index.ts";
 import { StepError } from "../reconcile/errors.ts";
 import type { Answer, RouterLink, RouterLinks } from "../reconcile/link.ts";
 import { plan } from "../reconcile/plan.ts";
@@ -12,6 +13,17 @@ import { apiLinks } from "./index.ts";
 import { PollingRouter, pollingLinks } from "./testing/polling-router.fixture.ts";
 
 const SIGNAL = new AbortController().signal;
+/** The lease of a run whose site is another process's by now. */
+const ENDED: Lease = {
+  bucket: 0,
+  holder: "another",
+  epoch: "1",
+  lost: SIGNAL,
+  check: () => {
+    throw new Error("the lease has ended");
+  },
+  [Symbol.dispose]: () => {},
+};
 const LOGIN = { username: "admin", password: "canary" };
 /** Longer than the rollback timer of either link. */
 const TOO_LATE_MS = 700_000;
@@ -114,14 +126,7 @@ describe.each(Object.keys(WAYS))("%s", (name) => {
       await using _router = router;
       await using _link = link;
       const steps = await link.plan([group("a")]);
-      const lease = {
-        check: () => {
-          throw new Error("the lease has ended");
-        },
-      };
-      await expect(link.link.deliver({ steps, rollback: false }, { signal: SIGNAL, lease })).rejects.toThrow(
-        "the lease has ended",
-      );
+      await expect(holding(ENDED, () => link.deliver(steps))).rejects.toThrow("the lease has ended");
       await link.passTime();
       expect(router.control.rows("/user/group").map(({ name }) => name)).not.toContain("a");
     });

@@ -6,8 +6,8 @@
  */
 import { LoginError, parseVersion } from "@portreeve/routeros";
 import type { Login } from "../credentials/index.ts";
-import type { Database } from "../database/index.ts";
-import { recordReached, SiteNotReadyError, type SiteRow } from "../sites/index.ts";
+import { bucketOf, type Database } from "../database/index.ts";
+import { recordReached, type Sightings, SiteNotReadyError, type SiteRow } from "../sites/index.ts";
 import type { Vault } from "../vault/index.ts";
 import { type Connected, connect, type Dialer } from "./connect.ts";
 import { inspect } from "./inspect.ts";
@@ -18,6 +18,7 @@ import { SessionPool } from "./session-pool.ts";
 export interface RouterLoginsOptions extends Dialer {
   readonly database: Database;
   readonly vault: Vault;
+  readonly sightings: Sightings;
 }
 
 /** How long a kept connection may take to answer before a new one is opened instead, milliseconds. */
@@ -95,6 +96,11 @@ export class RouterLogins implements RouterAccess, AsyncDisposable {
     this.#pool.give(site.id, poolKey(login, site, connected.port), connected);
   }
 
+  /** Close the connections kept for sites that are another process's to work for. */
+  closeKept(buckets: ReadonlySet<number>): void {
+    this.#pool.closeWhere((siteId) => buckets.has(bucketOf(siteId)));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#pool.close();
   }
@@ -127,7 +133,8 @@ export class RouterLogins implements RouterAccess, AsyncDisposable {
       const router = await inspect(client, signal);
       const { fingerprint } = client;
       const reached = { port, fingerprint, settled, router };
-      await this.#options.database.asSystem((trx) => recordReached(trx, site, reached));
+      const { database, sightings } = this.#options;
+      await recordReached(database, sightings, site, reached);
       return {
         client,
         version: parseVersion(router.version),

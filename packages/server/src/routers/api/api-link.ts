@@ -1,5 +1,6 @@
 /** The way over RouterOS's API: every call is answered at once, over a connection that is logged in. */
 import { TrapError } from "@portreeve/routeros";
+import { checkLease } from "../../database/index.ts";
 import {
   type Answer,
   ChangeUndoneError,
@@ -66,16 +67,16 @@ class ApiLink implements RouterLink {
 
   async deliver({ steps, rollback }: Delivery, call: LinkCall): Promise<Answer<undefined>> {
     const { client, version } = this.#session;
-    const { signal, lease } = call;
+    const { signal } = call;
     const open = (reference: Parameters<OpenSecret>[1]) => this.#options.openSecret(this.#siteId, reference);
-    const context = { signal, lease, open };
+    const context = { signal, open };
     if (!rollback) {
       await deliver(steps, client, context);
       return done(undefined);
     }
     await this.#arm(steps, call);
     await call.armed?.();
-    lease?.check();
+    checkLease();
     this.#safeMode = await takeSafeMode(client, version);
     try {
       await deliverAtOnce(steps, client, context);
@@ -97,7 +98,7 @@ class ApiLink implements RouterLink {
     await this.#safeMode?.release();
     this.#safeMode = undefined;
     if (!rollback) return done({ stands: true });
-    call.lease?.check();
+    checkLease();
     return done({ stands: await disarmRollbackTimer(this.#session.client, call.signal) });
   }
 
@@ -105,11 +106,11 @@ class ApiLink implements RouterLink {
     return this.#sessions.disposeAsync();
   }
 
-  async #arm(steps: Delivery["steps"], { signal, lease }: LinkCall): Promise<void> {
+  async #arm(steps: Delivery["steps"], { signal }: LinkCall): Promise<void> {
     const { client } = this.#session;
-    lease?.check();
+    checkLease();
     await disarmRollbackTimer(client, signal); // one of an earlier change would undo this one
-    lease?.check();
+    checkLease();
     try {
       await armRollbackTimer(client, steps, signal);
     } catch (error) {

@@ -1,12 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type RouterClient, TrapError } from "@portreeve/routeros";
-import {
-  isUnknown,
-  type LinkCall,
-  type SecretReference,
-  type Step,
-  StepError,
-} from "../../reconcile/index.ts";
+import { checkLease } from "../../database/index.ts";
+import { isUnknown, type SecretReference, type Step, StepError } from "../../reconcile/index.ts";
 import type { Secret } from "../../vault/index.ts";
 
 /** How long one step that touches the management path may take to answer, milliseconds: its reply may be cut off by itself. */
@@ -21,7 +16,8 @@ const KEY_TIMEOUT_MS = 5 * 60_000;
  */
 const LATE_CERTIFICATE = { retries: 50, pauseMs: 500 };
 
-export interface DeliveryContext extends Pick<LinkCall, "signal" | "lease"> {
+export interface DeliveryContext {
+  readonly signal: AbortSignal;
   /** What a step's secrets are: asked for when it is sent. */
   readonly open: (reference: SecretReference) => Promise<Secret>;
 }
@@ -69,7 +65,7 @@ async function send(
 ): Promise<void> {
   const revealed = opened ?? (await reveal(step, options));
   for (let tries = 0; ; tries++) {
-    options.lease?.check();
+    checkLease();
     try {
       await sentence(step, client, revealed, options);
       return;

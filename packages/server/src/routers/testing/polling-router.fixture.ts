@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import type { Emulator } from "@portreeve/emulator";
 import { parseVersion, type Row, type Script, script } from "@portreeve/routeros";
+import { checkLease } from "../../database/index.ts";
 import { StepError } from "../../reconcile/errors.ts";
 import type {
   Answer,
@@ -85,9 +86,9 @@ class PollingLink implements RouterLink {
     return "state" in answer ? answer : { state: "done", result: answer.result as Observed };
   }
 
-  async deliver(delivery: Delivery, { resume, armed, lease }: LinkCall): Promise<Answer<undefined>> {
+  async deliver(delivery: Delivery, { resume, armed }: LinkCall): Promise<Answer<undefined>> {
     if (resume === undefined) {
-      lease?.check();
+      checkLease();
       await armed?.();
     }
     const text = planScript(delivery, { report: ARMED_AND_DELIVERED, rollbackSeconds: ROLLBACK_SECONDS });

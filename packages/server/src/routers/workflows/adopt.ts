@@ -53,7 +53,7 @@ export const adopt: Record<AdoptState, Transition> = {
     });
   },
 
-  async installing(context, { logins, signal, lease }) {
+  async installing(context, { logins, signal }) {
     const { site, pending, adoptionLogin } = logins;
     if (!pending || !adoptionLogin) return restart(context, site);
     const given = await context.logins.connect(site, adoptionLogin, signal).catch((error: unknown) => {
@@ -79,7 +79,6 @@ export const adopt: Record<AdoptState, Transition> = {
       given: adoptionLogin.username,
       login: pending,
       signal,
-      lease,
     });
     await context.database.asSystem((trx) =>
       enter(trx, site, { kind: "adopt", state: "proving", detail: { managementAddress } }),

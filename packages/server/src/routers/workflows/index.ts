@@ -22,7 +22,7 @@ const WORKFLOWS: Readonly<
 
 export function siteWorkflows(context: WorkflowContext): SiteWorkflows {
   return {
-    async advance(siteId, call) {
+    async advance(siteId, signal) {
       const standing = await context.database.asSystem((trx) => standingOf(trx, siteId));
       if (!standing) return false;
       const kind = kindOf(standing);
@@ -30,7 +30,7 @@ export function siteWorkflows(context: WorkflowContext): SiteWorkflows {
       const { first, states } = WORKFLOWS[kind];
       const transition = states[row?.state ?? first ?? ""];
       if (!transition) return false;
-      await transition(context, { ...call, logins: await context.logins.load(siteId), row });
+      await transition(context, { signal, logins: await context.logins.load(siteId), row });
       return true;
     },
   };

@@ -1,7 +1,7 @@
 /** A new password for our user, as this router's rules for passwords want it. */
 import { type RouterClient, TrapError } from "@portreeve/routeros";
 import type { Login } from "../../credentials/index.ts";
-import { isUnknown, type LinkCall, NeedsAttentionError } from "../../reconcile/index.ts";
+import { isUnknown, NeedsAttentionError } from "../../reconcile/index.ts";
 import { Secret } from "../../vault/index.ts";
 import { setPassword } from "./install-user.ts";
 
@@ -22,12 +22,12 @@ export async function offerPassword(
   client: RouterClient,
   pending: Login,
   keep: (candidate: Login) => Promise<void>,
-  call: Pick<LinkCall, "signal" | "lease">,
+  signal: AbortSignal,
 ): Promise<Login> {
   let candidate = pending;
   for (let tries = 1; ; tries++) {
     try {
-      await setPassword(client, candidate, call);
+      await setPassword(client, candidate, signal);
       return candidate;
     } catch (error) {
       if (isUnknown(error)) return candidate;

@@ -19,7 +19,7 @@ import type { Transition } from "./types.ts";
 export type RotateState = "setting" | "proving";
 
 export const rotate: Record<RotateState, Transition> = {
-  async setting(context, { logins, row, signal, lease }) {
+  async setting(context, { logins, row, signal }) {
     const { database, vault } = context;
     const { site, pending } = logins;
     if (!pending) return database.asSystem((trx) => end(trx, site.id, "rotate"));
@@ -33,7 +33,7 @@ export const rotate: Record<RotateState, Transition> = {
       database.asSystem((trx) =>
         replacePending(trx, vault, site.customer_id, candidate.id, candidate.password),
       );
-    await offerPassword(client, pending, keep, { signal, lease });
+    await offerPassword(client, pending, keep, signal);
     await database.asSystem((trx) =>
       enter(trx, site, { kind: "rotate", state: "proving", detail: { ...row?.detail } }),
     );

@@ -1,6 +1,5 @@
 /** What the workflows of a site have in common. */
 import type { Database } from "../../database/index.ts";
-import type { LinkCall } from "../../reconcile/index.ts";
 import type { Vault } from "../../vault/index.ts";
 import type { RouterLogins } from "../login.ts";
 import type { Logins } from "../logins.ts";
@@ -15,7 +14,8 @@ export interface WorkflowContext {
 }
 
 /** Everything one transition is made from, read afresh. */
-export interface Moment extends Pick<LinkCall, "signal" | "lease"> {
+export interface Moment {
+  readonly signal: AbortSignal;
   readonly logins: Logins;
   /** Where the workflow stands; undefined: in its first state. */
   readonly row: WorkflowRow | undefined;

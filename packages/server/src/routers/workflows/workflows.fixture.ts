@@ -4,7 +4,7 @@ import { RouterClient } from "@portreeve/routeros";
 import { insertPending, listCredentials, openLogin } from "../../credentials/index.ts";
 import type { Database } from "../../database/index.ts";
 import { FixtureFleet } from "../../rollouts/fleet.fixture.ts";
-import { AddressRules, adoptionLoginBinding, findSite } from "../../sites/index.ts";
+import { AddressRules, adoptionLoginBinding, findSite, Sightings } from "../../sites/index.ts";
 import { Keyring, Secret, Vault } from "../../vault/index.ts";
 import { RouterLogins } from "../login.ts";
 import { siteWorkflows } from "./index.ts";
@@ -78,9 +78,16 @@ export class WorkflowSite implements AsyncDisposable {
   async advance(database = this.database): Promise<boolean> {
     const addresses = new AddressRules({ allowLoopback: true });
     const { vault } = this.#of;
-    await using logins = new RouterLogins({ database, vault, addresses, localAddress: undefined });
+    const sightings = new Sightings(database);
+    await using logins = new RouterLogins({
+      database,
+      vault,
+      sightings,
+      addresses,
+      localAddress: undefined,
+    });
     const workflows = siteWorkflows({ database, vault, logins, username: USERNAME });
-    return await workflows.advance(this.id, { signal: SIGNAL });
+    return await workflows.advance(this.id, SIGNAL);
   }
 
   /** Every transition there is. */
