@@ -121,6 +121,16 @@ async function areSpreadOver(count: number): Promise<boolean> {
   return isWhole && counts.length === count && counts.every((part) => part > SITES / count / 3);
 }
 
+async function spreadOver(count: number): Promise<void> {
+  const within = 40_000;
+  await waitFor(() => areSpreadOver(count), { within, what: `the work to be spread over ${count}` }).catch(
+    async (cause) => {
+      const counts = [...(await shares())].map(([pid, { length }]) => `${pid}: ${length}`);
+      throw new Error(`${cause.message}; there are ${counts.join(", ")}`, { cause });
+    },
+  );
+}
+
 async function seenOf(addresses: readonly string[]): Promise<RouterSeen[]> {
   const wanted = new Set(addresses);
   return (await fleet.seen()).filter(({ address }) => wanted.has(address));
@@ -171,7 +181,7 @@ async function noteWrites(): Promise<void> {
 test(
   "three processes check every site once a period between them, over one connection each, and write nothing",
   async () => {
-    await waitFor(() => areSpreadOver(3), { within: 20_000, what: "the work to be spread over three" });
+    await spreadOver(3);
     await delay(2 * PERIOD_MS); // turns have settled, and PostgreSQL has counted what was written before
     await fleet.reset();
     const before = await rowsWritten();
@@ -199,7 +209,7 @@ test("the sites of a process that is killed are checked by the others within ten
 }, 60_000);
 
 test("a process that was frozen finds its sites others', and writes nothing about them", async () => {
-  await waitFor(() => areSpreadOver(2), { within: 20_000, what: "the work to be spread over two" });
+  await spreadOver(2);
   const frozen = processes[1] as ReconcilerProcess;
   const orphans = (await shares()).get(frozen.pid) ?? [];
   const [member] = await rows<{ name: string }>(
@@ -221,7 +231,7 @@ test("a process that was frozen finds its sites others', and writes nothing abou
   await delay(Math.max(0, 20_000 - (Date.now() - since)));
   await noteWrites();
   frozen.signal("SIGCONT");
-  await waitFor(() => areSpreadOver(2), { within: 20_000, what: "it to join again" });
+  await spreadOver(2);
   const one = async () => (await fleet.seen()).every(({ sessions }) => sessions === 1);
   await waitFor(one, { within: 20_000, what: "its old connections to be closed" });
   expect(await rows("select * from noted_writes where application_name = $1", [name])).toEqual([]);
@@ -234,7 +244,7 @@ test(
     await fleet.reset();
     startProcess();
     startProcess();
-    await waitFor(() => areSpreadOver(4), { within: 30_000, what: "the work to be spread over four" });
+    await spreadOver(4);
     const since = Date.now();
     const all = (await fleet.seen()).map(({ address }) => address);
     await checkedAgain(all, since, 2 * PERIOD_MS + 5_000);

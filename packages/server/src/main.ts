@@ -20,6 +20,7 @@ import {
   credentialRoutes,
 } from "./credentials/index.ts";
 import {
+  bucketOf,
   type Connection,
   Database,
   Leases,
@@ -118,6 +119,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       database,
       vault,
       sightings,
+      isOurs: (siteId) => leases?.holds(bucketOf(siteId)) === true,
       addresses,
       localAddress,
       username: config.apiUsername,

@@ -38,6 +38,8 @@ export interface CredentialAccessOptions extends Dialer {
   readonly database: Database;
   readonly vault: Vault;
   readonly sightings: Sightings;
+  /** This process works for the site, and keeps the connection to its router. */
+  readonly isOurs: (siteId: string) => boolean;
   /** Name of our user on routers. */
   readonly username: string;
 }
@@ -54,10 +56,11 @@ const KEPT_ANSWER_MS = 5_000;
 
 export class CredentialAccess implements RouterAccess, AsyncDisposable {
   readonly #options: CredentialAccessOptions;
-  readonly #pool = new SessionPool();
+  readonly #pool: SessionPool;
 
   constructor(options: CredentialAccessOptions) {
     this.#options = options;
+    this.#pool = new SessionPool(options.isOurs);
   }
 
   async open(siteId: string, signal: AbortSignal): Promise<RouterSession> {
