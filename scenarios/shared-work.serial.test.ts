@@ -66,6 +66,7 @@ beforeAll(
     );
     console.log(`adopted ${SITES} routers in ${Date.now() - begun} ms`);
     await server[Symbol.asyncDispose]();
+    await watchWrites();
   },
   60_000 + SITES * ADOPTION_MS,
 );
