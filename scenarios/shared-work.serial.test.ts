@@ -8,19 +8,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Policy } from "@portreeve/api-schema";
+import { waitFor } from "@portreeve/testing";
 import type pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openClient } from "../packages/server/src/database/connection.ts";
 import { createTestDatabase } from "../packages/server/src/database/testing.ts";
 import { expectStatus } from "./harness/api.ts";
+import { inChaos } from "./harness/chaos.ts";
 import { EmulatedFleet, type RouterSeen } from "./harness/emulated-fleet.ts";
 import { policyOf } from "./harness/policies.ts";
 import { ReconcilerProcess } from "./harness/reconciler-process.ts";
 import { ADMIN } from "./harness/routers.ts";
 import { startTestServer, type TestServer } from "./harness/server.ts";
-import { waitFor } from "./harness/wait.ts";
 
-const SITES = Number(process.env.PORTREEVE_CHAOS_SITES ?? 100);
+const SITES = inChaos({ short: 100, long: 1_000 });
 /** Twenty checks a second, or 33 with 1,000 routers: a busy machine of two cores keeps up with them. */
 const PERIOD_MS = Math.min(30_000, Math.max(5_000, SITES * 50));
 /** Adoption of one router on a busy machine, milliseconds. */
