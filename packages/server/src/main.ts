@@ -15,6 +15,7 @@ import {
 import type { Config } from "./config.ts";
 import { CredentialService, credentialContributor, credentialRoutes } from "./credentials/index.ts";
 import {
+  bucketOf,
   type Connection,
   Database,
   Leases,
@@ -109,7 +110,16 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const policies = new PolicyService({ rollouts, managementAddress: config.managementAddress });
   const credentials = new CredentialService({ vault, sites, username: config.apiUsername });
   const transientAccess = new TransientAccessService({ vault, sites, policies, ports: config.gateway.ports });
-  const logins = starting.use(new RouterLogins({ database, vault, sightings, addresses, localAddress }));
+  const logins = starting.use(
+    new RouterLogins({
+      database,
+      vault,
+      sightings,
+      isOurs: (siteId) => leases?.holds(bucketOf(siteId)) === true,
+      addresses,
+      localAddress,
+    }),
+  );
   const certificates = certificateContributor({ database, vault });
   const contributors = [
     policyContributor,

@@ -19,6 +19,8 @@ export interface RouterLoginsOptions extends Dialer {
   readonly database: Database;
   readonly vault: Vault;
   readonly sightings: Sightings;
+  /** This process works for the site, and keeps the connection to its router. */
+  readonly isOurs: (siteId: string) => boolean;
 }
 
 /** How long a kept connection may take to answer before a new one is opened instead, milliseconds. */
@@ -26,10 +28,11 @@ const KEPT_ANSWER_MS = 5_000;
 
 export class RouterLogins implements RouterAccess, AsyncDisposable {
   readonly #options: RouterLoginsOptions;
-  readonly #pool = new SessionPool();
+  readonly #pool: SessionPool;
 
   constructor(options: RouterLoginsOptions) {
     this.#options = options;
+    this.#pool = new SessionPool(options.isOurs);
   }
 
   async open(siteId: string, signal: AbortSignal): Promise<RouterSession> {

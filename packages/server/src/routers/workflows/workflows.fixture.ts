@@ -83,6 +83,7 @@ export class WorkflowSite implements AsyncDisposable {
       database,
       vault,
       sightings,
+      isOurs: () => true,
       addresses,
       localAddress: undefined,
     });
