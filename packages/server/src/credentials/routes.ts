@@ -1,6 +1,6 @@
 import { credential, reveal, siteParams } from "@portreeve/api-schema";
 import { z } from "zod";
-import { type HttpModule, mutate, noStore, read } from "../http/index.ts";
+import { type HttpModule, mutate, noStore, readRecorded } from "../http/index.ts";
 import { presentCredential } from "./present.ts";
 import type { CredentialService } from "./service.ts";
 
@@ -23,7 +23,7 @@ export function credentialRoutes(credentials: CredentialService): HttpModule {
       },
       (request, reply) => {
         noStore(reply);
-        return read(request, async (trx) => {
+        return readRecorded(request, async (trx) => {
           const wanted = request.query.reveal === "true";
           const known = await credentials.list(trx, request.caller, request.params.site, wanted);
           return known.map(({ row, password }) => presentCredential(row, password));

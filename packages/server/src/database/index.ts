@@ -1,4 +1,4 @@
-export { type Connection, isUnavailable, waitForServer } from "./connection.ts";
+export { isUnavailable, waitForServer } from "./connection.ts";
 export { Database, type DatabaseOptions, type Trx } from "./database.ts";
 export {
   AlreadyRunningError,
@@ -8,12 +8,14 @@ export {
   EmbeddedStartError,
   startEmbedded,
 } from "./embedded.ts";
+export { type Connection, hostsOf } from "./hosts.ts";
 export type { Log } from "./log.ts";
 export {
   MigrationError,
   type MigrationErrorCode,
   migrate,
 } from "./migrate.ts";
-export { Notifications, type NotificationsOptions, notify } from "./notify.ts";
+export { notify } from "./notifier.ts";
+export { Notifications, type NotificationsOptions } from "./notify.ts";
 export { type SiteLock, SiteLocks, type SiteLocksOptions } from "./site-lock.ts";
 export type * from "./tables.ts";

@@ -1,5 +1,5 @@
-import type { Connection } from "./connection.ts";
 import { DedicatedConnection } from "./dedicated-connection.ts";
+import type { Connection } from "./hosts.ts";
 
 /** Advisory locks are numbers shared by the whole database: the words keep ours apart from others'. */
 const KEY = "hashtextextended('portreeve.site:' || $1, 0)";

@@ -5,5 +5,5 @@ export { pageOf, readCursor, timeAndId } from "./list.ts";
 export { createLogger } from "./log.ts";
 export { mutate } from "./mutate.ts";
 export { noStore } from "./no-store.ts";
-export { read } from "./read.ts";
+export { read, readRecorded } from "./read.ts";
 export type { HttpModule } from "./typed-app.ts";

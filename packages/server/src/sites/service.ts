@@ -122,7 +122,7 @@ export class SiteService {
     // One parameter and one statement each, however many sites a policy has.
     const ids = sql`${siteIds}::uuid[]`;
     await trx.updateTable("sites").set(changedIntent).where("id", "=", sql<string>`any(${ids})`).execute();
-    await sql`select pg_notify(${SITE_CHANNEL}, id::text) from unnest(${ids}) as id`.execute(trx);
+    for (const siteId of siteIds) await notify(trx, SITE_CHANNEL, siteId);
   }
 
   /** Reconcile this site now, without a change of intent; a change of the management path that was undone is tried again. */

@@ -1,6 +1,6 @@
 import { reveal, siteParams, transientAccess, transientAccessInput, uuidParam } from "@portreeve/api-schema";
 import { z } from "zod";
-import { type HttpModule, mutate, noStore, read } from "../http/index.ts";
+import { type HttpModule, mutate, noStore, readRecorded } from "../http/index.ts";
 import { presentGrant } from "./present.ts";
 import type { RevealedGrant, TransientAccessService } from "./service.ts";
 
@@ -48,7 +48,7 @@ export function transientAccessRoutes({
           ended: request.query.include === "expired",
           reveal: request.query.reveal === "true",
         };
-        return read(request, async (trx) =>
+        return readRecorded(request, async (trx) =>
           (await access.list(trx, request.caller, request.params.site, options)).map(present),
         );
       },
@@ -83,7 +83,7 @@ export function transientAccessRoutes({
       },
       (request, reply) => {
         noStore(reply);
-        return read(request, async (trx) =>
+        return readRecorded(request, async (trx) =>
           present(await access.get(trx, request.caller, request.params.site, request.params.id)),
         );
       },
