@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { hostsOf } from "./database/index.ts";
 
 export const ROLES = ["api", "reconciler", "gateway"] as const;
 export type Role = (typeof ROLES)[number];
@@ -9,8 +10,10 @@ export type Role = (typeof ROLES)[number];
 export interface Config {
   readonly http: { readonly host: string; readonly port: number };
   readonly dataDir: string;
-  /** A PostgreSQL server; undefined: the embedded one. */
+  /** A PostgreSQL server, several of which one is the primary, or a pooler before them; undefined: the embedded one. */
   readonly databaseUrl: string | undefined;
+  /** The server itself where a pooler in transaction mode stands before it. */
+  readonly databaseDirectUrl: string | undefined;
   readonly bootstrapToken: string | undefined;
   readonly publicUrl: string | undefined;
   readonly reconcileSeconds: number;
@@ -55,14 +58,26 @@ const address = z
   .refine((text) => isIP(text) !== 0, "must be an IP address, for example 100.64.0.1");
 const flag = z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
 
+/** Not a URL to WHATWG: it may name several hosts, or none, as in postgresql://user@/name?host=/run/postgresql. */
+const databaseUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, "must be a postgresql:// address")
+  .superRefine((text, context) => {
+    try {
+      hostsOf(text);
+    } catch (error) {
+      context.addIssue({
+        code: "custom",
+        message: `must be a postgresql:// address: ${(error as Error).message}`,
+      });
+    }
+  });
+
 const settings = z.object({
   PORTREEVE_HTTP: endpoint.prefault("127.0.0.1:8080"),
   PORTREEVE_DATA_DIR: z.string().min(1).default("./.portreeve"),
-  // Not a URL to WHATWG: the form for unix sockets, postgresql://user@/name?host=/run/postgresql, has no host.
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, "must be a postgresql:// address")
-    .optional(),
+  DATABASE_URL: databaseUrl.optional(),
+  DATABASE_DIRECT_URL: databaseUrl.optional(),
   PORTREEVE_BOOTSTRAP_TOKEN: z.string().min(32, "must be 32 or more characters").optional(),
   PORTREEVE_PUBLIC_URL: z
     .url({ protocol: /^https?$/, error: "must be an http:// or https:// address" })
@@ -114,11 +129,17 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     throw new ConfigError(lines.join("\n"));
   }
   const values = parsed.data;
+  if (values.DATABASE_DIRECT_URL !== undefined && values.DATABASE_URL === undefined) {
+    throw new ConfigError(
+      "DATABASE_DIRECT_URL: must come with DATABASE_URL, the address of the pooler before that server",
+    );
+  }
   const dataDir = resolve(values.PORTREEVE_DATA_DIR);
   return {
     http: values.PORTREEVE_HTTP,
     dataDir,
     databaseUrl: values.DATABASE_URL,
+    databaseDirectUrl: values.DATABASE_DIRECT_URL,
     bootstrapToken: values.PORTREEVE_BOOTSTRAP_TOKEN,
     publicUrl: values.PORTREEVE_PUBLIC_URL,
     reconcileSeconds: values.PORTREEVE_RECONCILE_SECONDS,

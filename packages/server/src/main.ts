@@ -75,9 +75,9 @@ export interface RunningServer extends AsyncDisposable {
  */
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
   await using starting = new AsyncDisposableStack();
-  const connection = await databaseConnection(config, log, starting);
-  await migrate(connection, { log });
-  const database = starting.use(await Database.open({ connection, maxConnections: 20, log }));
+  const { pooled, direct, pooler } = await databaseConnections(config, log, starting);
+  await migrate(direct, { log });
+  const database = starting.use(await Database.open({ connection: pooled, pooler, maxConnections: 20, log }));
   const vault = await openVault(database, config.masterKeyFile);
 
   const addresses = new AddressRules({ allowLoopback: config.allowLoopbackSites });
@@ -117,7 +117,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   let driver: Driver | undefined;
   let engine: RolloutEngine | undefined;
   if (config.roles.has("reconciler")) {
-    driver = await startReconciler(reconciler, { config, connection, database, log }, starting);
+    driver = await startReconciler(reconciler, { config, connection: direct, database, log }, starting);
     engine = new RolloutEngine({ database, rollouts, log });
     engine.start();
     starting.defer(() => engine?.stop());
@@ -138,7 +138,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     doorkeeper.start();
     starting.defer(() => doorkeeper?.stop());
   }
-  starting.use(await listenForChanges(connection, log, { driver, engine, doorkeeper }));
+  const notifications = starting.use(await listenForChanges(direct, log, { driver, engine, doorkeeper }));
 
   // Late, because a token made by a start that then fails would be shown to nobody; and before the API answers, so
   // that the first request is not refused.
@@ -178,7 +178,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         auditRoutes({ database }),
       ],
       readiness: {
-        database: () => reasonAgainst(database.ping()),
+        database: async () => (await database.problem()) ?? notifications.problem,
         reconciler: async () => driver?.problem,
         gateway: async () => doorkeeper?.problem,
       },
@@ -198,17 +198,27 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   };
 }
 
-/** The server that DATABASE_URL names, or the embedded one, started here. */
-async function databaseConnection(
+interface DatabaseConnections {
+  /** For transactions. */
+  readonly pooled: Connection;
+  /** For what needs a session of its own: LISTEN, locks, migrations. */
+  readonly direct: Connection;
+  readonly pooler: boolean;
+}
+
+/** What DATABASE_URL and DATABASE_DIRECT_URL name, or the embedded server, started here. */
+async function databaseConnections(
   config: Config,
   log: Logger,
   starting: AsyncDisposableStack,
-): Promise<Connection> {
+): Promise<DatabaseConnections> {
   if (config.databaseUrl === undefined) {
-    return starting.use(await startEmbedded({ dataDir: config.dataDir, log })).connection;
+    const { connection } = starting.use(await startEmbedded({ dataDir: config.dataDir, log }));
+    return { pooled: connection, direct: connection, pooler: false };
   }
-  await waitForServer(config.databaseUrl, { log });
-  return config.databaseUrl;
+  const direct = config.databaseDirectUrl ?? config.databaseUrl;
+  await waitForServer(direct, { log });
+  return { pooled: config.databaseUrl, direct, pooler: config.databaseDirectUrl !== undefined };
 }
 
 interface ReconcilerParts {
@@ -264,15 +274,6 @@ function listenForChanges(
     },
     log,
   });
-}
-
-async function reasonAgainst(check: Promise<void>): Promise<string | undefined> {
-  try {
-    await check;
-    return undefined;
-  } catch {
-    return "does not answer";
-  }
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

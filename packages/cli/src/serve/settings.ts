@@ -25,6 +25,11 @@ export const SETTING_FLAGS: Readonly<Record<string, Setting>> = {
     description: "external PostgreSQL; a password in it is better given in the environment",
     default: "embedded PostgreSQL",
   },
+  DATABASE_DIRECT_URL: {
+    value: "url",
+    description: "the PostgreSQL server itself, when --database-url is a pooler in transaction mode",
+    default: "none",
+  },
   PORTREEVE_BOOTSTRAP_TOKEN: {
     value: "token",
     description: "first admin token, 32 or more characters; better given in the environment",

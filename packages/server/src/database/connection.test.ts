@@ -31,7 +31,9 @@ test("a server that is away is waited for and found when it comes", async () => 
   const missed = Promise.withResolvers<void>();
   const waiting = waitForServer(away(), { log: { ...silentLog, warn: () => missed.resolve() } });
   await missed.promise;
-  await using _relay = await Relay.open(testDatabase.connectionString, join(directory, ".s.PGSQL.5432"));
+  await using _relay = await Relay.open(testDatabase.connectionString, {
+    path: join(directory, ".s.PGSQL.5432"),
+  });
   await waiting;
 });
 
