@@ -1,4 +1,5 @@
 import pg from "pg";
+import { serialize } from "pg-protocol";
 
 /** One SQL statement as PostgreSQL's extended protocol takes it. */
 export interface Statement {
@@ -6,17 +7,6 @@ export interface Statement {
   readonly values: readonly unknown[];
   /** Prepared under this name, once per connection. Without one it is parsed every time. */
   readonly name?: string | undefined;
-}
-
-/** What pg's Connection offers; its published types leave some of it out. Source: pg 8.23 lib/connection.js. */
-interface Wire {
-  readonly stream: { cork(): void; uncork(): void };
-  parse(message: { text: string; name: string }): void;
-  bind(message: { statement: string; values: unknown[]; valueMapper(value: unknown): unknown }): void;
-  describe(message: { type: "P" }): void;
-  execute(message: object): void;
-  close(message: { type: "S"; name: string }): void;
-  sync(): void;
 }
 
 /** pg's collector of one statement's rows; published without types. */
@@ -34,24 +24,75 @@ const { Result, utils } = pg as unknown as {
 /** Names prepared on each connection. */
 const prepared = new WeakMap<pg.ClientBase, Set<string>>();
 
+/** Statements that are sent again and again with the same values, before others. */
+export class Opening {
+  readonly statements: readonly Statement[];
+  /** As sent where their names are prepared already; undefined while they have none. */
+  readonly known: Buffer | undefined;
+
+  constructor(statements: readonly Statement[]) {
+    this.statements = statements;
+    const named = statements.every(({ name }) => name !== undefined);
+    this.known = named ? Buffer.concat(statements.map((one) => run(one))) : undefined;
+  }
+}
+
 /**
- * Send several statements in one round trip and return what the last one answers.
+ * Send `opening` and `statement` in one round trip and return what `statement` answers.
  * All of them stand before one Sync: after the first that fails PostgreSQL skips the others. So a statement never runs
  * without the role that one before it sets, and outside BEGIN they are one transaction that ends at the Sync.
  * Source: PostgreSQL manual, "Message Flow: Extended Query" and "Pipelining".
- * @throws pg.DatabaseError of the first statement that failed; other errors mean that the connection is lost
+ * @throws pg.DatabaseError of the first statement that failed; TypeError for a value that can't be sent, and nothing
+ *   was sent; other errors mean that the connection is lost
  */
-export function exchange(client: pg.ClientBase, statements: readonly Statement[]): Promise<pg.QueryResult> {
+export async function exchange(
+  client: pg.ClientBase,
+  opening: Opening | undefined,
+  statement: Statement,
+): Promise<pg.QueryResult> {
   const known = prepared.get(client) ?? new Set();
   prepared.set(client, known);
+  const statements = [...(opening?.statements ?? []), statement];
+  const message = encode(known, opening, statement);
   return new Promise((resolve, reject) => {
-    // A submittable's `callback` is what pg calls, its time limit included.
-    client.query(
-      new Exchange(statements, known, (error, result) =>
-        error ? reject(traced(error)) : resolve(result as Result),
-      ),
-    );
+    const answered: Callback = (error, result) => {
+      if (error) return reject(traced(error));
+      for (const { name } of statements) if (name !== undefined) known.add(name);
+      resolve(result as Result);
+    };
+    client.query(new Exchange(message, statements.length, answered));
   });
+}
+
+/** One buffer, and so one write to the socket. */
+function encode(known: ReadonlySet<string>, opening: Opening | undefined, statement: Statement): Buffer {
+  const before = opening?.statements ?? [];
+  const ready = before.every(({ name }) => name !== undefined && known.has(name));
+  return Buffer.concat([
+    ...(ready && opening?.known
+      ? [opening.known]
+      : before.flatMap((one) => [...prepare(one, known), run(one)])),
+    ...prepare(statement, known),
+    bind(statement),
+    serialize.describe({ type: "P" }),
+    serialize.execute(),
+    serialize.sync(),
+  ]);
+}
+
+function prepare({ text, name = "" }: Statement, known: ReadonlySet<string>): Buffer[] {
+  if (known.has(name)) return [];
+  const parse = serialize.parse({ text, name });
+  // After an exchange that failed we don't know how far it came; closing a name that isn't there does no harm.
+  return name === "" ? [parse] : [serialize.close({ type: "S", name }), parse];
+}
+
+function run(statement: Statement): Buffer {
+  return Buffer.concat([bind(statement), serialize.execute()]);
+}
+
+function bind({ values, name = "" }: Statement): Buffer {
+  return serialize.bind({ statement: name, values: [...values], valueMapper: utils.prepareValue });
 }
 
 type Callback = (error: Error | undefined, result?: pg.QueryResult) => void;
@@ -59,45 +100,20 @@ type Callback = (error: Error | undefined, result?: pg.QueryResult) => void;
 /** The shape of pg's own Query, as pg-cursor has it: pg's client calls `submit`, then a handler for each answer. */
 class Exchange {
   callback: Callback;
-  readonly #statements: readonly Statement[];
-  readonly #known: Set<string>;
-  /** Statements answered so far. */
-  #done = 0;
+  readonly #message: Buffer;
+  /** Statements that are not answered yet. */
+  #open: number;
   readonly #result = new Result(undefined, pg.types);
   #failure: Error | undefined;
 
-  constructor(statements: readonly Statement[], known: Set<string>, callback: Callback) {
-    this.#statements = statements;
-    this.#known = known;
+  constructor(message: Buffer, statements: number, callback: Callback) {
+    this.#message = message;
+    this.#open = statements;
     this.callback = callback;
   }
 
-  submit(connection: unknown): void {
-    const wire = connection as Wire;
-    wire.stream.cork(); // one segment for all of it
-    try {
-      const last = this.#statements.length - 1;
-      for (const [index, statement] of this.#statements.entries())
-        this.#send(wire, statement, index === last);
-    } catch (error) {
-      this.#failure = error as Error; // a value that can't be sent; the Sync below brings the answer that ends this
-    } finally {
-      wire.sync();
-      wire.stream.uncork();
-    }
-  }
-
-  #send(wire: Wire, { text, values, name = "" }: Statement, described: boolean): void {
-    // Converted first: a value that can't be sent leaves nothing half sent.
-    const converted = values.map(utils.prepareValue);
-    if (!this.#known.has(name)) {
-      // After an exchange that failed we don't know how far it came; closing a name that isn't there does no harm.
-      if (name !== "") wire.close({ type: "S", name });
-      wire.parse({ text, name });
-    }
-    wire.bind({ statement: name, values: converted, valueMapper: (value) => value });
-    if (described) wire.describe({ type: "P" });
-    wire.execute({});
+  submit(connection: pg.Connection): void {
+    connection.stream.write(this.#message);
   }
 
   handleRowDescription({ fields }: { fields: unknown }): void {
@@ -106,7 +122,7 @@ class Exchange {
 
   /** Rows of the statements before the last say nothing and come without a description. */
   handleDataRow({ fields }: { fields: unknown }): void {
-    if (this.#done < this.#statements.length - 1 || this.#failure) return;
+    if (this.#open > 1 || this.#failure) return;
     try {
       this.#result.addRow(this.#result.parseRow(fields));
     } catch (error) {
@@ -115,12 +131,12 @@ class Exchange {
   }
 
   handleCommandComplete(message: unknown): void {
-    this.#done += 1;
-    if (this.#done === this.#statements.length) this.#result.addCommandComplete(message);
+    this.#open -= 1;
+    if (this.#open === 0) this.#result.addCommandComplete(message);
   }
 
   handleEmptyQuery(): void {
-    this.#done += 1;
+    this.#open -= 1;
   }
 
   handleError(error: Error): void {
@@ -128,9 +144,6 @@ class Exchange {
   }
 
   handleReadyForQuery(): void {
-    if (!this.#failure) {
-      for (const { name } of this.#statements) if (name !== undefined) this.#known.add(name);
-    }
     this.callback(this.#failure, this.#result);
   }
 }

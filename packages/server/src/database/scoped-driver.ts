@@ -13,7 +13,7 @@ import {
 } from "kysely";
 import pg from "pg";
 import { isReadOnlyServer } from "./connection.ts";
-import { exchange, type Statement } from "./exchange.ts";
+import { exchange, Opening, type Statement } from "./exchange.ts";
 import type { PrimaryPool } from "./primary-pool.ts";
 import { openReading, openTransaction, type Scope } from "./scope.ts";
 
@@ -97,7 +97,7 @@ class ScopedDriver implements Driver {
   readonly #pool: PrimaryPool;
   readonly #names: StatementNames;
   readonly #role: string;
-  readonly #opening: readonly Statement[];
+  readonly #opening: Opening;
   readonly #reading: boolean;
 
   constructor({ pool, names, scope, reading }: DriverOptions) {
@@ -106,7 +106,7 @@ class ScopedDriver implements Driver {
     this.#role = scope === "system" ? "system" : "tenant";
     this.#reading = reading;
     const opening = reading ? openReading(scope) : openTransaction(scope);
-    this.#opening = opening.map((statement) => names.named(statement, this.#role));
+    this.#opening = new Opening(opening.map((statement) => names.named(statement, this.#role)));
   }
 
   async init(): Promise<void> {}
@@ -119,10 +119,10 @@ class ScopedDriver implements Driver {
 
   async run(connection: ScopedConnection, query: Statement): Promise<pg.QueryResult> {
     const statement = this.#names.named(query, this.#role);
-    const before = connection.opened ? [] : this.#opening;
+    const before = connection.opened ? undefined : this.#opening;
     connection.opened = !this.#reading;
     try {
-      return await exchange(connection.client, [...before, statement]);
+      return await exchange(connection.client, before, statement);
     } catch (error) {
       // A reading's refusal to write is our own and says nothing of the server.
       const refused = error instanceof pg.DatabaseError && (this.#reading || !isReadOnlyServer(error));
