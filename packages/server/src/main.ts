@@ -7,6 +7,7 @@ import {
   CertificateAuthorityService,
   certificateContributor,
   certificateRoutes,
+  certificateSitePart,
 } from "./certificates/index.ts";
 import type { Config } from "./config.ts";
 import {
@@ -30,12 +31,13 @@ import { HardeningService, hardeningContributor, hardeningRoutes } from "./harde
 import { buildApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
 import {
-  defaultPolicy,
   PolicyPreviews,
   PolicyService,
   policyContributor,
   policyRoutes,
+  policySitePart,
   previewRoutes,
+  setCurrentRevision,
 } from "./policies/index.ts";
 import { ASSESSED_MENUS, certainLockOut } from "./reachability/index.ts";
 import { Driver, Reconciler } from "./reconcile/index.ts";
@@ -82,8 +84,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 
   const addresses = new AddressRules({ allowLoopback: config.allowLoopbackSites });
   const localAddress = await ownManagementAddress(config.managementAddress);
-  const sites = new SiteService({ vault, addresses, defaultPolicy });
-  const rollouts = new RolloutService({ sites });
+  const sites = new SiteService({ vault, addresses, parts: [policySitePart, certificateSitePart] });
+  const rollouts = new RolloutService({ sites, setCurrentRevision });
   const policies = new PolicyService({ rollouts, managementAddress: config.managementAddress });
   const credentials = new CredentialService({ vault, sites, username: config.apiUsername });
   const transientAccess = new TransientAccessService({ vault, sites, policies, ports: config.gateway.ports });
