@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { isOutdatedPlan } from "./exchange.ts";
 import { type Connection, type Host, hostsOf } from "./hosts.ts";
 import type { Log } from "./log.ts";
 
@@ -148,9 +149,11 @@ export function isUnanswered(error: unknown): boolean {
   return error instanceof Error && error.message === UNANSWERED;
 }
 
-/** True when trying again later may help: the server cannot be reached, is starting, or dropped the connection. */
+/** True when trying again later may help: the server cannot be reached, is starting, takes no writes, or dropped the
+ *  connection; or a newer version has just changed the table. */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.every(isUnavailable);
+  if (isOutdatedPlan(error)) return true;
   if (!(error instanceof Error)) return false;
   const code = "code" in error ? String(error.code) : "";
   return UNAVAILABLE.has(code) || UNAVAILABLE_MESSAGE.test(error.message);

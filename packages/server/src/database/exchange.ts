@@ -56,12 +56,23 @@ export async function exchange(
   const message = encode(known, opening, statement);
   return new Promise((resolve, reject) => {
     const answered: Callback = (error, result) => {
-      if (error) return reject(traced(error));
+      if (error) {
+        if (isOutdatedPlan(error)) known.clear();
+        return reject(traced(error));
+      }
       for (const { name } of statements) if (name !== undefined) known.add(name);
       resolve(result as Result);
     };
     client.query(new Exchange(message, statements.length, answered));
   });
+}
+
+/**
+ * True when a newer version has changed a table under a statement that was prepared before. It is prepared anew at its
+ * next use. Source: PostgreSQL, plancache.c, "cached plan must not change result type", SQLSTATE 0A000.
+ */
+export function isOutdatedPlan(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === "0A000" && /cached plan/.test(error.message);
 }
 
 /** One buffer, and so one write to the socket. */

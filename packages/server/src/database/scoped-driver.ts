@@ -13,7 +13,7 @@ import {
 } from "kysely";
 import pg from "pg";
 import { isReadOnlyServer } from "./connection.ts";
-import { exchange, Opening, type Statement } from "./exchange.ts";
+import { exchange, isOutdatedPlan, Opening, type Statement } from "./exchange.ts";
 import type { PrimaryPool } from "./primary-pool.ts";
 import { openReading, openTransaction, type Scope } from "./scope.ts";
 
@@ -63,6 +63,9 @@ class ScopedConnection implements DatabaseConnection {
   brokenBy: unknown;
   /** A transaction may be open; until then the next statement brings the opening with it. */
   opened = false;
+  /** Why the opening failed. Whether a transaction is open then is unknown, and the role may be the owner's: nothing
+   *  more is sent but a roll-back. */
+  openingFailure: unknown;
   readonly #driver: ScopedDriver;
 
   constructor(client: pg.PoolClient, driver: ScopedDriver) {
@@ -118,21 +121,44 @@ class ScopedDriver implements Driver {
   async beginTransaction(): Promise<void> {}
 
   async run(connection: ScopedConnection, query: Statement): Promise<pg.QueryResult> {
+    const failure = connection.brokenBy ?? connection.openingFailure;
+    if (failure !== undefined) throw failure;
     const statement = this.#names.named(query, this.#role);
-    const before = connection.opened ? undefined : this.#opening;
-    connection.opened = !this.#reading;
+    return this.#reading ? this.#runReading(connection, statement) : this.#runWriting(connection, statement);
+  }
+
+  async #runReading(connection: ScopedConnection, statement: Statement): Promise<pg.QueryResult> {
     try {
-      return await exchange(connection.client, before, statement);
+      return await exchange(connection.client, this.#opening, statement).catch((error) => {
+        if (!isOutdatedPlan(error)) throw error;
+        return exchange(connection.client, this.#opening, statement);
+      });
     } catch (error) {
-      // A reading's refusal to write is our own and says nothing of the server.
-      const refused = error instanceof pg.DatabaseError && (this.#reading || !isReadOnlyServer(error));
-      if (!refused) connection.brokenBy = error;
+      // Its refusal to write is our own and says nothing of the server.
+      if (!(error instanceof pg.DatabaseError)) connection.brokenBy = error;
+      throw error;
+    }
+  }
+
+  async #runWriting(connection: ScopedConnection, statement: Statement): Promise<pg.QueryResult> {
+    const first = !connection.opened;
+    connection.opened = true;
+    try {
+      return await exchange(connection.client, first ? this.#opening : undefined, statement);
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError) || isReadOnlyServer(error)) connection.brokenBy = error;
+      else if (first) connection.openingFailure = error;
       throw error;
     }
   }
 
   async commitTransaction(connection: ScopedConnection): Promise<void> {
+    if (connection.brokenBy !== undefined) throw connection.brokenBy;
     if (!connection.opened) return;
+    if (connection.openingFailure !== undefined) {
+      await this.rollbackTransaction(connection);
+      throw new AbortedTransactionError();
+    }
     const { command } = await connection.client.query("commit");
     connection.opened = false;
     // So PostgreSQL answers the COMMIT of a failed transaction, without an error; that must not pass as success.
