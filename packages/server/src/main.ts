@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { portalRoot } from "@portreeve/portal";
 import type { Logger } from "pino";
 import { auditRoutes } from "./audit/index.ts";
+import { assertScopes } from "./authorization/index.ts";
 import {
   CertificateAuthorityService,
   certificateContributor,
@@ -152,33 +153,35 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   let url: string | undefined;
   if (config.roles.has("api")) {
     const authenticator = starting.use(new Authenticator(database, log));
+    const routes = [
+      ...siteRoutes(sites),
+      ...exposureRoutes({ sites, exposure }),
+      ...policyRoutes(policies),
+      ...rolloutRoutes(rollouts),
+      ...previewRoutes(
+        policies,
+        new PolicyPreviews((siteId, options, signal) => reconciler.preview(siteId, options, signal)),
+      ),
+      ...hardeningRoutes(new HardeningService({ sites, policies, access, apiUsername: config.apiUsername })),
+      ...credentialRoutes(credentials),
+      ...certificateRoutes(new CertificateAuthorityService({ vault, sites })),
+      ...transientAccessRoutes({
+        access: transientAccess,
+        entryPoint: config.entryPoint,
+        // With the gateway in another process the port opens or closes a moment after the answer.
+        opened: async (grantId) => doorkeeper?.opened(grantId),
+        closed: async (grantId) => doorkeeper?.closed(grantId),
+      }),
+      ...tokenRoutes(),
+      ...auditRoutes(),
+    ];
+    assertScopes(routes);
     const app = buildApp({
       log,
       database,
       vault,
       authenticate: (token) => authenticator.authenticate(token),
-      modules: [
-        siteRoutes(sites),
-        exposureRoutes({ sites, exposure }),
-        policyRoutes(policies),
-        rolloutRoutes(rollouts),
-        previewRoutes(
-          policies,
-          new PolicyPreviews((siteId, options, signal) => reconciler.preview(siteId, options, signal)),
-        ),
-        hardeningRoutes(new HardeningService({ sites, policies, access, apiUsername: config.apiUsername })),
-        credentialRoutes(credentials),
-        certificateRoutes(new CertificateAuthorityService({ vault, sites })),
-        transientAccessRoutes({
-          access: transientAccess,
-          entryPoint: config.entryPoint,
-          // With the gateway in another process the port opens or closes a moment after the answer.
-          opened: async (grantId) => doorkeeper?.opened(grantId),
-          closed: async (grantId) => doorkeeper?.closed(grantId),
-        }),
-        tokenRoutes({ database }),
-        auditRoutes({ database }),
-      ],
+      routes,
       readiness: {
         database: async () => (await database.problem()) ?? notifications.problem,
         reconciler: async () => driver?.problem,

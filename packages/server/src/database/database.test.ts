@@ -2,11 +2,12 @@ import { randomUUID } from "node:crypto";
 import { AbortedTransactionError, sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isUnavailable, openClient } from "./connection.ts";
-import { Database, type Trx } from "./database.ts";
+import { Database } from "./database.ts";
 import { silentLog } from "./log.ts";
 import { notify } from "./notifier.ts";
 import { Relay } from "./relay.fixture.ts";
 import { createTestDatabase, type TestDatabase } from "./testing.ts";
+import type { Trx } from "./trx.ts";
 
 /** How long a condition is waited for on a busy machine, and how often it is looked at, milliseconds. */
 const SOON = { timeout: 20_000, interval: 10 };

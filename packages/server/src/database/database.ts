@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from "kysely";
+import type { Kysely } from "kysely";
 import type pg from "pg";
 import { isUnavailable, requirePrimary } from "./connection.ts";
 import { exchange, Opening, type Statement } from "./exchange.ts";
@@ -9,9 +9,7 @@ import { PrimaryPool } from "./primary-pool.ts";
 import { openWithoutWaiting, type Scope } from "./scope.ts";
 import { StatementNames, scopedKysely } from "./scoped-driver.ts";
 import type { Tables } from "./tables.ts";
-
-/** One transaction, bound to a customer or to the system role. Not to be used after its work has ended. */
-export type Trx = Transaction<Tables>;
+import type { Trx } from "./trx.ts";
 
 /** We give up on a statement the server has not answered: its own limit of ten seconds and two for the way. A link
  *  that swallows everything is noticed by then. */

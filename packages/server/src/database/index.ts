@@ -1,5 +1,5 @@
 export { isUnavailable, waitForServer } from "./connection.ts";
-export { Database, type DatabaseOptions, type Trx } from "./database.ts";
+export { Database, type DatabaseOptions } from "./database.ts";
 export {
   AlreadyRunningError,
   ClusterMismatchError,
@@ -8,6 +8,7 @@ export {
   EmbeddedStartError,
   startEmbedded,
 } from "./embedded.ts";
+export { exactTime } from "./exact-time.ts";
 export { type Connection, hostsOf } from "./hosts.ts";
 export type { Log } from "./log.ts";
 export {
@@ -19,3 +20,4 @@ export { notify } from "./notifier.ts";
 export { Notifications, type NotificationsOptions } from "./notify.ts";
 export { type SiteLock, SiteLocks, type SiteLocksOptions } from "./site-lock.ts";
 export type * from "./tables.ts";
+export type { Trx } from "./trx.ts";

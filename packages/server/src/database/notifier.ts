@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Trx } from "./database.ts";
 import type { Log } from "./log.ts";
+import type { Trx } from "./trx.ts";
 
 /** PostgreSQL refuses longer payloads, bytes. Source: manual, NOTIFY: "must be shorter than 8000 bytes". */
 const MAX_PAYLOAD_BYTES = 7_999;

@@ -2,10 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
-import { Database, type Trx } from "./database.ts";
+import { Database } from "./database.ts";
 import { silentLog } from "./log.ts";
 import { notify } from "./notifier.ts";
 import { startPair } from "./pair.fixture.ts";
+import type { Trx } from "./trx.ts";
 
 const WRITERS = 32;
 const ROUNDS = 3;

@@ -1,12 +1,13 @@
 /** The database behind a pooler in transaction mode, where every transaction may run on another server connection. */
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Database, type Trx } from "./database.ts";
+import { Database } from "./database.ts";
 import { silentLog } from "./log.ts";
 import { notify } from "./notifier.ts";
 import { Notifications } from "./notify.ts";
 import { poolerMissing, startPooler } from "./pooler.fixture.ts";
 import { createTestDatabase, type TestDatabase } from "./testing.ts";
+import type { Trx } from "./trx.ts";
 
 /** How long a condition is waited for on a busy machine, and how often it is looked at, milliseconds. */
 const SOON = { timeout: 20_000, interval: 10 };

@@ -1,5 +1,5 @@
 /** The tables as Kysely sees them. The SQL in `migrations/` is the source; keep both in step. */
-import type { RolloutSiteState, RolloutState } from "@portreeve/api-schema";
+import type { ManagementTransport, RolloutSiteState, RolloutState } from "@portreeve/api-schema";
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
 
 /** Written by the database (`now()`) unless given; the database's clock is the only one that decides access. */
@@ -83,7 +83,7 @@ export interface PolicyRevisionsTable {
   custom_input_rules: boolean;
   brute_force_protection: boolean;
   drift: "repair" | "report";
-  management_transport: "api" | "api-ssl";
+  management_transport: ManagementTransport;
   created_at: CreatedAt;
 }
 
@@ -146,7 +146,7 @@ export interface SiteConnectionsTable {
   address: string;
   api_port: number;
   next_api_port: number | null;
-  management_transport: "api" | "api-ssl";
+  management_transport: ManagementTransport;
   tls_fingerprint: string | null;
   keeps_certificate: Generated<boolean>;
   management_address: string | null;

@@ -4,7 +4,7 @@
  */
 import type { Logger } from "pino";
 import type { Database } from "../database/index.ts";
-import { DomainError } from "../http/errors.ts";
+import { DomainError } from "../kernel/errors.ts";
 import { type ClaimedSite, claimDue, scheduleNewSites } from "./store.ts";
 
 /** Between two looks at what is due, milliseconds; a check that ends makes one too. */

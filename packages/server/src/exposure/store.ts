@@ -1,7 +1,6 @@
 /** The SQL of exposure checks. */
 import { type ExpressionBuilder, type Insertable, type Selectable, sql } from "kysely";
-import type { ExposureChecksTable, Tables, Trx } from "../database/index.ts";
-import { exactTime } from "../http/list.ts";
+import { type ExposureChecksTable, exactTime, type Tables, type Trx } from "../database/index.ts";
 
 export type CheckRow = Selectable<ExposureChecksTable>;
 

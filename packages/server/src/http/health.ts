@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
-import { type FieldErrors, NotReadyError } from "./errors.ts";
+import type { FieldErrors } from "../kernel/errors.ts";
+import { NotReadyError } from "./errors.ts";
 
 /** @returns why this part does not work yet, or undefined when it does; what it throws is a reason too */
 export type ReadinessCheck = () => Promise<string | undefined>;

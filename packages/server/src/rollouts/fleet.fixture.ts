@@ -4,7 +4,7 @@ import { policyInput, type RolloutSiteState } from "@portreeve/api-schema";
 import { sql } from "kysely";
 import type { Trx } from "../database/index.ts";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
-import type { Caller } from "../http/index.ts";
+import type { Caller } from "../kernel/actor.ts";
 import { policyContributor } from "../policies/contributor.ts";
 import { PolicyService, setCurrentRevision } from "../policies/index.ts";
 import type { PolicyRow } from "../policies/store.ts";

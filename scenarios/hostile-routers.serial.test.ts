@@ -3,47 +3,38 @@ import { readFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import type { Site } from "@portreeve/api-schema";
 import { encodeSentence } from "@portreeve/routeros";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import {
   ADMIN,
   createPolicy,
   expectInSync,
   expectStatus,
   listen,
-  type ManagedRouter,
   policyOf,
   readSite,
   startManagedRouter,
   startRouter,
-  useBindablePorts,
   waitFor,
 } from "./harness/index.ts";
-import { ServerProcess } from "./harness/server-process.ts";
+import { processScenario } from "./harness/scenario.ts";
+import type { ServerProcess } from "./harness/server-process.ts";
 
 /** A router gets this long for everything; its site has a reason by then, milliseconds. */
 const JUDGED_WITHIN_MS = 40_000;
 /** What hostile routers may make the server hold, all together. */
 const HELD_BYTES = 200 * 1024 * 1024;
 
-let server: ServerProcess;
-let bystander: ManagedRouter;
-
-beforeAll(async () => {
-  // A process of its own, so that its memory can be told from that of the routers.
-  server = await ServerProcess.prepare({ PORTREEVE_RECONCILE_SECONDS: "5" });
-  server.start();
-  await server.ready();
-  await useBindablePorts(server.api);
-  bystander = await startManagedRouter(server, { identity: "bystander" });
-});
-
-afterAll(async () => {
-  await bystander?.router.close();
-  await server?.[Symbol.asyncDispose]();
-});
+// A process of its own, so that its memory can be told from that of the routers.
+const test = processScenario
+  .override("env", { PORTREEVE_RECONCILE_SECONDS: "5" })
+  .extend("bystander", { scope: "file" }, async ({ server }, { onCleanup }) => {
+    const managed = await startManagedRouter(server, { identity: "bystander" });
+    onCleanup(() => managed.router.close());
+    return managed;
+  });
 
 /** The site is not in sync, and says why. */
-async function expectEvaluated(site: Site): Promise<Site["sync"]> {
+async function expectEvaluated(server: ServerProcess, site: Site): Promise<Site["sync"]> {
   const evaluated = async () => {
     const { sync } = await readSite(server.api, site.id);
     return sync.reason !== null && sync;
@@ -91,7 +82,10 @@ const HOSTILE: Record<string, (socket: Socket) => void> = {
   },
 };
 
-test("every hostile router is evaluated with a reason while the others are changed as if it were not there", async () => {
+test("every hostile router is evaluated with a reason while the others are changed as if it were not there", async ({
+  server,
+  bystander,
+}) => {
   await using closing = new AsyncDisposableStack();
   const before = await residentBytes(server.pid, "VmRSS");
   const sites: Site[] = [];
@@ -108,7 +102,7 @@ test("every hostile router is evaluated with a reason while the others are chang
       201,
     ),
   );
-  const all = Promise.all(sites.map(expectEvaluated));
+  const all = Promise.all(sites.map((site) => expectEvaluated(server, site)));
   all.catch(() => undefined);
   const policy = await createPolicy(server.api);
   const path = `/v1/control-plane/policies/${policy.id}`;
@@ -145,7 +139,10 @@ async function residentBytes(pid: number, which: "VmRSS" | "VmHWM"): Promise<num
   return Number(new RegExp(`^${which}:\\s*(\\d+) kB`, "m").exec(status)?.[1]) * 1024;
 }
 
-test("a router that goes wrong after it was adopted is evaluated, and back in sync once it behaves", async () => {
+test("a router that goes wrong after it was adopted is evaluated, and back in sync once it behaves", async ({
+  server,
+  bystander,
+}) => {
   const managed = await startManagedRouter(server);
   await using router = managed.router;
   const faults = [
@@ -159,7 +156,7 @@ test("a router that goes wrong after it was adopted is evaluated, and back in sy
     router.control.inject({ ...fault, ...(fault.kind === "refuse" ? {} : { command: "/ip/service/print" }) });
     if (fault.kind === "refuse") await router.control.reboot();
     expectStatus(await server.api.post(`/v1/sites/${managed.site.id}/reconcile`), 202);
-    await expectEvaluated(managed.site);
+    await expectEvaluated(server, managed.site);
     await expectInSync(server.api, bystander.site.id);
     router.control.clear();
     expectStatus(await server.api.post(`/v1/sites/${managed.site.id}/reconcile`), 202);
@@ -167,16 +164,18 @@ test("a router that goes wrong after it was adopted is evaluated, and back in sy
   }
 });
 
-test("a router that does not know the login that was given needs attention, and is adopted with the right one", async () => {
+test("a router that does not know the login that was given needs attention, and is adopted with the right one", async ({
+  server,
+}) => {
   await using router = await startRouter(server.net);
   const body = { name: "wrong login", address: router.address, ...ADMIN, password: "wrong" };
   const site: Site = expectStatus(await server.api.post("/v1/sites", body), 201);
-  expect((await expectEvaluated(site)).state).toBe("needs_attention");
+  expect((await expectEvaluated(server, site)).state).toBe("needs_attention");
   expectStatus(await server.api.patch(`/v1/sites/${site.id}`, ADMIN), 200);
   await expectInSync(server.api, site.id);
 });
 
-test("a router whose given login may not make users is not half adopted", async () => {
+test("a router whose given login may not make users is not half adopted", async ({ server }) => {
   const limited = { name: "limited", password: "pw", group: "write" };
   await using router = await startRouter(server.net, { users: [limited] });
   const body = {
@@ -186,14 +185,14 @@ test("a router whose given login may not make users is not half adopted", async 
     password: limited.password,
   };
   const site: Site = expectStatus(await server.api.post("/v1/sites", body), 201);
-  expect((await expectEvaluated(site)).reason).toMatch(/not enough permissions/);
+  expect((await expectEvaluated(server, site)).reason).toMatch(/not enough permissions/);
   const names = [...router.control.rows("/user"), ...router.control.rows("/user/group")].map(
     ({ name }) => name,
   );
   expect(names.filter((name) => name?.startsWith("portreeve"))).toEqual([]);
 });
 
-test("a hostile identity is shown as one bounded line of text", async () => {
+test("a hostile identity is shown as one bounded line of text", async ({ server }) => {
   const identity = `\x1b[31m<script>alert(1)</script>\r\n${"x".repeat(5000)}`;
   const managed = await startManagedRouter(server, { identity });
   await using _router = managed.router;

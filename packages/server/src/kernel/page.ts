@@ -1,5 +1,4 @@
 /** Lists of the form `{data, next_cursor}`: pages by key, never by number, so that a page costs the same wherever it is. */
-import { type RawBuilder, sql } from "kysely";
 import { z } from "zod";
 import { ValidationError } from "./errors.ts";
 
@@ -44,8 +43,3 @@ export function readCursor<Parts>(cursor: string | undefined, form: z.ZodType<Pa
 
 /** The cursor of lists ordered by a time and, within one, by id: `[exactTime(…), id]`. */
 export const timeAndId = z.tuple([z.iso.datetime({ precision: 6 }), z.guid()]);
-
-/** A timestamptz column as ISO text with all its microseconds; a Date would lose three digits and repeat rows. */
-export function exactTime(column: string): RawBuilder<string> {
-  return sql<string>`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
-}

@@ -1,4 +1,4 @@
-/** A script somebody wrote for a real router, unchanged: over SSH and through /import, on RouterOS 6 and 7. */
+/** A set-up script as administrators write them for real routers, unchanged: over SSH and through /import, on RouterOS 6 and 7. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 afterAll(() => server.close());
 
-/** RouterOS 6 and 7 alike: paths with spaces, one command a line, lines that go on in the next. */
+/** RouterOS 6 and 7 alike: paths with spaces, one command a line, lines that continue in the next. */
 const script = (url: string) => `# Prepare a customer's router. Run as often as you like.
 :local noc "noc"
 :local list "127.0.0.0/8"
@@ -120,18 +120,15 @@ async function overSsh(on: TestRouter, command: string): Promise<string> {
   return said;
 }
 
-test.each(VERSIONS)(
-  "a stranger's script prepares RouterOS %s over SSH, twice without harm",
-  async (version) => {
-    await using on = await start(version);
-    const { text } = urlOf(version);
-    // Whole files are given to the console inside braces, so that their variables live from line to line.
-    for (let time = 1; time <= 2; time += 1) expect(await overSsh(on, `{\n${text}}`)).toBe("prepared\r\n");
-    await expectPrepared(on, version);
-  },
-);
+test.each(VERSIONS)("a set-up script prepares RouterOS %s over SSH, twice without harm", async (version) => {
+  await using on = await start(version);
+  const { text } = urlOf(version);
+  // Whole files are given to the console inside braces, so that their variables live from line to line.
+  for (let time = 1; time <= 2; time += 1) expect(await overSsh(on, `{\n${text}}`)).toBe("prepared\r\n");
+  await expectPrepared(on, version);
+});
 
-test.each(VERSIONS)("a stranger's script prepares RouterOS %s through /import", async (version) => {
+test.each(VERSIONS)("a set-up script prepares RouterOS %s through /import", async (version) => {
   await using on = await start(version);
   const client = await connectSsh(on.router);
   await writeFile(await sftpOf(client), "prepare.rsc", urlOf(version).text.replaceAll("\n", "\r\n"));

@@ -1,6 +1,6 @@
-/** What a change made by HTTP does to real routers, seen through other people's clients, and what it leaves alone. */
+/** What a change made by HTTP does to real routers, seen through other people's clients, and how soon. */
 import type { Emulator } from "@portreeve/emulator";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect } from "vitest";
 import { FOREIGN_CLIENTS, type ForeignClient, type ForeignRow } from "./harness/foreign-clients.ts";
 import {
   ADMIN,
@@ -11,24 +11,16 @@ import {
   PORTS,
   policyOf,
   startManagedRouter,
-  startTestServer,
   type TestServer,
   waitFor,
 } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 
 const VERSIONS = ["6.49", "7.16", "7.20", "7.24"];
 /** A change asked for by HTTP is on the router within this time, milliseconds. */
 const VISIBLE_WITHIN_MS = 2_000;
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "1" } });
-});
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
+const test = scenario.override("env", { PORTREEVE_RECONCILE_SECONDS: "1" }).override("bindablePorts", false);
 
 /** How somebody with the router's own admin login comes in. */
 function adminOf(router: Emulator) {
@@ -52,15 +44,15 @@ function settings(router: Emulator): readonly ForeignRow[] {
 /** One test per client; one that this machine hasn't is skipped, and its title says why. */
 function withEachClient(
   title: (client: string) => string,
-  run: (client: ForeignClient) => Promise<void>,
+  run: (server: TestServer, client: ForeignClient) => Promise<void>,
 ): void {
   for (const client of FOREIGN_CLIENTS) {
     const note = client.missing === undefined ? "" : ` (skipped: ${client.missing})`;
-    test.skipIf(client.missing !== undefined)(title(client.name) + note, () => run(client));
+    test.skipIf(client.missing !== undefined)(title(client.name) + note, ({ server }) => run(server, client));
   }
 }
 
-async function attach(policyId: string, siteId: string): Promise<void> {
+async function attach(server: TestServer, policyId: string, siteId: string): Promise<void> {
   expectStatus(
     await server.api.put(`/v1/control-plane/policies/${policyId}/sites`, { sites: [siteId] }),
     200,
@@ -71,11 +63,11 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
   let changed: ManagedRouter;
   let other: ManagedRouter;
 
-  beforeAll(async () => {
+  test.beforeAll(async ({ server }) => {
     const policy = await createPolicy(server.api);
     changed = await startManagedRouter(server, { version, identity: "changed" });
     other = await startManagedRouter(server, { version, identity: "other" });
-    await attach(policy.id, other.site.id);
+    await attach(server, policy.id, other.site.id);
     await expectInSync(server.api, other.site.id);
   });
 
@@ -86,10 +78,10 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
 
   withEachClient(
     (client) => `a policy change is visible with ${client} within two seconds, on that router only`,
-    async (client) => {
+    async (server, client) => {
       const untouched = settings(other.router);
       const policy = await createPolicy(server.api);
-      await attach(policy.id, changed.site.id);
+      await attach(server, policy.id, changed.site.id);
       await expectInSync(server.api, changed.site.id);
       const body = policyOf({
         winbox: { port: 8299, networks: ["127.0.0.0/8", "203.0.113.0/24"] },
@@ -116,7 +108,7 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
 
   withEachClient(
     (client) => `a change made by hand with ${client} is seen and repaired within a period`,
-    async (client) => {
+    async (server, client) => {
       const before = service(changed.router.control.rows("/ip/service"), "telnet");
       expect(before).toMatchObject({ disabled: "true" });
       const drifted = { disabled: "no", port: "2399" };
@@ -142,7 +134,9 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
     },
   );
 
-  test("a user and a group of ours that somebody changed by hand are as they were within a period", async () => {
+  test("a user and a group of ours that somebody changed by hand are as they were within a period", async ({
+    server,
+  }) => {
     const { control } = changed.router;
     await control.setRow("/user/group", "portreeve-read", { policy: "read,write,ssh" });
     await control.setRow("/user", "portreeve-api", { comment: "mine now" });
@@ -172,88 +166,3 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
     return waitFor(look, { within: 2 * VISIBLE_WITHIN_MS, what: `${client.name} to see the change` });
   }
 });
-
-describe.each(["6.49", "7.9", "7.18", "7.24"])("other people's rows on RouterOS %s", (version) => {
-  test("users, groups and firewall rules of others are the same after adoption, changes, access and off-boarding", async () => {
-    const { router, site } = await startManagedRouter(server, {
-      version,
-      users: [{ name: "billing", password: "b", group: "read", address: "192.0.2.1/32" }],
-    });
-    await using _router = router;
-    const { control } = router;
-    await control.addRow("/user/group", { name: "portreeve", policy: "read,api", comment: "ours? no" });
-    await control.addRow("/user", {
-      name: "portreeve-bot",
-      password: "x",
-      group: "portreeve",
-      comment: "portreeve: my own",
-    });
-    await control.addRow("/user", {
-      name: "other",
-      password: "x",
-      group: "full",
-      comment: "Portreeve transient access",
-    });
-    await control.addRow("/ip/firewall/filter", {
-      chain: "input",
-      action: "accept",
-      comment: "portreeve: my own",
-    });
-    await control.addRow("/ip/firewall/filter", {
-      chain: "input",
-      action: "drop",
-      "src-address": "203.0.113.9",
-    });
-    await control.addRow("/ip/firewall/address-list", { list: "portreeve", address: "203.0.113.0/24" });
-    await control.addRow("/ipv6/firewall/filter", {
-      chain: "input",
-      action: "drop",
-      comment: "portreeve: v6",
-    });
-    await control.addRow("/ip/firewall/address-list", {
-      list: "portreeve-ssh",
-      address: "203.0.113.7",
-      comment: "portreeve: mine",
-    });
-    const theirs = othersRows(router);
-    const policy = await createPolicy(server.api, { winbox: { port: 8292 } });
-    await attach(policy.id, site.id);
-    await expectInSync(server.api, site.id);
-    const access = `/v1/control-plane/${site.id}/transient-access`;
-    const grant = { expire_after_minutes: 5, type: "ssh", full_access: true, allow_rfc1918: false };
-    const { id } = expectStatus(await server.api.post(access, grant), 201);
-    await waitFor(async () => (await server.api.get(`${access}/${id}`)).body.config_committed_to_site);
-    expect(othersRows(router)).toEqual(theirs);
-    expectStatus(await server.api.delete(`${access}/${id}`), 204);
-    await expectInSync(server.api, site.id);
-    expectStatus(await server.api.delete(`/v1/sites/${site.id}`), 202);
-    await waitFor(async () => (await server.api.get(`/v1/sites/${site.id}`)).status === 404, {
-      what: "the off-boarded site to end",
-    });
-    expect(othersRows(router)).toEqual(theirs);
-    const names = [...control.rows("/user"), ...control.rows("/user/group")].map(({ name }) => name);
-    expect(names.filter((name) => name?.startsWith("portreeve-"))).toEqual(["portreeve-bot"]);
-  });
-});
-
-const OURS = new Set(["portreeve-api", "portreeve-full", "portreeve-read"]);
-const OUR_COMMENTS = /^portreeve: (transient access |management - )/;
-
-/** Everything in these menus that isn't ours, without what a login or a packet changes. */
-function othersRows(router: Emulator) {
-  const menus = [
-    "/user",
-    "/user/group",
-    "/ip/firewall/filter",
-    "/ip/firewall/address-list",
-    "/ipv6/firewall/filter",
-    "/ipv6/firewall/address-list",
-    "/system/scheduler",
-  ];
-  return menus.map((menu) =>
-    router.control
-      .rows(menu)
-      .filter(({ name = "", comment = "" }) => !OURS.has(name) && !OUR_COMMENTS.test(comment))
-      .map(({ "last-logged-in": _login, bytes: _bytes, packets: _packets, ...row }) => row),
-  );
-}

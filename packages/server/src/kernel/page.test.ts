@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { pageOf, readCursor, timeAndId, writeCursor } from "./list.ts";
+import { pageOf, readCursor, timeAndId, writeCursor } from "./page.ts";
 
 const form = z.tuple([z.string().regex(/^\d+$/)]);
 
