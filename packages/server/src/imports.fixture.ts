@@ -2,18 +2,19 @@
 import { posix } from "node:path";
 
 /** What every module may use. */
-const COMMON = ["kernel", "database", "vault", "audit", "authorization"];
+const COMMON = ["kernel", "database", "background", "vault", "audit", "authorization"];
 
 /** Module -> the modules it may import, beside itself. No module stands here twice in a circle. */
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
   database: ["kernel"],
+  background: ["database"],
   vault: ["kernel", "database"],
   audit: ["kernel", "database"],
   authorization: ["kernel"],
   // Machinery: knows no domain.
   http: ["kernel", "database", "vault", "authorization"],
-  reconcile: ["kernel", "database", "vault"],
+  reconcile: ["kernel", "database", "background", "vault"],
   reachability: ["reconcile"],
   gateway: [],
   // Domains, each after those it may use.

@@ -1,9 +1,11 @@
 /** Builds the server from its settings: what needs what, started in order and stopped in the opposite one. */
+import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { portalRoot } from "@portreeve/portal";
 import type { Logger } from "pino";
 import { auditRoutes } from "./audit/index.ts";
 import { assertScopes } from "./authorization/index.ts";
+import { type LeasedTask, type OwnTask, TaskRunner } from "./background/index.ts";
 import {
   CertificateAuthorityService,
   certificateContributor,
@@ -20,16 +22,17 @@ import {
 import {
   type Connection,
   Database,
+  Leases,
   migrate,
   Notifications,
-  SiteLocks,
+  namedConnection,
   startEmbedded,
   waitForServer,
 } from "./database/index.ts";
-import { ExposureSchedule, ExposureService, exposureRoutes } from "./exposure/index.ts";
+import { ExposureService, exposureRoutes, exposureTask } from "./exposure/index.ts";
 import { Gateway } from "./gateway/index.ts";
 import { HardeningService, hardeningContributor, hardeningRoutes } from "./hardening/index.ts";
-import { buildApp } from "./http/index.ts";
+import { buildApp, buildInternalApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
 import {
   PolicyPreviews,
@@ -41,13 +44,16 @@ import {
   setCurrentRevision,
 } from "./policies/index.ts";
 import { ASSESSED_MENUS, certainLockOut } from "./reachability/index.ts";
-import { Driver, Reconciler } from "./reconcile/index.ts";
-import { RolloutEngine, RolloutService, rolloutRoutes } from "./rollouts/index.ts";
+import { Reconciler, type SiteRecords } from "./reconcile/index.ts";
+import { ROLLOUTS, RolloutService, rolloutRoutes, rolloutTask } from "./rollouts/index.ts";
 import {
   AddressRules,
+  LatestSightings,
   SITE_CHANNEL,
   SITE_STATE_CHANNEL,
+  Sightings,
   SiteService,
+  sightingsAnswer,
   siteRecords,
   siteRoutes,
 } from "./sites/index.ts";
@@ -64,6 +70,9 @@ import { openVault, type Secret } from "./vault/index.ts";
 /** Sites at work at once in one process; each holds one connection to its router. */
 const RECONCILE_CONCURRENCY = 32;
 
+/** Between two times that what was only seen again is written down, milliseconds. */
+const SIGHTINGS_WRITTEN_MS = 10 * 60_000;
+
 export interface RunningServer extends AsyncDisposable {
   /** Where API and portal answer; undefined when the role api is not among ours. */
   readonly url: string | undefined;
@@ -78,10 +87,25 @@ export interface RunningServer extends AsyncDisposable {
  */
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
   await using starting = new AsyncDisposableStack();
-  const { pooled, direct, pooler } = await databaseConnections(config, log, starting);
+  const applicationName = `portreeve ${randomBytes(8).toString("hex")}`;
+  const { pooled, direct, pooler } = await databaseConnections(config, log, starting, applicationName);
   await migrate(direct, { log });
   const database = starting.use(await Database.open({ connection: pooled, pooler, maxConnections: 20, log }));
   const vault = await openVault(database, config.masterKeyFile);
+  let leases: Leases | undefined;
+  let notifications: Notifications | undefined;
+  let doorkeeper: Doorkeeper | undefined;
+  const tasks = new Map<string, TaskRunner>();
+  const readiness = {
+    database: async () => (await database.problem()) ?? notifications?.problem,
+    reconciler: async () => problemOf(tasks),
+    gateway: async () => doorkeeper?.problem,
+  };
+  const sightings = new Sightings(database, () => leases?.databaseNow() ?? new Date());
+  const internal = buildInternalApp({ log, readiness, answers: [sightingsAnswer(sightings)] });
+  starting.defer(() => internal.close());
+  await internal.listen({ host: "127.0.0.1", port: 0 });
+  const internalAddress = internal.listeningOrigin.replace(/^http:\/\//, "");
 
   const addresses = new AddressRules({ allowLoopback: config.allowLoopbackSites });
   const localAddress = await ownManagementAddress(config.managementAddress);
@@ -91,11 +115,18 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const credentials = new CredentialService({ vault, sites, username: config.apiUsername });
   const transientAccess = new TransientAccessService({ vault, sites, policies, ports: config.gateway.ports });
   const access = starting.use(
-    new CredentialAccess({ database, vault, addresses, localAddress, username: config.apiUsername }),
+    new CredentialAccess({
+      database,
+      vault,
+      sightings,
+      addresses,
+      localAddress,
+      username: config.apiUsername,
+    }),
   );
   const reconciler = new Reconciler({
     database,
-    sites: siteRecords(database),
+    sites: siteRecords(database, sightings),
     access,
     contributors: [
       policyContributor,
@@ -117,31 +148,40 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     ownAddress: localAddress,
     hours: config.exposureHours,
   });
-  let driver: Driver | undefined;
-  let engine: RolloutEngine | undefined;
   if (config.roles.has("reconciler")) {
-    driver = await startReconciler(reconciler, { config, connection: direct, database, log }, starting);
-    engine = new RolloutEngine({ database, rollouts, log });
-    engine.start();
-    starting.defer(() => engine?.stop());
-    if (config.exposureHours > 0) {
-      const schedule = new ExposureSchedule({
-        database,
-        check: (site, signal) => exposure.checkClaimed(site, signal),
-        log,
-      });
-      schedule.start();
-      starting.defer(() => schedule.stop());
+    leases = starting.use(
+      await Leases.open({ connection: direct, applicationName, address: internalAddress, log }),
+    );
+    leases.watch({
+      gained: () => {},
+      lost: async (buckets, areOurs) => {
+        const concerned = new Set(buckets);
+        access.closeKept(concerned); // connections to routers live where the lease is
+        if (areOurs) await sightings.write(concerned);
+        sightings.forget(concerned);
+      },
+    });
+    for (const task of [
+      reconcileTask(reconciler, siteRecords(database, sightings), config),
+      sightingsTask(sightings),
+      rolloutTask({ database, rollouts, log }),
+      ...(config.exposureHours > 0
+        ? [exposureTask({ database, check: (site, signal) => exposure.checkClaimed(site, signal), log })]
+        : []),
+    ]) {
+      const runner = new TaskRunner(task, { leases, log });
+      tasks.set(task.name, runner);
+      runner.start();
+      starting.defer(() => runner.stop());
     }
   }
-  let doorkeeper: Doorkeeper | undefined;
   if (config.roles.has("gateway")) {
     const gateway = starting.use(new Gateway({ listenAddress: config.gateway.host, log }));
     doorkeeper = new Doorkeeper({ database, gateway, sites, addresses, localAddress, log });
     doorkeeper.start();
     starting.defer(() => doorkeeper?.stop());
   }
-  const notifications = starting.use(await listenForChanges(direct, log, { driver, engine, doorkeeper }));
+  notifications = starting.use(await listenForChanges(direct, log, { tasks, doorkeeper }));
 
   // Late, because a token made by a start that then fails would be shown to nobody; and before the API answers, so
   // that the first request is not refused.
@@ -154,7 +194,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   if (config.roles.has("api")) {
     const authenticator = starting.use(new Authenticator(database, log));
     const routes = [
-      ...siteRoutes(sites),
+      ...siteRoutes(sites, new LatestSightings(database, sightings, internalAddress)),
       ...exposureRoutes({ sites, exposure }),
       ...policyRoutes(policies),
       ...rolloutRoutes(rollouts),
@@ -182,11 +222,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       vault,
       authenticate: (token) => authenticator.authenticate(token),
       routes,
-      readiness: {
-        database: async () => (await database.problem()) ?? notifications.problem,
-        reconciler: async () => driver?.problem,
-        gateway: async () => doorkeeper?.problem,
-      },
+      readiness,
       portalRoot,
       trustedProxies: config.trustedProxies,
     });
@@ -216,65 +252,72 @@ async function databaseConnections(
   config: Config,
   log: Logger,
   starting: AsyncDisposableStack,
+  applicationName: string,
 ): Promise<DatabaseConnections> {
+  const named = (connection: Connection) => namedConnection(connection, applicationName);
   if (config.databaseUrl === undefined) {
-    const { connection } = starting.use(await startEmbedded({ dataDir: config.dataDir, log }));
+    const connection = named(starting.use(await startEmbedded({ dataDir: config.dataDir, log })).connection);
     return { pooled: connection, direct: connection, pooler: false };
   }
-  const direct = config.databaseDirectUrl ?? config.databaseUrl;
+  const direct = named(config.databaseDirectUrl ?? config.databaseUrl);
   await waitForServer(direct, { log });
-  return { pooled: config.databaseUrl, direct, pooler: config.databaseDirectUrl !== undefined };
+  return { pooled: named(config.databaseUrl), direct, pooler: config.databaseDirectUrl !== undefined };
 }
 
-interface ReconcilerParts {
-  readonly config: Config;
-  readonly connection: Connection;
-  readonly database: Database;
-  readonly log: Logger;
-}
-
-async function startReconciler(
-  reconciler: Reconciler,
-  parts: ReconcilerParts,
-  starting: AsyncDisposableStack,
-): Promise<Driver> {
-  const locks = starting.use(await SiteLocks.open({ connection: parts.connection }));
-  const driver = new Driver({
-    list: siteRecords(parts.database).list,
-    run: (siteId, signal) => reconciler.run(siteId, signal),
-    tryLock: (siteId) => locks.tryLock(siteId),
-    periodMs: parts.config.reconcileSeconds * 1000,
+function reconcileTask(reconciler: Reconciler, records: SiteRecords, config: Config): LeasedTask {
+  return {
+    name: "reconcile",
+    claim: "bucket",
+    periodMs: config.reconcileSeconds * 1000,
     concurrency: RECONCILE_CONCURRENCY,
-    log: parts.log,
-  });
-  driver.start();
-  starting.defer(() => driver.stop());
-  return driver;
+    list: records.list,
+    run: (siteId, signal) => reconciler.run(siteId, signal),
+  };
+}
+
+function sightingsTask(sightings: Sightings): OwnTask {
+  return {
+    name: "sightings",
+    claim: "none",
+    periodMs: SIGHTINGS_WRITTEN_MS,
+    concurrency: 1,
+    list: async () => ["all"],
+    run: async () => {
+      await sightings.write();
+      return { state: "done" };
+    },
+  };
 }
 
 interface Wakeable {
-  readonly driver: Driver | undefined;
-  readonly engine: RolloutEngine | undefined;
+  /** By their names. */
+  readonly tasks: ReadonlyMap<string, TaskRunner>;
   readonly doorkeeper: Doorkeeper | undefined;
+}
+
+function problemOf(tasks: ReadonlyMap<string, TaskRunner>): string | undefined {
+  const problems = [...tasks].flatMap(([name, { problem }]) =>
+    problem === undefined ? [] : `${name} ${problem}`,
+  );
+  return problems.length === 0 ? undefined : problems.join("; ");
 }
 
 /** Told of changes by whichever process made them. After a lost connection everything is looked at afresh. */
 function listenForChanges(
   connection: Connection,
   log: Logger,
-  { driver, engine, doorkeeper }: Wakeable,
+  { tasks, doorkeeper }: Wakeable,
 ): Promise<Notifications> {
   return Notifications.open({
     connection,
     channels: [SITE_CHANNEL, SITE_STATE_CHANNEL, ACCESS_CHANNEL],
     onNotification: (channel, id) => {
-      if (channel === SITE_STATE_CHANNEL) return engine?.wake();
-      if (channel === SITE_CHANNEL) driver?.wake(id);
+      if (channel === SITE_STATE_CHANNEL) return tasks.get("rollouts")?.wake(ROLLOUTS);
+      if (channel === SITE_CHANNEL) tasks.get("reconcile")?.wake(id);
       doorkeeper?.wake(); // a policy that moves a port moves the grants' targets too
     },
     onReconnect: () => {
-      void driver?.wakeAll();
-      engine?.wake();
+      for (const task of tasks.values()) task.wakeAll();
       doorkeeper?.wake();
     },
     log,

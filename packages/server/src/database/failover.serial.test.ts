@@ -1,8 +1,9 @@
 /** What a lost primary and a link that breaks cost: wall clock, so these run alone. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { isUnavailable } from "./connection.ts";
+import { isUnavailable, namedConnection } from "./connection.ts";
 import { Database } from "./database.ts";
+import type { Connection } from "./hosts.ts";
 import { silentLog } from "./log.ts";
 import { notify } from "./notifier.ts";
 import { Notifications } from "./notify.ts";
@@ -46,7 +47,7 @@ function isPassing(error: unknown): boolean {
   );
 }
 
-async function listen(connection: string) {
+async function listen(connection: Connection) {
   const state = { heard: [] as string[], connects: 0 };
   const notifications = await Notifications.open({
     connection,
@@ -62,8 +63,9 @@ async function listen(connection: string) {
 
 test("a primary killed under 200 writes a second loses none that was acknowledged, and its standby takes over without a restart", async () => {
   await using pair = await startPair();
-  await using database = await Database.open({ connection: pair.url, maxConnections: 20, log: silentLog });
-  await using listener = await listen(pair.url);
+  const connection = namedConnection(pair.url, "portreeve failover"); // as a server process has it
+  await using database = await Database.open({ connection, maxConnections: 20, log: silentLog });
+  await using listener = await listen(connection);
   const writer = writeSteadily(database);
   await expect.poll(() => writer.state.acknowledged.length, SOON).toBeGreaterThan(2 * WRITES_PER_SECOND);
 

@@ -36,6 +36,14 @@ test("directories of unix sockets are listed in the parameter host, with a port 
   ]);
 });
 
+test("settings beside a list of hosts go with each of them", () => {
+  const settings = { connectionString: "postgresql://u@a,b/name", application_name: "one process" };
+  expect(hostsOf(settings)).toEqual([
+    { connection: { ...settings, connectionString: "postgresql://u@a/name" }, label: "a" },
+    { connection: { ...settings, connectionString: "postgresql://u@b/name" }, label: "b" },
+  ]);
+});
+
 test("a host's label holds neither user nor password", () => {
   expect(labels("postgresql://user:secret@a:5432,b/name?password=secret")).toEqual(["a:5432", "b"]);
   expect(labels("postgresql://user:secret@a:5432/name")).toEqual(["a:5432"]);

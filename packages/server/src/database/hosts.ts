@@ -21,8 +21,7 @@ const PARTS = /^(postgres(?:ql)?:\/\/(?:[^/?#]*@)?)([^/?#]*)(.*)$/s;
  * @throws TypeError a host of a list is empty, or there are several hosts and another number of ports
  */
 export function hostsOf(connection: Connection): readonly Host[] {
-  if (typeof connection !== "string")
-    return [{ connection, label: labelOf(connection.host, connection.port) }];
+  if (typeof connection !== "string") return hostsOfSettings(connection);
   const [, login = "", authority = "", rest = ""] = PARTS.exec(connection) ?? [];
   const [path = "", search = ""] = rest.split(/\?(.*)/s);
   const parameters = new URLSearchParams(search);
@@ -30,6 +29,16 @@ export function hostsOf(connection: Connection): readonly Host[] {
   if (listed?.includes(",")) return fromParameters(login + authority + path, parameters, listed);
   if (!authority.includes(",")) return [{ connection, label: listed ?? authority }];
   return nonEmpty(authority).map((host) => ({ connection: `${login}${host}${rest}`, label: host }));
+}
+
+function hostsOfSettings(settings: pg.ClientConfig): readonly Host[] {
+  const { connectionString } = settings;
+  if (connectionString === undefined)
+    return [{ connection: settings, label: labelOf(settings.host, settings.port) }];
+  return hostsOf(connectionString).map(({ connection, label }) => ({
+    connection: { ...settings, connectionString: connection as string },
+    label,
+  }));
 }
 
 function fromParameters(before: string, parameters: URLSearchParams, listed: string): Host[] {

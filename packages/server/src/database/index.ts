@@ -1,4 +1,4 @@
-export { isUnavailable, waitForServer } from "./connection.ts";
+export { isUnavailable, namedConnection, waitForServer } from "./connection.ts";
 export { Database, type DatabaseOptions } from "./database.ts";
 export {
   AlreadyRunningError,
@@ -10,6 +10,16 @@ export {
 } from "./embedded.ts";
 export { exactTime } from "./exact-time.ts";
 export { type Connection, hostsOf } from "./hosts.ts";
+export {
+  bucketOf,
+  checkLease,
+  holding,
+  type Lease,
+  type LeaseListener,
+  LeaseLostError,
+  Leases,
+  type LeasesOptions,
+} from "./leases/index.ts";
 export type { Log } from "./log.ts";
 export {
   MigrationError,
@@ -18,6 +28,5 @@ export {
 } from "./migrate.ts";
 export { notify } from "./notifier.ts";
 export { Notifications, type NotificationsOptions } from "./notify.ts";
-export { type SiteLock, SiteLocks, type SiteLocksOptions } from "./site-lock.ts";
 export type * from "./tables.ts";
 export type { Trx } from "./trx.ts";

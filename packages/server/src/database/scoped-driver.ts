@@ -14,6 +14,7 @@ import {
 import pg from "pg";
 import { isReadOnlyServer } from "./connection.ts";
 import { exchange, isOutdatedPlan, Opening, type Statement } from "./exchange.ts";
+import { mayWrite, proveLease } from "./leases/lease.ts";
 import type { PrimaryPool } from "./primary-pool.ts";
 import { openReading, openTransaction, type Scope } from "./scope.ts";
 
@@ -66,6 +67,8 @@ class ScopedConnection implements DatabaseConnection {
   /** Why the opening failed. Whether a transaction is open then is unknown, and the role may be the owner's: nothing
    *  more is sent but a roll-back. */
   openingFailure: unknown;
+  /** True once the transaction may have written something. */
+  hasWritten = false;
   readonly #driver: ScopedDriver;
 
   constructor(client: pg.PoolClient, driver: ScopedDriver) {
@@ -74,6 +77,7 @@ class ScopedConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>({ sql: text, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    this.hasWritten ||= mayWrite(text);
     const { command, rowCount, rows } = await this.#driver.run(this, { text, values: parameters });
     return COUNTED.has(command) ? { rows, numAffectedRows: BigInt(rowCount ?? 0) } : { rows: rows ?? [] };
   }
@@ -152,6 +156,7 @@ class ScopedDriver implements Driver {
     }
   }
 
+  /** @throws LeaseLostError this is a run's work, has written something, and the run's lease is another's */
   async commitTransaction(connection: ScopedConnection): Promise<void> {
     if (connection.brokenBy !== undefined) throw connection.brokenBy;
     if (!connection.opened) return;
@@ -159,6 +164,7 @@ class ScopedDriver implements Driver {
       await this.rollbackTransaction(connection);
       throw new AbortedTransactionError();
     }
+    if (connection.hasWritten) await proveLease((statement) => this.run(connection, statement));
     const { command } = await connection.client.query("commit");
     connection.opened = false;
     // So PostgreSQL answers the COMMIT of a failed transaction, without an error; that must not pass as success.

@@ -128,6 +128,8 @@ export interface SiteCertificate {
 export interface SitesTable {
   id: Generated<string>;
   customer_id: string;
+  /** Made by the database; see `bucketOf`. */
+  bucket: ColumnType<number, never, never>;
   name: string;
   status: Generated<SiteStatus>;
   identity: string | null;
@@ -165,6 +167,7 @@ export interface SiteSyncTable {
   sync_state: Generated<SyncState>;
   sync_reason: string | null;
   sync_checked_at: Time | null;
+  reconcile_requested_at: Time | null;
   management_path_armed: string | null;
   management_path_problem: string | null;
   management_path_problem_change: string | null;

@@ -142,6 +142,7 @@ export class SiteService {
       management_path_armed: null,
       management_path_problem: null,
       management_path_problem_change: null,
+      reconcile_requested_at: sql<Date>`now()`,
     });
     await this.#audit(trx, caller, "site.reconcile_requested", site, {});
     await notify(trx, SITE_CHANNEL, siteId);
