@@ -85,15 +85,16 @@ export interface RunningServer extends AsyncDisposable {
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
   await using starting = new AsyncDisposableStack();
   const applicationName = `portreeve ${randomBytes(8).toString("hex")}`;
-  const connection = namedConnection(await databaseConnection(config, log, starting), applicationName);
-  await migrate(connection, { log });
-  const database = starting.use(await Database.open({ connection, maxConnections: 20, log }));
+  const { pooled, direct, pooler } = await databaseConnections(config, log, starting, applicationName);
+  await migrate(direct, { log });
+  const database = starting.use(await Database.open({ connection: pooled, pooler, maxConnections: 20, log }));
   const vault = await openVault(database, config.masterKeyFile);
   let leases: Leases | undefined;
+  let notifications: Notifications | undefined;
   let doorkeeper: Doorkeeper | undefined;
   const tasks = new Map<string, TaskRunner>();
   const readiness = {
-    database: () => reasonAgainst(database.ping()),
+    database: async () => (await database.problem()) ?? notifications?.problem,
     reconciler: async () => problemOf(tasks),
     gateway: async () => doorkeeper?.problem,
   };
@@ -149,7 +150,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     hours: config.exposureHours,
   });
   if (config.roles.has("reconciler")) {
-    leases = starting.use(await Leases.open({ connection, applicationName, address: internalAddress, log }));
+    leases = starting.use(
+      await Leases.open({ connection: direct, applicationName, address: internalAddress, log }),
+    );
     leases.watch({
       gained: () => {},
       lost: async (buckets, areOurs) => {
@@ -179,7 +182,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     doorkeeper.start();
     starting.defer(() => doorkeeper?.stop());
   }
-  starting.use(await listenForChanges(connection, log, { tasks, doorkeeper }));
+  notifications = starting.use(await listenForChanges(direct, log, { tasks, doorkeeper }));
 
   // Late, because a token made by a start that then fails would be shown to nobody; and before the API answers, so
   // that the first request is not refused.
@@ -242,17 +245,29 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   };
 }
 
-/** The server that DATABASE_URL names, or the embedded one, started here. */
-async function databaseConnection(
+interface DatabaseConnections {
+  /** For transactions. */
+  readonly pooled: Connection;
+  /** For what needs a session of its own: LISTEN, locks, migrations. */
+  readonly direct: Connection;
+  readonly pooler: boolean;
+}
+
+/** What DATABASE_URL and DATABASE_DIRECT_URL name, or the embedded server, started here. */
+async function databaseConnections(
   config: Config,
   log: Logger,
   starting: AsyncDisposableStack,
-): Promise<Connection> {
+  applicationName: string,
+): Promise<DatabaseConnections> {
+  const named = (connection: Connection) => namedConnection(connection, applicationName);
   if (config.databaseUrl === undefined) {
-    return starting.use(await startEmbedded({ dataDir: config.dataDir, log })).connection;
+    const connection = named(starting.use(await startEmbedded({ dataDir: config.dataDir, log })).connection);
+    return { pooled: connection, direct: connection, pooler: false };
   }
-  await waitForServer(config.databaseUrl, { log });
-  return config.databaseUrl;
+  const direct = named(config.databaseDirectUrl ?? config.databaseUrl);
+  await waitForServer(direct, { log });
+  return { pooled: named(config.databaseUrl), direct, pooler: config.databaseDirectUrl !== undefined };
 }
 
 function reconcileTask(reconciler: Reconciler, records: SiteRecords, config: Config): LeasedTask {
@@ -313,15 +328,6 @@ function listenForChanges(
     },
     log,
   });
-}
-
-async function reasonAgainst(check: Promise<void>): Promise<string | undefined> {
-  try {
-    await check;
-    return undefined;
-  } catch {
-    return "does not answer";
-  }
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

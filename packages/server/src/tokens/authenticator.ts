@@ -2,6 +2,7 @@ import type { Scope } from "@portreeve/api-schema";
 import { sql } from "kysely";
 import type { Database, Log } from "../database/index.ts";
 import type { TokenHolder } from "../kernel/actor.ts";
+import { TokenLookUp } from "./look-up.ts";
 import { hashToken, problemWithToken } from "./token-text.ts";
 
 /**
@@ -11,12 +12,14 @@ import { hashToken, problemWithToken } from "./token-text.ts";
 export class Authenticator implements AsyncDisposable {
   readonly #database: Database;
   readonly #log: Log;
+  readonly #lookUp: TokenLookUp;
   /** Tokens whose last use is being written. */
   readonly #writing = new Map<string, Promise<void>>();
 
   constructor(database: Database, log: Log) {
     this.#database = database;
     this.#log = log;
+    this.#lookUp = new TokenLookUp(database);
   }
 
   /**
@@ -25,19 +28,7 @@ export class Authenticator implements AsyncDisposable {
    */
   async authenticate(text: string): Promise<TokenHolder | undefined> {
     if (problemWithToken(text) !== undefined) return undefined;
-    // The index compares hashes, of which an attacker can't choose a prefix: its timing tells nothing of a token.
-    const row = await this.#database.asSystem((trx) =>
-      trx
-        .selectFrom("api_tokens")
-        .select(["id", "customer_id", "name", "scopes"])
-        .select(sql<boolean>`coalesce(last_used_at < now() - interval '1 minute', true)`.as("use_unrecorded"))
-        .where("token_hash", "=", hashToken(text))
-        .where("revoked_at", "is", null)
-        .where((where) =>
-          where.or([where("expires_at", "is", null), where("expires_at", ">", sql<Date>`now()`)]),
-        )
-        .executeTakeFirst(),
-    );
+    const row = await this.#lookUp.find(hashToken(text));
     if (!row) return undefined;
     if (row.use_unrecorded) this.#recordUse(row.id);
     const scopes = new Set(row.scopes as Scope[]);

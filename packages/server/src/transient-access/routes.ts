@@ -38,9 +38,11 @@ export function transientAccessRoutes({
       summary: "List the site's current access",
       input: { params: siteParams, query: listQuery },
       output: z.array(transientAccess),
-      run: ({ caller, params, query, read }) => {
+      run: ({ caller, params, query, readRecorded }) => {
         const options = { ended: query.include === "expired", reveal: query.reveal === "true" };
-        return read(async (trx) => (await access.list(trx, caller, params.site, options)).map(present));
+        return readRecorded(async (trx) =>
+          (await access.list(trx, caller, params.site, options)).map(present),
+        );
       },
     }),
     route({
@@ -72,8 +74,8 @@ export function transientAccessRoutes({
       summary: "Show one access",
       input: { params: grantParams },
       output: transientAccess,
-      run: ({ caller, params, read }) =>
-        read(async (trx) => present(await access.get(trx, caller, params.site, params.id))),
+      run: ({ caller, params, readRecorded }) =>
+        readRecorded(async (trx) => present(await access.get(trx, caller, params.site, params.id))),
     }),
     route({
       method: "DELETE",
