@@ -7,6 +7,8 @@ import { ROLES, type Role, SETTINGS, type SettingName } from "./settings.ts";
 export interface Config {
   readonly http: { readonly host: string; readonly port: number };
   readonly dataDir: string;
+  /** What must not be restored together with the database. */
+  readonly stateDir: string;
   /** A PostgreSQL server; undefined: the embedded one. */
   readonly databaseUrl: string | undefined;
   readonly bootstrapToken: string | undefined;
@@ -15,6 +17,7 @@ export interface Config {
   readonly masterKeyFile: string;
   readonly entryPoint: string;
   readonly gateway: {
+    readonly name: string;
     readonly host: string;
     readonly ports: { readonly first: number; readonly last: number };
   };
@@ -61,6 +64,7 @@ const list = z.string().transform((given) => given.split(",").filter((part) => p
 const SCHEMAS = {
   PORTREEVE_HTTP: endpoint,
   PORTREEVE_DATA_DIR: text,
+  PORTREEVE_STATE_DIR: text,
   // Not a URL to WHATWG: the form for unix sockets, postgresql://user@/name?host=/run/postgresql, has no host.
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must be a postgresql:// address"),
   PORTREEVE_MASTER_KEY_FILE: text,
@@ -75,6 +79,9 @@ const SCHEMAS = {
     ),
   PORTREEVE_RECONCILE_SECONDS: number("seconds", 1, 3600),
   PORTREEVE_GATEWAY: address,
+  PORTREEVE_GATEWAY_NAME: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "must be 1 to 63 small letters, digits and hyphens"),
   PORTREEVE_GATEWAY_PORTS: portRange,
   PORTREEVE_ENTRY_POINT: text,
   PORTREEVE_ALLOW_LOOPBACK_SITES: flag,
@@ -102,13 +109,18 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   return {
     http: values.PORTREEVE_HTTP,
     dataDir,
+    stateDir: resolve(values.PORTREEVE_STATE_DIR ?? `${dataDir}-state`),
     databaseUrl: values.DATABASE_URL,
     bootstrapToken: values.PORTREEVE_BOOTSTRAP_TOKEN,
     publicUrl: values.PORTREEVE_PUBLIC_URL,
     reconcileSeconds: values.PORTREEVE_RECONCILE_SECONDS,
     masterKeyFile: values.PORTREEVE_MASTER_KEY_FILE ?? join(dataDir, "master.key"),
     entryPoint: values.PORTREEVE_ENTRY_POINT,
-    gateway: { host: values.PORTREEVE_GATEWAY, ports: values.PORTREEVE_GATEWAY_PORTS },
+    gateway: {
+      name: values.PORTREEVE_GATEWAY_NAME,
+      host: values.PORTREEVE_GATEWAY,
+      ports: values.PORTREEVE_GATEWAY_PORTS,
+    },
     managementAddress: values.PORTREEVE_MANAGEMENT_ADDRESS,
     apiUsername: values.PORTREEVE_API_USERNAME,
     allowLoopbackSites: values.PORTREEVE_ALLOW_LOOPBACK_SITES,
