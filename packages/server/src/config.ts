@@ -8,6 +8,8 @@ import { ROLES, type Role, SETTINGS, type SettingName } from "./settings.ts";
 export interface Config {
   readonly http: { readonly host: string; readonly port: number };
   readonly dataDir: string;
+  /** What must not be restored together with the database. */
+  readonly stateDir: string;
   /** A PostgreSQL server; undefined: the embedded one. */
   readonly databaseUrl: string | undefined;
   /** The server itself where a pooler in transaction mode stands before it. */
@@ -18,6 +20,7 @@ export interface Config {
   readonly masterKeyFile: string;
   readonly entryPoint: string;
   readonly gateway: {
+    readonly name: string;
     readonly host: string;
     readonly ports: { readonly first: number; readonly last: number };
   };
@@ -79,6 +82,7 @@ const databaseUrl = z
 const SCHEMAS = {
   PORTREEVE_HTTP: endpoint,
   PORTREEVE_DATA_DIR: text,
+  PORTREEVE_STATE_DIR: text,
   DATABASE_URL: databaseUrl,
   DATABASE_DIRECT_URL: databaseUrl,
   PORTREEVE_MASTER_KEY_FILE: text,
@@ -93,6 +97,9 @@ const SCHEMAS = {
     ),
   PORTREEVE_RECONCILE_SECONDS: number("seconds", 1, 3600),
   PORTREEVE_GATEWAY: address,
+  PORTREEVE_GATEWAY_NAME: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "must be 1 to 63 small letters, digits and hyphens"),
   PORTREEVE_GATEWAY_PORTS: portRange,
   PORTREEVE_ENTRY_POINT: text,
   PORTREEVE_ALLOW_LOOPBACK_SITES: flag,
@@ -125,6 +132,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   return {
     http: values.PORTREEVE_HTTP,
     dataDir,
+    stateDir: resolve(values.PORTREEVE_STATE_DIR ?? `${dataDir}-state`),
     databaseUrl: values.DATABASE_URL,
     databaseDirectUrl: values.DATABASE_DIRECT_URL,
     bootstrapToken: values.PORTREEVE_BOOTSTRAP_TOKEN,
@@ -132,7 +140,11 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     reconcileSeconds: values.PORTREEVE_RECONCILE_SECONDS,
     masterKeyFile: values.PORTREEVE_MASTER_KEY_FILE ?? join(dataDir, "master.key"),
     entryPoint: values.PORTREEVE_ENTRY_POINT,
-    gateway: { host: values.PORTREEVE_GATEWAY, ports: values.PORTREEVE_GATEWAY_PORTS },
+    gateway: {
+      name: values.PORTREEVE_GATEWAY_NAME,
+      host: values.PORTREEVE_GATEWAY,
+      ports: values.PORTREEVE_GATEWAY_PORTS,
+    },
     managementAddress: values.PORTREEVE_MANAGEMENT_ADDRESS,
     apiUsername: values.PORTREEVE_API_USERNAME,
     allowLoopbackSites: values.PORTREEVE_ALLOW_LOOPBACK_SITES,

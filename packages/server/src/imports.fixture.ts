@@ -16,7 +16,6 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ["kernel", "database", "vault", "authorization"],
   reconcile: ["kernel", "database", "background", "vault"],
   reachability: ["reconcile"],
-  gateway: [],
   // Domains, each after those it may use.
   tokens: COMMON,
   sites: [...COMMON, "reconcile"],
@@ -27,7 +26,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   policies: [...COMMON, "reconcile", "reachability", "sites", "certificates", "rollouts"],
   hardening: [...COMMON, "reconcile", "reachability", "sites", "routers", "policies"],
   exposure: [...COMMON, "reconcile", "sites", "policies"],
-  "transient-access": [...COMMON, "reconcile", "sites", "policies", "gateway"],
+  access: [...COMMON, "tokens", "reconcile", "sites", "policies"],
 };
 
 /** Files outside a module: they put modules together, and no module imports them. */

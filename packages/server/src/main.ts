@@ -1,8 +1,24 @@
 /** Builds the server from its settings: what needs what, started in order and stopped in the opposite one. */
 import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type RunningGateway, startGateway } from "@portreeve/gateway";
 import { portalRoot } from "@portreeve/portal";
 import type { Logger } from "pino";
+import {
+  ACCESS_CHANNEL,
+  controlEndpoint,
+  ensureLocalGateway,
+  GATEWAY_CHANNEL,
+  GatewayControl,
+  gatewayRoutes,
+  listenForGateway,
+  TransientAccessService,
+  transientAccessContributor,
+  transientAccessRoutes,
+} from "./access/index.ts";
 import { auditRoutes } from "./audit/index.ts";
 import { assertScopes } from "./authorization/index.ts";
 import { type LeasedTask, type OwnTask, TaskRunner } from "./background/index.ts";
@@ -26,7 +42,6 @@ import {
   waitForServer,
 } from "./database/index.ts";
 import { ExposureService, exposureRoutes, exposureTask } from "./exposure/index.ts";
-import { Gateway } from "./gateway/index.ts";
 import { HardeningService, hardeningContributor, hardeningRoutes } from "./hardening/index.ts";
 import { buildApp, buildInternalApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
@@ -55,13 +70,6 @@ import {
   siteRoutes,
 } from "./sites/index.ts";
 import { Authenticator, ensureBootstrap, tokenRoutes } from "./tokens/index.ts";
-import {
-  ACCESS_CHANNEL,
-  Doorkeeper,
-  TransientAccessService,
-  transientAccessContributor,
-  transientAccessRoutes,
-} from "./transient-access/index.ts";
 import { openVault, type Secret } from "./vault/index.ts";
 
 /** Sites at work at once in one process; each holds one connection to its router. */
@@ -91,12 +99,12 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const vault = await openVault(database, config.masterKeyFile);
   let leases: Leases | undefined;
   let notifications: Notifications | undefined;
-  let doorkeeper: Doorkeeper | undefined;
+  let gateway: RunningGateway | undefined;
   const tasks = new Map<string, TaskRunner>();
   const readiness = {
     database: async () => (await database.problem()) ?? notifications?.problem,
     reconciler: async () => problemOf(tasks),
-    gateway: async () => doorkeeper?.problem,
+    gateway: async () => gateway?.problem,
   };
   const sightings = new Sightings(database, () => leases?.databaseNow() ?? new Date());
   const internal = buildInternalApp({ log, readiness, answers: [sightingsAnswer(sightings)] });
@@ -110,7 +118,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const rollouts = new RolloutService({ sites, setCurrentRevision });
   const policies = new PolicyService({ rollouts, managementAddress: config.managementAddress });
   const credentials = new CredentialService({ vault, sites, username: config.apiUsername });
-  const transientAccess = new TransientAccessService({ vault, sites, policies, ports: config.gateway.ports });
+  const control = config.roles.has("api")
+    ? starting.use(new GatewayControl({ database, sites, addresses, localAddress, log }))
+    : undefined;
   const logins = starting.use(
     new RouterLogins({
       database,
@@ -176,13 +186,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       starting.defer(() => runner.stop());
     }
   }
-  if (config.roles.has("gateway")) {
-    const gateway = starting.use(new Gateway({ listenAddress: config.gateway.host, log }));
-    doorkeeper = new Doorkeeper({ database, gateway, sites, addresses, localAddress, log });
-    doorkeeper.start();
-    starting.defer(() => doorkeeper?.stop());
-  }
-  notifications = starting.use(await listenForChanges(direct, log, { tasks, doorkeeper }));
+  if (control && config.roles.has("gateway"))
+    gateway = await startLocalGateway({ control, database, config, log }, starting);
+  notifications = starting.use(await listenForChanges(direct, log, { tasks, control }));
 
   // Late, because a token made by a start that then fails would be shown to nobody; and before the API answers, so
   // that the first request is not refused.
@@ -192,7 +198,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   });
 
   let url: string | undefined;
-  if (config.roles.has("api")) {
+  if (control) {
+    const transientAccess = new TransientAccessService({ vault, sites, policies, origin: control.origin });
     const authenticator = starting.use(new Authenticator(database, log));
     const routes = [
       ...siteRoutes(sites, new LatestSightings(database, sightings, internalAddress)),
@@ -211,13 +218,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       ),
       ...credentialRoutes(credentials),
       ...certificateRoutes(new CertificateAuthorityService({ vault, sites })),
-      ...transientAccessRoutes({
-        access: transientAccess,
-        entryPoint: config.entryPoint,
-        // With the gateway in another process the port opens or closes a moment after the answer.
-        opened: async (grantId) => doorkeeper?.opened(grantId),
-        closed: async (grantId) => doorkeeper?.closed(grantId),
-      }),
+      ...transientAccessRoutes({ database, access: transientAccess, control }),
+      ...gatewayRoutes(),
       ...tokenRoutes(),
       ...auditRoutes(),
     ];
@@ -226,8 +228,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       log,
       database,
       vault,
-      authenticate: (token) => authenticator.authenticate(token),
+      authenticate: (token, options) => authenticator.authenticate(token, options),
       routes,
+      plugins: [(app) => controlEndpoint(app, { control, database, log })],
       readiness,
       portalRoot,
       trustedProxies: config.trustedProxies,
@@ -298,7 +301,7 @@ function sightingsTask(sightings: Sightings): OwnTask {
 interface Wakeable {
   /** By their names. */
   readonly tasks: ReadonlyMap<string, TaskRunner>;
-  readonly doorkeeper: Doorkeeper | undefined;
+  readonly control: GatewayControl | undefined;
 }
 
 function problemOf(tasks: ReadonlyMap<string, TaskRunner>): string | undefined {
@@ -312,22 +315,59 @@ function problemOf(tasks: ReadonlyMap<string, TaskRunner>): string | undefined {
 function listenForChanges(
   connection: Connection,
   log: Logger,
-  { tasks, doorkeeper }: Wakeable,
+  { tasks, control }: Wakeable,
 ): Promise<Notifications> {
   return Notifications.open({
     connection,
-    channels: [SITE_CHANNEL, SITE_STATE_CHANNEL, ACCESS_CHANNEL],
-    onNotification: (channel, id) => {
+    channels: [SITE_CHANNEL, SITE_STATE_CHANNEL, ACCESS_CHANNEL, GATEWAY_CHANNEL],
+    onNotification: (channel, payload) => {
       if (channel === SITE_STATE_CHANNEL) return tasks.get("rollouts")?.wake(ROLLOUTS);
-      if (channel === SITE_CHANNEL) tasks.get("reconcile")?.wake(id);
-      doorkeeper?.wake(); // a policy that moves a port moves the grants' targets too
+      if (channel === GATEWAY_CHANNEL) return control?.heard(payload);
+      if (channel === SITE_CHANNEL) {
+        tasks.get("reconcile")?.wake(payload);
+        // A policy that moves a port moves the grants' targets too.
+        return control?.siteChanged(payload);
+      }
+      const [grantId = "", origin] = payload.split(" ");
+      control?.grantChanged(grantId, origin);
     },
     onReconnect: () => {
       for (const task of tasks.values()) task.wakeAll();
-      doorkeeper?.wake();
+      control?.compare();
     },
     log,
   });
+}
+
+interface GatewayParts {
+  readonly control: GatewayControl;
+  readonly database: Database;
+  readonly config: Config;
+  readonly log: Logger;
+}
+
+/** This host's gateway. It shares nothing with the API but a socket, so that it can be a process of its own. */
+async function startLocalGateway(
+  { control, database, config, log }: GatewayParts,
+  starting: AsyncDisposableStack,
+): Promise<RunningGateway> {
+  const { gateway, entryPoint, stateDir } = config;
+  const token = await ensureLocalGateway(database, { ...gateway, entryPoint, stateDir });
+  // A directory of its own, short enough for a socket's name (107 bytes) and for this user alone.
+  const directory = await mkdtemp(join(tmpdir(), "portreeve-control-"));
+  starting.defer(() => rm(directory, { recursive: true, force: true }));
+  const path = join(directory, "control.sock");
+  starting.use(await listenForGateway(path, { control, database, log }));
+  return starting.use(
+    await startGateway({
+      control: { path },
+      token,
+      listenAddress: gateway.host,
+      ports: gateway.ports,
+      stateDir,
+      log,
+    }),
+  );
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

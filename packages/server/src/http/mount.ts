@@ -25,7 +25,7 @@ export function mountRoute(app: TypedApp, route: Route, options: MountOptions): 
   app.route({
     method,
     url: path,
-    config: { scope },
+    config: { scope, ...(route.withoutDatabase && { withoutDatabase: true }) },
     schema: {
       tags: [tag],
       summary,

@@ -1,8 +1,8 @@
 import { parseVersion, type Row, user, userActive, userGroup } from "@portreeve/routeros";
 import { expect, test } from "vitest";
+import { desired as accessRows } from "../access/desired.ts";
 import { desired as credentialRows } from "../credentials/desired.ts";
 import { desired as policyRows } from "../policies/desired.ts";
-import { desired as accessRows } from "../transient-access/desired.ts";
 import { PlanError, plan } from "./plan.ts";
 import type { DesiredMenu, Observed, RouterFacts } from "./types.ts";
 

@@ -44,6 +44,7 @@ function findGoodTokens(trx: Trx, hashes: readonly Buffer[]) {
     .selectFrom("api_tokens")
     .select(["token_hash", "id", "customer_id", "name", "scopes"])
     .select(sql<boolean>`coalesce(last_used_at < now() - interval '1 minute', true)`.as("use_unrecorded"))
+    .select(sql<number | null>`extract(epoch from expires_at - now())::float8 * 1000`.as("left_ms"))
     .where("token_hash", "=", sql<Buffer>`any(${hashes}::bytea[])`)
     .where("revoked_at", "is", null)
     .where((where) => where.or([where("expires_at", "is", null), where("expires_at", ">", sql<Date>`now()`)]))
