@@ -106,7 +106,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     reconciler: async () => problemOf(tasks),
     gateway: async () => gateway?.problem,
   };
-  const sightings = new Sightings(database, () => leases?.databaseNow() ?? new Date());
+  const isOurs = (siteId: string) => leases?.holds(bucketOf(siteId)) === true;
+  const sightings = new Sightings(database, () => leases?.databaseNow() ?? new Date(), isOurs);
   const internal = buildInternalApp({ log, readiness, answers: [sightingsAnswer(sightings)] });
   starting.defer(() => internal.close());
   await internal.listen({ host: "127.0.0.1", port: 0 });
@@ -126,7 +127,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       database,
       vault,
       sightings,
-      isOurs: (siteId) => leases?.holds(bucketOf(siteId)) === true,
+      isOurs,
       addresses,
       localAddress,
     }),
