@@ -128,6 +128,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       vault,
       sightings,
       isOurs,
+      onHeard: (siteId) => tasks.get("reconcile")?.wake(siteId),
       addresses,
       localAddress,
     }),
@@ -281,7 +282,7 @@ function reconcileTask(reconciler: Reconciler, records: SiteRecords, config: Con
     periodMs: config.reconcileSeconds * 1000,
     concurrency: RECONCILE_CONCURRENCY,
     list: records.list,
-    run: (siteId, signal) => reconciler.run(siteId, signal),
+    run: (siteId, signal, _lease, isWoken) => reconciler.run(siteId, signal, isWoken),
   };
 }
 

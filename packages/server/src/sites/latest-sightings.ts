@@ -19,11 +19,15 @@ const PATH = "/sightings";
 
 const known = z.record(
   z.string(),
-  z.object({ seenAt: z.number().optional(), checkedAt: z.number().optional() }),
+  z.object({
+    seenAt: z.number().optional(),
+    checkedAt: z.number().optional(),
+    traffic: z.object({ sent: z.number(), received: z.number() }).optional(),
+  }),
 );
 const asked = z.object({ ids: z.array(z.string()).max(1_000) });
 
-/** What the internal listener answers. It says no more than times, and only of sites whose ids one knows. */
+/** What the internal listener answers. It says no more than times and bytes, and only of sites whose ids one knows. */
 export function sightingsAnswer(sightings: Sightings) {
   return {
     path: PATH,
@@ -110,7 +114,13 @@ function withLatest(row: SiteRow, sighting: Sighting | undefined): SiteRow {
     ...row,
     last_seen_at: later(row.last_seen_at, sighting.seenAt),
     sync_checked_at: later(row.sync_checked_at, sighting.checkedAt),
+    bytes_sent: more(row.bytes_sent, sighting.traffic?.sent),
+    bytes_received: more(row.bytes_received, sighting.traffic?.received),
   };
+}
+
+function more(stored: string, bytes: number | undefined): string {
+  return bytes === undefined ? stored : String(BigInt(stored) + BigInt(bytes));
 }
 
 function later(stored: Date | null, time: number | undefined): Date | null {
