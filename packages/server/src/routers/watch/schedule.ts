@@ -9,8 +9,9 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** What readings may cost a site a day, bytes. */
-const READING_BUDGET = 1_000_000;
+/** What a site's line is to carry in a day, bytes; about half of it are heartbeats, every 30 s. */
+const BUDGET = 1_000_000;
+const READING_BUDGET = BUDGET / 2;
 /** However much one costs, this is the longest time between two. */
 const READING_MS = HOUR_MS;
 const METERED_READING_MS = 6 * HOUR_MS;
