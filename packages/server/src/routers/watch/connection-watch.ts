@@ -35,8 +35,10 @@ interface Rest {
   readonly readAt: number;
   readonly readBytes: number;
   readonly own: Row;
+  /** Menus that can't be listened to. */
   readonly unheard: readonly MenuRead[];
-  readonly digest: string;
+  /** By menu, of those and of the menus of which only some rows are read. */
+  readonly digests: ReadonlyMap<string, string>;
 }
 
 export class ConnectionWatch {
@@ -52,6 +54,8 @@ export class ConnectionWatch {
   #beatAt = 0;
   #unheardAt = 0;
   #isHeard = false;
+  /** The menus something was heard of. */
+  #hints = new Set<string>();
   #lastHeardAt = 0;
   #isReadForHeard = false;
   #fruitless = 0;
@@ -73,6 +77,7 @@ export class ConnectionWatch {
   /** These menus are about to be read: listen to them from now on, so that nothing is missed in between. */
   listen(reads: readonly MenuRead[]): void {
     this.#isHeard = false;
+    this.#hints.clear();
     this.#reads = reads;
     for (const read of reads) {
       const { menu } = read;
@@ -89,8 +94,9 @@ export class ConnectionWatch {
     if (!own) return;
     const readAt = performance.now();
     const unheard = this.#reads.filter(({ menu }) => this.#unheard.has(menu) && observed.has(menu));
-    const readBytes = this.#bytes() - this.#readFrom;
-    this.#rest = { readAt, readBytes, own: ownPart(own), unheard, digest: digestOf(unheard, observed) };
+    const compared = [...unheard, ...this.#reads.filter(isPart)];
+    const digests = new Map(compared.map(({ menu }) => [menu, digestOf(observed.get(menu))]));
+    this.#rest = { readAt, readBytes: this.#bytes() - this.#readFrom, own: ownPart(own), unheard, digests };
     this.#beatAt = this.#unheardAt = readAt;
     this.#fruitless = this.#isReadForHeard ? this.#fruitless + 1 : 0;
     if (this.#isHeard) this.#gather();
@@ -122,8 +128,7 @@ export class ConnectionWatch {
     if (!own || Object.entries(rest.own).some(([name, value]) => own[name] !== value)) return false;
     this.#beatAt = performance.now();
     if (!alsoUnheard) return true;
-    const observed = await observe(client, rest.unheard, signal);
-    if (digestOf(rest.unheard, observed) !== rest.digest) return false;
+    if (!(await this.#areAsBefore(rest, rest.unheard, signal))) return false;
     this.#unheardAt = performance.now();
     return true;
   }
@@ -159,7 +164,31 @@ export class ConnectionWatch {
     if (now - this.#lastHeardAt > QUIET_MS) this.#fruitless = 0;
     this.#lastHeardAt = now;
     this.#isHeard = true;
+    this.#hints.add(menu);
     if (this.#rest) this.#gather();
+  }
+
+  async #areAsBefore(rest: Rest, reads: readonly MenuRead[], signal: AbortSignal): Promise<boolean> {
+    const observed = await observe(this.#options.client, reads, signal);
+    return reads.every(({ menu }) => digestOf(observed.get(menu)) === rest.digests.get(menu));
+  }
+
+  /** In a menu of which we read some rows it was probably another: those rows will tell, for fewer bytes than all. */
+  async #lookAtHints(): Promise<void> {
+    const rest = this.#rest;
+    const parts = this.#reads.filter((read) => this.#hints.has(read.menu) && isPart(read));
+    if (!rest || parts.length < this.#hints.size) return this.#options.onHeard();
+    this.#isHeard = false;
+    this.#hints.clear();
+    const limit = AbortSignal.timeout(KEPT_ANSWER_MS);
+    const isSame = await this.#areAsBefore(rest, parts, limit).catch(() => false);
+    if (this.#rest !== rest) return; // a run has read them meanwhile
+    if (isSame) {
+      this.#fruitless += 1;
+      return;
+    }
+    this.#isHeard = true;
+    this.#options.onHeard();
   }
 
   #gather(): void {
@@ -168,7 +197,7 @@ export class ConnectionWatch {
     this.#gathering ??= setTimeout(
       () => {
         this.#gathering = undefined;
-        this.#options.onHeard();
+        void this.#lookAtHints();
       },
       hearingDelay(this.#fruitless, period),
     ).unref();
@@ -190,8 +219,13 @@ function ownPart(row: Row): Row {
   return Object.fromEntries(names.map((name) => [name, row[name] as string]));
 }
 
-function digestOf(reads: readonly MenuRead[], observed: Observed): string {
-  const hash = createHash("sha256");
-  for (const { menu } of reads) hash.update(JSON.stringify(observed.get(menu) ?? null));
-  return hash.digest("base64");
+/** Only some rows of the menu are read. */
+function isPart({ prints }: MenuRead): boolean {
+  return prints.every(({ queries }) => queries.length > 0);
+}
+
+function digestOf(rows: readonly Row[] | undefined): string {
+  return createHash("sha256")
+    .update(JSON.stringify(rows ?? null))
+    .digest("base64");
 }

@@ -161,6 +161,23 @@ describe("what changes on the router", () => {
     expect(await watched.turn()).toEqual(["/user/print"]);
   });
 
+  test("is looked at by itself where it is an address list, and read only if the list is ours", async () => {
+    await using watched = await WatchedSite.open();
+    const { control } = watched.site.router;
+    const list = "/ip/firewall/address-list";
+    const reads = () => control.transcript().filter(({ words }) => words[0] === `${list}/print`).length;
+    const before = reads();
+    const id = await control.addRow(list, { list: "customers", address: "192.0.2.7" });
+    await waitFor(() => reads() > before, { what: "a look at our lists" });
+    await control.removeRow(list, id);
+    await waitFor(() => reads() > before + 1, { what: "another look" });
+    expect(watched.heard).toEqual([]);
+    expect(await watched.turn()).toEqual(["/user/print"]);
+    const ours = control.rows(list).find((row) => row.list?.startsWith("portreeve-"));
+    await control.removeRow(list, ours?.[".id"] ?? "");
+    await waitFor(() => watched.heard.length > 0, { what: "a change to be heard" });
+  });
+
   test("is found within ten minutes in a menu that can't be listened to", async () => {
     await using watched = await WatchedSite.open(["/ip/firewall/filter"]);
     await watched.changeFilter();
