@@ -1,5 +1,6 @@
 export { type Connection, isUnavailable, waitForServer } from "./connection.ts";
 export { Database, type DatabaseOptions, type Trx } from "./database.ts";
+export { lockDirectory } from "./embedded/owner-lock.ts";
 export {
   AlreadyRunningError,
   ClusterMismatchError,

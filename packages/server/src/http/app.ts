@@ -10,7 +10,7 @@ import type { Vault } from "../vault/index.ts";
 import { type Authenticate, guardRoutes } from "./authentication.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
 import { documentApi } from "./documentation.ts";
-import { type ReadinessCheck, reportHealth } from "./health.ts";
+import { type FindProblems, reportHealth } from "./health.ts";
 import { readJsonBodies } from "./json-body.ts";
 import { addSecurityHeaders, servePortal } from "./pages.ts";
 import { sendProblem } from "./problem.ts";
@@ -31,8 +31,8 @@ export interface AppOptions {
   vault: Vault;
   authenticate: Authenticate;
   modules: readonly HttpModule[];
-  /** Part of Portreeve -> does it work? For /readyz. */
-  readiness?: Readonly<Record<string, ReadinessCheck>>;
+  /** What does not work, for /readyz. */
+  problems?: FindProblems;
   /** Directory of the portal's files. */
   portalRoot?: string;
   /** Addresses or networks of proxies whose X-Forwarded-For is believed. None unless given. */
@@ -73,7 +73,7 @@ export function buildApp(options: AppOptions): TypedApp {
   // Plugins watch routes being added, so the routes come in a plugin of their own, after them.
   documentApi(app);
   app.register(async (routes) => {
-    reportHealth(routes, options.readiness ?? {});
+    reportHealth(routes, options.problems ?? (async () => ({})));
     for (const module of options.modules) await module(routes as TypedApp);
   });
   return app;

@@ -17,10 +17,7 @@ beforeAll(async () => {
   server = await startTestServer({
     portalRoot,
     modules: (parts) => [tokenRoutes(parts), auditRoutes(parts)],
-    readiness: {
-      database: async () => undefined,
-      gateway: async () => notReady,
-    },
+    problems: async () => (notReady === undefined ? {} : { gateway: notReady }),
   });
 });
 afterAll(async () => {

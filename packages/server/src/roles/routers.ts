@@ -1,0 +1,44 @@
+/** How this process talks to routers: the logins, and the reconciler with every module that wants rows on a router. */
+import { certificateContributor } from "../certificates/index.ts";
+import { CredentialAccess, credentialContributor } from "../credentials/index.ts";
+import { hardeningContributor } from "../hardening/index.ts";
+import { policyContributor } from "../policies/index.ts";
+import { ASSESSED_MENUS, certainLockOut } from "../reachability/index.ts";
+import { Reconciler } from "../reconcile/index.ts";
+import { siteRecords } from "../sites/index.ts";
+import { transientAccessContributor } from "../transient-access/index.ts";
+import type { Foundation } from "./foundation.ts";
+import type { RoleContext } from "./role.ts";
+
+export interface Routers {
+  readonly access: CredentialAccess;
+  readonly reconciler: Reconciler;
+}
+
+export function openRouters(
+  { config, log }: RoleContext,
+  { database, vault, addresses, localAddress }: Foundation,
+  starting: AsyncDisposableStack,
+): Routers {
+  const username = config.apiUsername;
+  const access = starting.use(new CredentialAccess({ database, vault, addresses, localAddress, username }));
+  const reconciler = new Reconciler({
+    database,
+    sites: siteRecords(database),
+    access,
+    contributors: [
+      policyContributor,
+      credentialContributor(vault, username),
+      transientAccessContributor(vault),
+      hardeningContributor,
+      certificateContributor({ database, vault, access }),
+    ],
+    guard: {
+      menus: ASSESSED_MENUS,
+      reasonAgainst: (observed, steps, { managementAddress: address, service }) =>
+        certainLockOut(observed, steps, { address, service }),
+    },
+    log,
+  });
+  return { access, reconciler };
+}
