@@ -40,7 +40,7 @@ async function counted(): Promise<Record<string, unknown>[]> {
   return server.sql(
     `select (select count(*) from policies) as policies, (select count(*) from sites) as sites,
             (select count(*) from transient_access) as access, (select count(*) from api_tokens) as tokens,
-            (select count(*) from credentials) as credentials, (select max(generation) from sites) as generation`,
+            (select count(*) from credentials) as credentials, (select max(generation) from site_sync) as generation`,
   );
 }
 

@@ -87,9 +87,9 @@ async function expectIssued(router: Emulator, id: string, issuer: string): Promi
   expect(site.management_transport).toBe("api-ssl");
   expect(router.control.rows("/certificate").map(({ name }) => name)).toEqual([site.certificate?.name]);
   expect(router.control.rows("/file").map(({ name }) => name)).toEqual([]);
-  expect(await server.sql("select certificate_request from sites where id = $1", [id])).toEqual([
-    { certificate_request: null },
-  ]);
+  expect(
+    await server.sql("select certificate_request from site_certificates where site_id = $1", [id]),
+  ).toEqual([{ certificate_request: null }]);
   return site;
 }
 
@@ -134,7 +134,8 @@ test("another authority, its renewal and none again each replace the certificate
 
   // What an authority signed ends by our clock.
   const end = JSON.stringify(new Date(Date.now() + 29 * DAY_MS));
-  const soon = `update sites set certificates = jsonb_set(certificates, '{0,not_after}', $2::jsonb) where id = $1`;
+  const soon = `
+    update site_certificates set certificates = jsonb_set(certificates, '{0,not_after}', $2::jsonb) where site_id = $1`;
   await server.sql(soon, [site.id, end]);
   await waitFor(
     async () => (await readSite(server.api, site.id)).certificate?.name !== second.certificate?.name,

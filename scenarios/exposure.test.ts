@@ -223,7 +223,10 @@ test("an address that has not proven to be the router's is not looked at", async
 test("an address that Portreeve may not connect to is not looked at, whatever the database says", async () => {
   const { router, site } = await startManagedRouter(server);
   for (const address of ["169.254.169.254", "0.0.0.0", "::ffff:169.254.169.254", "127.1"]) {
-    await server.sql("update sites set address = $2, reached_address = $2 where id = $1", [site.id, address]);
+    await server.sql("update site_connections set address = $2, reached_address = $2 where site_id = $1", [
+      site.id,
+      address,
+    ]);
     const answer = await server.api.post(`/v1/sites/${site.id}/exposure`);
     expect(expectProblem(answer, 502, "router-unavailable").detail).toMatch(/^address must /);
   }

@@ -61,7 +61,7 @@ test("a change that a fifth of the routers refuses stops with no more than 5 % o
   expect(fleet.changedSince(before).length).toBeLessThanOrEqual(ROUTERS / 20);
   expect(fleet.changedSince(before)).not.toEqual([]);
   const given = await server.sql(
-    "select from sites join policies on policies.revision_id = sites.policy_revision_id where verified_revision_id <> policy_revision_id or verified_revision_id is null",
+    "select from site_policies join policies on policies.revision_id = policy_revision_id where verified_revision_id <> policy_revision_id or verified_revision_id is null",
   );
   expect(given.length).toBeLessThanOrEqual(ROUTERS / 20);
 

@@ -51,7 +51,9 @@ afterAll(async () => {
 
 /** Everything in the database and on the routers that a request could have changed. */
 async function everything(): Promise<unknown> {
-  const tables = ["policies", "sites", "credentials", "transient_access", "audit_events", "idempotency_keys"];
+  const ofSites = ["sites", "site_connections", "site_policies", "site_certificates", "site_sync"];
+  const others = ["policies", "credentials", "transient_access", "audit_events", "idempotency_keys"];
+  const tables = [...ofSites, ...others];
   const rows: unknown[] = [];
   for (const table of tables) {
     rows.push(await server.sql(`select to_jsonb(t)::text as row from ${table} t order by 1`));

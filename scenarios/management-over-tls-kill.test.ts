@@ -178,10 +178,13 @@ async function attach(site: Site, { id }: Policy): Promise<void> {
   expectStatus(await server.api.put(`/v1/control-plane/policies/${id}/sites`, { sites: [site.id] }), 200);
 }
 
+/** How the router is reached, and with which certificates. */
+const ROW = `
+  select * from site_connections join site_certificates using (site_id) join site_sync using (site_id) where site_id = $1`;
+
 /** Kill the server as soon as this holds, see that what it knows is enough to come in by, and start it again. */
 async function killWhen(what: string, condition: Condition, router: Emulator, site: Site): Promise<void> {
-  const row = async () =>
-    (await database.query("select * from sites where id = $1", [site.id])).rows[0] ?? {};
+  const row = async () => (await database.query(ROW, [site.id])).rows[0] ?? {};
   await waitFor(() => condition({ router, site, row }), { ...SETTLED, what });
   const [login] = (await credentialsOf(server.api, site.id)).filter(({ state }) => state === "active");
   await server.kill();

@@ -79,7 +79,7 @@ describe.skipIf(chromiumMissing !== undefined)(`exposure in the web page${note}`
   });
 
   test("a check that can't be made is said to be, in words", async () => {
-    await portal.server.sql("update sites set address = '127.0.0.2'");
+    await portal.server.sql("update site_connections set address = '127.0.0.2'");
     const visitor = await portal.signIn();
     visitor.expectComplaint(/status of 409/);
     const dialog = await open(visitor.page);

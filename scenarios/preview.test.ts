@@ -49,7 +49,11 @@ async function preview(body: Record<string, unknown> = {}): Promise<readonly Sit
 async function everything(): Promise<unknown> {
   const tables = await server.sql(
     `select (select jsonb_agg(to_jsonb(p)) from policies p) as policies,
-            (select jsonb_agg(to_jsonb(s) - 'last_seen_at' - 'sync_checked_at') from sites s) as sites,
+            (select jsonb_agg(to_jsonb(s) - 'last_seen_at') from sites s) as sites,
+            (select jsonb_agg(to_jsonb(c)) from site_connections c) as connections,
+            (select jsonb_agg(to_jsonb(c)) from site_certificates c) as certificates,
+            (select jsonb_agg(to_jsonb(p)) from site_policies p) as assignments,
+            (select jsonb_agg(to_jsonb(s) - 'sync_checked_at') from site_sync s) as sync,
             (select count(*) from audit_events) as events`,
   );
   const menus = ["/ip/service", "/ip/firewall/filter", "/ip/firewall/address-list", "/user", "/user/group"];
@@ -228,16 +232,28 @@ test("a draft that can't be, a site that is not there and too many sites are nam
 test("a policy of more sites than one preview reads asks to name some", async () => {
   const crowded = await createPolicy(server.api, { name: "Crowded" });
   await server.sql(
-    `insert into sites (id, customer_id, policy_id, policy_revision_id, name, address, api_port)
-     select gen_random_uuid(), customer_id, id, revision_id, 'site ' || n, '192.0.2.1', 1000 + n
-       from policies, generate_series(1, 51) n where id = $1`,
+    `with site as (
+       insert into sites (customer_id, name)
+       select customer_id, 'site ' || n from policies, generate_series(1, 51) n where id = $1
+       returning id, customer_id, name
+     ), connection as (
+       insert into site_connections (site_id, customer_id, address, api_port) select id, customer_id, name, 8728 from site
+     ), certificates as (
+       insert into site_certificates (site_id, customer_id) select id, customer_id from site
+     ), sync as (
+       insert into site_sync (site_id, customer_id) select id, customer_id from site
+     )
+     insert into site_policies (site_id, customer_id, policy_id, policy_revision_id)
+     select site.id, site.customer_id, policies.id, policies.revision_id from site, policies where policies.id = $1`,
     [crowded.id],
   );
   const answer = await server.api.post(`/v1/control-plane/policies/${crowded.id}/preview`, {});
   expect(expectProblem(answer, 422, "validation-failed").errors?.sites).toEqual([
     expect.stringMatching(/at most 50 sites: 51 are attached/),
   ]);
-  await server.sql("delete from sites where policy_id = $1", [crowded.id]);
+  await server.sql("delete from sites where id in (select site_id from site_policies where policy_id = $1)", [
+    crowded.id,
+  ]);
 });
 
 test("it takes both scopes, since it shows both", async () => {

@@ -120,7 +120,7 @@ test("paused it goes no further, whoever has not been reached is let go, and res
   expect(paused).toMatchObject({ state: "paused" });
   expectProblem(await server.api.post(`/v1/rollouts/${id}/pause`), 409, "rollout-state");
   await waitFor(
-    async () => (await server.sql("select from sites where sync_state <> 'in_sync'")).length === 0,
+    async () => (await server.sql("select from site_sync where sync_state <> 'in_sync'")).length === 0,
   );
   const changed = fleet.members.filter((member, index) => sshPort(member) !== before[index]);
   expect(changed.length).toBeLessThanOrEqual(1);

@@ -4,7 +4,7 @@ import Fastify from "fastify";
 import pg from "pg";
 import { type Connection, Database } from "../../packages/server/src/database/index.ts";
 import { buildApp, createLogger } from "../../packages/server/src/http/index.ts";
-import { PolicyService, policyRoutes } from "../../packages/server/src/policies/index.ts";
+import { PolicyService, policyRoutes, setCurrentRevision } from "../../packages/server/src/policies/index.ts";
 import { RolloutService } from "../../packages/server/src/rollouts/index.ts";
 import { AddressRules, SiteService } from "../../packages/server/src/sites/index.ts";
 import { Authenticator, ensureBootstrap } from "../../packages/server/src/tokens/index.ts";
@@ -23,12 +23,8 @@ serveTasks({
     const database = await Database.open({ connection, maxConnections: CONNECTIONS, log });
     const vault = new Vault(new Keyring(new Map([[1, Buffer.alloc(32, 1)]])));
     const addresses = new AddressRules({ allowLoopback: false });
-    const sites = new SiteService({
-      vault,
-      addresses,
-      defaultPolicy: () => Promise.reject(new Error("no sites")),
-    });
-    const rollouts = new RolloutService({ sites });
+    const sites = new SiteService({ vault, addresses, parts: [] });
+    const rollouts = new RolloutService({ sites, setCurrentRevision });
     const policies = new PolicyService({ rollouts, managementAddress: "100.64.0.1" });
     await ensureBootstrap(database, {
       token,

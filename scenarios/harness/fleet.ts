@@ -78,7 +78,7 @@ export class ManagedFleet implements AsyncDisposable {
   }
 
   async isInSync(): Promise<boolean> {
-    const rows = await this.#server.sql("select sync_state from sites");
+    const rows = await this.#server.sql("select sync_state from site_sync");
     return rows.length === this.members.length && rows.every((row) => row.sync_state === "in_sync");
   }
 

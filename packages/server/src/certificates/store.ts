@@ -1,11 +1,19 @@
 /** The SQL of certificates: a customer's authority, and what is known of ours on a router. */
 import { type Selectable, sql } from "kysely";
 import type { SiteCertificate, Tables, Trx } from "../database/index.ts";
-import { changedIntent } from "../sites/index.ts";
+import { changeIntent, type SitePart } from "../sites/index.ts";
 import { Secret, type Vault } from "../vault/index.ts";
 import type { CertificateFacts, RequestFacts } from "./facts.ts";
 
 export type AuthorityRow = Selectable<Tables["certificate_authorities"]>;
+
+/** A new site has none; what its router shows is given anew, or becomes ours at its next run. */
+export const certificateSitePart: SitePart = {
+  async insert(trx, siteId, customerId) {
+    await trx.insertInto("site_certificates").values({ site_id: siteId, customer_id: customerId }).execute();
+  },
+  certificateGiven: (trx, siteId) => storeKnown(trx, siteId, []),
+};
 
 /** In the tenant's role there is at most one. */
 export function findAuthority(trx: Trx): Promise<AuthorityRow | undefined> {
@@ -15,35 +23,38 @@ export function findAuthority(trx: Trx): Promise<AuthorityRow | undefined> {
 /** The sites whose certificate is ours. */
 export async function sitesWithCertificates(trx: Trx): Promise<string[]> {
   const rows = await trx
-    .selectFrom("sites")
-    .select("id")
-    .where("keeps_certificate", "=", false)
-    .where("certificates", "!=", sql<SiteCertificate[]>`'[]'`)
+    .selectFrom("site_certificates")
+    .innerJoin("site_connections", "site_connections.site_id", "site_certificates.site_id")
+    .select("site_certificates.site_id")
+    .where("site_connections.keeps_certificate", "=", false)
+    .where("site_certificates.certificates", "!=", sql<SiteCertificate[]>`'[]'`)
     .execute();
-  return rows.map(({ id }) => id);
+  return rows.map(({ site_id }) => site_id);
 }
 
 export async function loadFacts(trx: Trx, vault: Vault, siteId: string): Promise<CertificateFacts> {
   const row = await trx
-    .selectFrom("sites")
-    .innerJoin("policy_revisions", "policy_revisions.id", "sites.policy_revision_id")
-    .leftJoin("certificate_authorities as authority", "authority.customer_id", "sites.customer_id")
+    .selectFrom("site_certificates as own")
+    .innerJoin("site_connections as connection", "connection.site_id", "own.site_id")
+    .innerJoin("site_policies", "site_policies.site_id", "own.site_id")
+    .innerJoin("policy_revisions", "policy_revisions.id", "site_policies.policy_revision_id")
+    .leftJoin("certificate_authorities as authority", "authority.customer_id", "own.customer_id")
     .select([
-      "sites.customer_id",
-      "sites.management_transport as transport",
+      "own.customer_id",
+      "connection.management_transport as transport",
       "policy_revisions.management_transport as target",
       "policy_revisions.services",
-      "sites.keeps_certificate",
-      "sites.address",
-      "sites.certificate_number",
-      "sites.certificates",
-      "sites.certificate_request",
-      "sites.tls_fingerprint",
+      "connection.keeps_certificate",
+      "connection.address",
+      "own.certificate_number",
+      "own.certificates",
+      "own.certificate_request",
+      "connection.tls_fingerprint",
       "authority.fingerprint",
       "authority.subject",
       "authority.not_after",
     ])
-    .where("sites.id", "=", siteId)
+    .where("own.site_id", "=", siteId)
     .executeTakeFirstOrThrow();
   const { fingerprint, subject, not_after: notAfter } = row;
   const sealed = row.certificate_request;
@@ -64,9 +75,9 @@ export async function loadFacts(trx: Trx, vault: Vault, siteId: string): Promise
 /** The fingerprint the router showed last. */
 export async function shownFingerprint(trx: Trx, siteId: string): Promise<string | null> {
   const row = await trx
-    .selectFrom("sites")
+    .selectFrom("site_connections")
     .select("tls_fingerprint")
-    .where("id", "=", siteId)
+    .where("site_id", "=", siteId)
     .executeTakeFirst();
   return row?.tls_fingerprint ?? null;
 }
@@ -106,12 +117,13 @@ export async function forget(trx: Trx, siteId: string, names: readonly string[])
 
 /** Ask for another certificate in the place of this one. */
 export async function renew(trx: Trx, siteId: string, number: number): Promise<void> {
-  await trx
-    .updateTable("sites")
-    .set({ certificate_number: sql<number>`certificate_number + 1`, ...changedIntent })
-    .where("id", "=", siteId)
+  const { numUpdatedRows } = await trx
+    .updateTable("site_certificates")
+    .set({ certificate_number: sql<number>`certificate_number + 1` })
+    .where("site_id", "=", siteId)
     .where("certificate_number", "=", number)
-    .execute();
+    .executeTakeFirst();
+  if (numUpdatedRows > 0n) await changeIntent(trx, [siteId]);
 }
 
 /** What becomes of a request; undefined when nothing of it is left on the router. */
@@ -122,13 +134,17 @@ export async function storeRequest(
   request: RequestFacts | undefined,
 ): Promise<void> {
   const { customer_id: customerId } = await trx
-    .selectFrom("sites")
+    .selectFrom("site_certificates")
     .select("customer_id")
-    .where("id", "=", siteId)
+    .where("site_id", "=", siteId)
     .executeTakeFirstOrThrow();
   const text = request && JSON.stringify({ ...request, passphrase: request.passphrase.reveal() });
   const sealed = text ? await vault.seal(trx, customerId, requestBinding(siteId), new Secret(text)) : null;
-  await trx.updateTable("sites").set({ certificate_request: sealed }).where("id", "=", siteId).execute();
+  await trx
+    .updateTable("site_certificates")
+    .set({ certificate_request: sealed })
+    .where("site_id", "=", siteId)
+    .execute();
 }
 
 async function openRequest(
@@ -143,15 +159,16 @@ async function openRequest(
   return { ...request, passphrase: new Secret(passphrase) };
 }
 
+/** The table is the one it was in at first. */
 function requestBinding(siteId: string) {
   return { table: "sites", column: "certificate_request", rowId: siteId };
 }
 
 async function lockKnown(trx: Trx, siteId: string): Promise<SiteCertificate[]> {
   const { certificates } = await trx
-    .selectFrom("sites")
+    .selectFrom("site_certificates")
     .select("certificates")
-    .where("id", "=", siteId)
+    .where("site_id", "=", siteId)
     .forUpdate()
     .executeTakeFirstOrThrow();
   return certificates;
@@ -159,8 +176,8 @@ async function lockKnown(trx: Trx, siteId: string): Promise<SiteCertificate[]> {
 
 async function storeKnown(trx: Trx, siteId: string, known: readonly SiteCertificate[]): Promise<void> {
   await trx
-    .updateTable("sites")
+    .updateTable("site_certificates")
     .set({ certificates: JSON.stringify(known) })
-    .where("id", "=", siteId)
+    .where("site_id", "=", siteId)
     .execute();
 }

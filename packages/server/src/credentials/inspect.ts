@@ -1,6 +1,7 @@
 /** What we read about a router right after logging in. */
 import { type RouterClient, type Row, TrapError } from "@portreeve/routeros";
-import { NeedsAttentionError, printable } from "../reconcile/index.ts";
+import { printable } from "../kernel/untrusted.ts";
+import { NeedsAttentionError } from "../reconcile/index.ts";
 import type { RouterIdentity } from "../sites/index.ts";
 
 export async function inspect(client: RouterClient, signal: AbortSignal): Promise<RouterIdentity> {
@@ -49,5 +50,5 @@ export async function seenFrom(client: RouterClient, username: string, signal: A
 }
 
 function bounded(text: string | undefined): string | null {
-  return printable(text ?? "", 200) || null;
+  return printable(text?.trim() ?? "", 200) || null;
 }

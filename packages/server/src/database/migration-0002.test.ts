@@ -1,36 +1,19 @@
 /** What 0002_policy_revisions.sql makes of a database that has policies and sites. */
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openClient } from "./connection.ts";
-import { silentLog } from "./log.ts";
-import { migrate } from "./migrate.ts";
-import { createEmptyDatabase } from "./testing.ts";
+import { openPastDatabase, type PastDatabase } from "./migrations.fixture.ts";
 
 const CUSTOMER = "00000000-0000-4000-8000-00000000000c";
 const POLICY = "00000000-0000-4000-8000-000000000001";
 const OTHER = "00000000-0000-4000-8000-000000000002";
 const SERVICES = { ssh: { enabled: true, port: 2022, networks: ["10.0.0.0/8"] } };
 
-const opened = new AsyncDisposableStack();
+let past: PastDatabase;
 let owner: pg.Client;
 
 beforeAll(async () => {
-  const empty = await createEmptyDatabase();
-  opened.defer(() => empty.drop());
-  const directory = await mkdtemp(join(tmpdir(), "portreeve-migrations-"));
-  opened.defer(() => rm(directory, { recursive: true }));
-  const apply = async (name: string) => {
-    const file = fileURLToPath(new URL(`migrations/${name}`, import.meta.url));
-    await copyFile(file, join(directory, name));
-    await migrate(empty.connectionString, { log: silentLog, directory });
-  };
-  await apply("0001_initial.sql");
-  owner = await openClient(empty.connectionString);
-  opened.defer(() => owner.end());
+  past = await openPastDatabase("0001_initial.sql");
+  owner = past.owner;
   await owner.query("insert into customers (id, name) values ($1, 'c')", [CUSTOMER]);
   for (const [id, port] of [
     [POLICY, 2022],
@@ -48,9 +31,9 @@ beforeAll(async () => {
      values ($1, $2, 'in sync', '192.0.2.1', 8728, 'in_sync'), ($1, $3, 'failing', '192.0.2.2', 8728, 'failed')`,
     [CUSTOMER, POLICY, OTHER],
   );
-  await apply("0002_policy_revisions.sql");
+  await past.migrateTo("0002_policy_revisions.sql");
 });
-afterAll(() => opened.disposeAsync());
+afterAll(() => past?.[Symbol.asyncDispose]());
 
 test("every policy points at its first revision, which says what the policy said", async () => {
   const { rows } = await owner.query(

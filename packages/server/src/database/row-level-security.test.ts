@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { insertSites } from "../sites/testing.fixture.ts";
 import type { Trx } from "./database.ts";
 import { createTestDatabase, type TestDatabase } from "./testing.ts";
 
@@ -33,8 +34,13 @@ async function addCustomer(trx: Trx, id: string): Promise<void> {
         values (${policy}, ${id}, 'p', ${id}, ${revision})`,
     sql`insert into policy_revisions (id, customer_id, policy_id, number, services, trusted_networks)
         values (${revision}, ${id}, ${policy}, 1, '{}', '{}')`,
-    sql`insert into sites (id, customer_id, policy_id, policy_revision_id, name, address, api_port)
-        values (${site}, ${id}, ${policy}, ${revision}, 's', '192.0.2.1', 8728)`,
+    sql`insert into sites (id, customer_id, name) values (${site}, ${id}, 's')`,
+    sql`insert into site_connections (site_id, customer_id, address, api_port)
+        values (${site}, ${id}, '192.0.2.1', 8728)`,
+    sql`insert into site_policies (site_id, customer_id, policy_id, policy_revision_id)
+        values (${site}, ${id}, ${policy}, ${revision})`,
+    sql`insert into site_certificates (site_id, customer_id) values (${site}, ${id})`,
+    sql`insert into site_sync (site_id, customer_id) values (${site}, ${id})`,
     sql`insert into rollouts (id, customer_id, policy_id, revision_id)
         values (${rollout}, ${id}, ${policy}, ${revision})`,
     sql`insert into rollout_sites (customer_id, rollout_id, site_id, from_revision_id)
@@ -128,6 +134,60 @@ test("a customer changes nobody else's rollouts", async () => {
     });
 });
 
+const SITE_TABLES = ["site_connections", "site_policies", "site_certificates", "site_sync"];
+
+test("a customer changes nothing of what is known of another's sites, and adds nothing to it", async () => {
+  for (const name of SITE_TABLES) {
+    const update = (owner: string) =>
+      testDatabase.database.asCustomer(A, (trx) =>
+        sql`update ${sql.table(name)} set site_id = site_id where customer_id = ${owner}`.execute(trx),
+      );
+    expect([name, (await update(A)).numAffectedRows]).toEqual([name, 1n]);
+    expect([name, (await update(B)).numAffectedRows]).toEqual([name, 0n]);
+    const steal = testDatabase.database.asCustomer(A, (trx) =>
+      sql`update ${sql.table(name)} set customer_id = ${B}`.execute(trx),
+    );
+    await expect(steal, name).rejects.toThrow(/row-level security/);
+  }
+});
+
+test("what is known of a site goes with it and not before it", async () => {
+  const { database } = testDatabase;
+  const site = idOf(7, A);
+  const policy = [idOf(2, A), idOf(4, A)] as const;
+  const count = async (name: string) => {
+    const { rows } = await database.asSystem((trx) =>
+      sql`select from ${sql.table(name)} where site_id = ${site}`.execute(trx),
+    );
+    return rows.length;
+  };
+  await database.asCustomer(A, (trx) =>
+    insertSites(trx, [
+      {
+        customer_id: A,
+        site: { id: site },
+        policy: { policy_id: policy[0], policy_revision_id: policy[1] },
+      },
+    ]),
+  );
+  for (const name of SITE_TABLES) {
+    for (const as of [database.asSystem.bind(database), database.asCustomer.bind(database, A)]) {
+      const alone = as((trx: Trx) => sql`delete from ${sql.table(name)}`.execute(trx));
+      await expect(alone, name).rejects.toThrow(/permission denied/);
+    }
+    expect([name, await count(name)]).toEqual([name, 1]);
+  }
+  await database.asCustomer(A, (trx) => sql`delete from sites where id = ${site}`.execute(trx));
+  for (const name of SITE_TABLES) expect([name, await count(name)]).toEqual([name, 0]);
+});
+
+test("a site that lacks its row in one of the tables is refused", async () => {
+  const alone = testDatabase.database.asCustomer(A, (trx) =>
+    sql`insert into sites (customer_id, name) values (${A}, 'alone')`.execute(trx),
+  );
+  await expect(alone).rejects.toThrow(/foreign key/);
+});
+
 test("a customer cannot give a row to another, by insert or by update", async () => {
   const insert = testDatabase.database.asCustomer(A, (trx) =>
     sql`insert into audit_events (customer_id, actor, action, subject_type) values (${B}, 'a', 'b', 'c')`.execute(
@@ -144,7 +204,7 @@ test("a customer cannot give a row to another, by insert or by update", async ()
 test("a customer cannot point at another's rows, and learns nothing from trying", async () => {
   const pointAt = (policy: string) =>
     testDatabase.database
-      .asCustomer(A, (trx) => sql`update sites set policy_id = ${policy}`.execute(trx))
+      .asCustomer(A, (trx) => sql`update site_policies set policy_id = ${policy}`.execute(trx))
       .catch((error: Error) => error.message);
   const existing = await pointAt(idOf(2, B));
   expect(existing).toMatch(/foreign key/);

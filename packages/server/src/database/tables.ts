@@ -124,42 +124,66 @@ export interface SiteCertificate {
   issuer: string;
 }
 
+/** Who a site's router is. Every site has one row in each of the four tables that follow, too. */
 export interface SitesTable {
   id: Generated<string>;
   customer_id: string;
-  policy_id: string;
-  policy_revision_id: string;
-  verified_revision_id: string | null;
   name: string;
-  address: string;
-  api_port: number;
-  next_api_port: number | null;
-  way_in_armed: string | null;
-  way_in_problem: string | null;
-  way_in_problem_change: string | null;
-  management_transport: "api" | "api-ssl";
-  tls_fingerprint: string | null;
-  certificates: ColumnType<SiteCertificate[], string | undefined, string>;
-  certificate_request: Buffer | null;
-  certificate_number: Generated<number>;
-  keeps_certificate: Generated<boolean>;
-  management_address: string | null;
-  reached_address: string | null;
-  adoption_login: Buffer | null;
   status: Generated<SiteStatus>;
-  sync_state: Generated<SyncState>;
-  sync_reason: string | null;
-  sync_checked_at: Time | null;
   identity: string | null;
   model: string | null;
   serial_number: string | null;
   version: string | null;
   last_seen_at: Time | null;
-  generation: Generated<string>;
-  observed_generation: Generated<string>;
-  checked_generation: Generated<string>;
   created_at: CreatedAt;
   updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+/** How it is reached. */
+export interface SiteConnectionsTable {
+  site_id: string;
+  customer_id: string;
+  address: string;
+  api_port: number;
+  next_api_port: number | null;
+  management_transport: "api" | "api-ssl";
+  tls_fingerprint: string | null;
+  keeps_certificate: Generated<boolean>;
+  management_address: string | null;
+  reached_address: string | null;
+  adoption_login: Buffer | null;
+}
+
+/** What it is to have, and how far it is. */
+export interface SiteSyncTable {
+  site_id: string;
+  customer_id: string;
+  generation: Generated<string>;
+  changed_at: ColumnType<Date, Date | undefined, Date>;
+  observed_generation: Generated<string>;
+  checked_generation: Generated<string>;
+  sync_state: Generated<SyncState>;
+  sync_reason: string | null;
+  sync_checked_at: Time | null;
+  management_path_armed: string | null;
+  management_path_problem: string | null;
+  management_path_problem_change: string | null;
+}
+
+export interface SitePoliciesTable {
+  site_id: string;
+  customer_id: string;
+  policy_id: string;
+  policy_revision_id: string;
+  verified_revision_id: string | null;
+}
+
+export interface SiteCertificatesTable {
+  site_id: string;
+  customer_id: string;
+  certificates: ColumnType<SiteCertificate[], string | undefined, string>;
+  certificate_request: Buffer | null;
+  certificate_number: Generated<number>;
 }
 
 export interface CertificateAuthoritiesTable {
@@ -265,6 +289,10 @@ export interface Tables {
   rollouts: RolloutsTable;
   rollout_sites: RolloutSitesTable;
   sites: SitesTable;
+  site_connections: SiteConnectionsTable;
+  site_sync: SiteSyncTable;
+  site_policies: SitePoliciesTable;
+  site_certificates: SiteCertificatesTable;
   certificate_authorities: CertificateAuthoritiesTable;
   credentials: CredentialsTable;
   transient_access: TransientAccessTable;

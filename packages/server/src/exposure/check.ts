@@ -1,7 +1,7 @@
 /** One look at one site from outside: bounded in time, connections and bytes. */
 import type { StoredPort } from "../database/index.ts";
+import { printable } from "../kernel/untrusted.ts";
 import { evaluatePolicy, type SitePolicy } from "../policies/index.ts";
-import { printable } from "../reconcile/index.ts";
 import type { AddressRules } from "../sites/index.ts";
 import { lookAt } from "./port.ts";
 import { firstLine, PROTOCOLS } from "./protocols.ts";
@@ -91,7 +91,7 @@ async function lookAtTarget(target: Target, look: Look): Promise<StoredPort> {
     const { admits, reason } = evaluatePolicy(policy, target, source.seenAs);
     if (state !== "open") return { ...nothing, state, reason };
     const finding = admits ? "open_as_policy_says" : "open_against_policy";
-    const line = printable(firstLine(service, answer), MAX_ANSWER_LENGTH);
+    const line = printable(firstLine(service, answer).trim(), MAX_ANSWER_LENGTH);
     return { port, service, state, ...protocol.recognise(answer), answer: line || null, finding, reason };
   } catch (error) {
     signal.throwIfAborted();

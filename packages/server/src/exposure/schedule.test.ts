@@ -4,6 +4,7 @@ import { sql } from "kysely";
 import { pino } from "pino";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
+import { insertSites } from "../sites/testing.fixture.ts";
 import { ExposureSchedule } from "./schedule.ts";
 import { type ClaimedSite, claimNow, endClaim } from "./store.ts";
 
@@ -24,11 +25,18 @@ beforeEach(async () => {
           values (${policy}, ${CUSTOMER}, 'p', 'p', ${revision})`,
       sql`insert into policy_revisions (id, customer_id, policy_id, number, services, trusted_networks)
           values (${revision}, ${CUSTOMER}, ${policy}, 1, '{}', '{}')`,
-      sql`insert into sites (customer_id, policy_id, policy_revision_id, name, address, reached_address, api_port)
-          select ${CUSTOMER}, ${policy}, ${revision}, 's' || n, '192.0.2.' || n, '192.0.2.' || n, 8728
-            from generate_series(1, 30) as n`,
     ];
     for (const statement of statements) await statement.execute(trx);
+    const sites = Array.from({ length: 30 }, (_, index) => {
+      const address = `192.0.2.${index + 1}`;
+      return {
+        customer_id: CUSTOMER,
+        site: { name: `s${index + 1}` },
+        connection: { address, reached_address: address },
+        policy: { policy_id: policy, policy_revision_id: revision },
+      };
+    });
+    await insertSites(trx, sites);
   });
 });
 afterAll(() => testDatabase?.drop());
@@ -81,7 +89,7 @@ test("several processes check every site that is due once between them", async (
 
 test("new sites are spread over the first hour, and only those that were reached at their address", async () => {
   await database.asSystem((trx) =>
-    sql`update sites set reached_address = null where name = 's1'`.execute(trx),
+    sql`update site_connections set reached_address = null where address = '192.0.2.1'`.execute(trx),
   );
   const { checked, check } = counting();
   const schedule = new ExposureSchedule({ database, check, log });

@@ -76,10 +76,10 @@ function isFree(eb: ExpressionBuilder<Tables, "exposure_schedule">) {
 export async function scheduleNewSites(trx: Trx): Promise<void> {
   await sql`
     insert into exposure_schedule (site_id, customer_id, next_check_at)
-    select id, customer_id, now() + random() * interval '1 hour'
-      from sites
+    select site_id, customer_id, now() + random() * interval '1 hour'
+      from site_connections
      where reached_address = address
-       and not exists (select from exposure_schedule where site_id = sites.id)
+       and not exists (select from exposure_schedule where site_id = site_connections.site_id)
     on conflict do nothing`.execute(trx);
 }
 

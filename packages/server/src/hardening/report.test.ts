@@ -6,7 +6,6 @@ import { CHECKS, MENUS } from "./checks/index.ts";
 import { reportOf } from "./report.ts";
 import { scoreOf, WEIGHTS } from "./score.ts";
 import { findingOn, reportOn, SITE } from "./testing.fixture.ts";
-import { escaped } from "./text.ts";
 
 /** Everything from the factory or worse. */
 const OPEN: Readonly<Record<string, readonly Row[]>> = {
@@ -153,11 +152,6 @@ test("whatever a router answers, the report is whole, printable and bounded", ()
     }),
     { numRuns: 300 },
   );
-});
-
-test("text is escaped as RouterOS does, and half a character is no character", () => {
-  expect(escaped("a\u0000b\u0085c\u202ed\ud800")).toBe("a\\00b\\85c\\u{202E}d\\u{D800}");
-  expect(escaped("čaj 🫖")).toBe("čaj 🫖");
 });
 
 test("the score is the weight of what is well, of all that could be evaluated", () => {

@@ -6,7 +6,7 @@ import { presentSteps } from "../sites/index.ts";
 import { CHECKS } from "./checks/index.ts";
 import type { RowsRead } from "./rows.ts";
 import { scoreOf } from "./score.ts";
-import { escapedDetail, shownEvidence } from "./text.ts";
+import { shownDetail, shownEvidence } from "./text.ts";
 import type { Check, Evaluation, Fix, RouterView, SiteView } from "./types.ts";
 
 export interface ReportInput {
@@ -40,7 +40,7 @@ function findingOf(check: Check, router: RouterView, { read, enforced }: ReportI
     title,
     severity,
     status: evaluation.status,
-    detail: escapedDetail(evaluation.detail),
+    detail: shownDetail(evaluation.detail),
     evidence: shown,
     evidence_omitted: omitted,
     why,
@@ -68,7 +68,7 @@ function remedyOf(
   { observed, version }: RouterView,
 ): Pick<Finding, "fix" | "no_fix_reason"> {
   if (status === "ok" || status === "not_applicable") return { fix: null, no_fix_reason: null };
-  if (noFix !== undefined) return { fix: null, no_fix_reason: escapedDetail(noFix) };
+  if (noFix !== undefined) return { fix: null, no_fix_reason: shownDetail(noFix) };
   if (typeof fix === "string") return { fix: null, no_fix_reason: fix };
   if (status === "unknown")
     return { fix: null, no_fix_reason: "It is not known whether there is anything to fix." };

@@ -1,4 +1,5 @@
 import type { Contributor } from "../reconcile/index.ts";
+import { recordVerified } from "../rollouts/index.ts";
 import { desired, type PolicyFacts, policyFacts } from "./desired.ts";
 
 interface Facts extends PolicyFacts {
@@ -10,8 +11,9 @@ export const policyContributor: Contributor<Facts> = {
   name: "policies",
   async load(trx, siteId) {
     const row = await trx
-      .selectFrom("sites")
-      .innerJoin("policy_revisions", "policy_revisions.id", "sites.policy_revision_id")
+      .selectFrom("site_policies")
+      .innerJoin("policy_revisions", "policy_revisions.id", "site_policies.policy_revision_id")
+      .innerJoin("site_connections", "site_connections.site_id", "site_policies.site_id")
       .select([
         "policy_revisions.id",
         "policy_revisions.services",
@@ -19,10 +21,10 @@ export const policyContributor: Contributor<Facts> = {
         "policy_revisions.custom_input_rules",
         "policy_revisions.brute_force_protection",
         "policy_revisions.drift",
-        "sites.verified_revision_id",
-        "sites.management_transport",
+        "site_policies.verified_revision_id",
+        "site_connections.management_transport",
       ])
-      .where("sites.id", "=", siteId)
+      .where("site_policies.site_id", "=", siteId)
       .executeTakeFirstOrThrow();
     return { revisionId: row.id, ...policyFacts(row, row, row.id) };
   },
@@ -30,11 +32,6 @@ export const policyContributor: Contributor<Facts> = {
   /** What was read back is what this revision wants, but for changes that are only reported: the site has proven it. */
   async record(trx, siteId, { revisionId }, { withheld, problem }) {
     if (problem !== undefined || withheld.some(({ reportOnly }) => !reportOnly)) return;
-    await trx
-      .updateTable("sites")
-      .set({ verified_revision_id: revisionId })
-      .where("id", "=", siteId)
-      .where("verified_revision_id", "is distinct from", revisionId)
-      .execute();
+    await recordVerified(trx, siteId, revisionId);
   },
 };

@@ -2,7 +2,7 @@
 import { SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
 import { ipService } from "@portreeve/routeros";
 import type { Selectable } from "kysely";
-import type { SitesTable, StoredService } from "../database/index.ts";
+import type { SiteConnectionsTable, SitePoliciesTable, StoredService } from "../database/index.ts";
 import type { DesiredMenu, DesiredRow, RouterFacts } from "../reconcile/types.ts";
 import { managementFilter, type OpenService } from "./management-filter.ts";
 import { hostNetwork } from "./networks.ts";
@@ -36,7 +36,8 @@ export interface PolicyFacts {
  */
 export function policyFacts(
   policy: RouterContent,
-  site: Pick<Selectable<SitesTable>, "management_transport" | "verified_revision_id">,
+  site: Pick<Selectable<SiteConnectionsTable>, "management_transport"> &
+    Pick<Selectable<SitePoliciesTable>, "verified_revision_id">,
   revisionId: string | undefined,
 ): PolicyFacts {
   return {

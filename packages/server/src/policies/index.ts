@@ -5,4 +5,4 @@ export { PolicyPreviews } from "./preview.ts";
 export { previewRoutes } from "./preview-routes.ts";
 export { policyRoutes } from "./routes.ts";
 export { PolicyService } from "./service.ts";
-export { defaultPolicy } from "./store.ts";
+export { policySitePart, setCurrentRevision } from "./store.ts";

@@ -12,7 +12,7 @@ import {
 import { record } from "../audit/index.ts";
 import type { Trx } from "../database/index.ts";
 import type { Caller } from "../http/index.ts";
-import type { RolloutService } from "../rollouts/index.ts";
+import { assignPolicy, type RolloutService } from "../rollouts/index.ts";
 import { SiteNotFoundError } from "../sites/index.ts";
 import { actorOf } from "../tokens/index.ts";
 import {
@@ -33,6 +33,7 @@ import {
   contentOf,
   contentOfSite,
   defaultPolicy,
+  deletePolicy,
   findPolicy,
   insertPolicy,
   isSameContent,
@@ -110,7 +111,7 @@ export class PolicyService {
       attached.map((site) => site.id),
       fallback,
     );
-    await trx.deleteFrom("policies").where("id", "=", id).execute();
+    await deletePolicy(trx, id);
     await this.#audit(trx, caller, "policy.deleted", policy);
   }
 
@@ -213,9 +214,7 @@ export class PolicyService {
   }
 
   async #move(trx: Trx, caller: Caller, siteIds: readonly string[], policy: PolicyRow): Promise<void> {
-    if (siteIds.length > 0) {
-      await trx.updateTable("sites").set({ policy_id: policy.id }).where("id", "in", siteIds).execute();
-    }
+    await assignPolicy(trx, siteIds, policy.id);
     await this.#rollouts.follow(trx, actorOf(caller), policy);
   }
 

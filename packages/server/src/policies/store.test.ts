@@ -3,11 +3,14 @@ import { policyInput } from "@portreeve/api-schema";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Trx } from "../database/index.ts";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
+import { assignPolicy } from "../rollouts/index.ts";
+import { insertSites } from "../sites/testing.fixture.ts";
 import {
   changePolicy,
   contentOf,
   contentOfSite,
   defaultPolicy,
+  deletePolicy,
   findPolicy,
   insertPolicy,
   lockPolicy,
@@ -87,27 +90,14 @@ test("changes at the same moment follow each other", async () => {
 
 test("a site keeps the content of its revision when its policy is changed, and when it is deleted", async () => {
   const policy = await insert();
-  const { id: siteId } = await as((trx) =>
-    trx
-      .insertInto("sites")
-      .values({
-        customer_id: customerId,
-        policy_id: policy.id,
-        policy_revision_id: policy.revision_id,
-        name: "site",
-        address: "192.0.2.1",
-        api_port: 8728,
-        management_transport: "api",
-      })
-      .returning("id")
-      .executeTakeFirstOrThrow(),
-  );
+  const under = { policy_id: policy.id, policy_revision_id: policy.revision_id };
+  const [siteId = ""] = await as((trx) => insertSites(trx, [{ customer_id: customerId, policy: under }]));
   await change(policy.id, 2022);
   expect((await as((trx) => contentOfSite(trx, siteId))).services.ssh?.port).toBe(22);
   await as(async (trx) => {
     const fallback = await defaultPolicy(trx);
-    await trx.updateTable("sites").set({ policy_id: fallback.id }).where("id", "=", siteId).execute();
-    await trx.deleteFrom("policies").where("id", "=", policy.id).execute();
+    await assignPolicy(trx, [siteId], fallback.id);
+    await deletePolicy(trx, policy.id);
   });
   expect((await as((trx) => contentOfSite(trx, siteId))).services.ssh?.port).toBe(22);
 });

@@ -4,6 +4,8 @@ import { isDeepStrictEqual } from "node:util";
 import { type PolicyInput, type RolloutState, SERVICE_NAMES } from "@portreeve/api-schema";
 import { type Insertable, type RawBuilder, type Selectable, sql } from "kysely";
 import type { Tables, Trx } from "../database/index.ts";
+import { insertAssignment } from "../rollouts/index.ts";
+import type { SitePart } from "../sites/index.ts";
 
 /** What a policy says about a router. */
 const ROUTER_CONTENT = [
@@ -84,6 +86,32 @@ export async function changePolicy(
   return (await findPolicy(trx, id)) as PolicyRow;
 }
 
+/** Where a rollout that is taken back leads. */
+export async function setCurrentRevision(trx: Trx, policyId: string, revisionId: string): Promise<void> {
+  await trx
+    .updateTable("policies")
+    .set({ revision_id: revisionId, updated_at: sql<Date>`now()` })
+    .where("id", "=", policyId)
+    .execute();
+}
+
+export async function deletePolicy(trx: Trx, policyId: string): Promise<void> {
+  await trx.deleteFrom("policies").where("id", "=", policyId).execute();
+}
+
+/** A new site is under the default policy. */
+export const policySitePart: SitePart = {
+  async insert(trx, siteId, customerId) {
+    const { id, revision_id } = await defaultPolicy(trx);
+    await insertAssignment(trx, {
+      site_id: siteId,
+      customer_id: customerId,
+      policy_id: id,
+      policy_revision_id: revision_id,
+    });
+  },
+};
+
 export function isSameContent(one: PolicyContent, other: PolicyContent): boolean {
   return CONTENT.every((column) => isDeepStrictEqual(one[column], other[column]));
 }
@@ -91,10 +119,10 @@ export function isSameContent(one: PolicyContent, other: PolicyContent): boolean
 /** What the site is to have now: the content of its revision, which may not be its policy's current one. */
 export function contentOfSite(trx: Trx, siteId: string): Promise<PolicyContent> {
   return trx
-    .selectFrom("sites")
-    .innerJoin("policy_revisions", "policy_revisions.id", "sites.policy_revision_id")
+    .selectFrom("site_policies")
+    .innerJoin("policy_revisions", "policy_revisions.id", "site_policies.policy_revision_id")
     .select(CONTENT.map((column) => `policy_revisions.${column}` as const))
-    .where("sites.id", "=", siteId)
+    .where("site_policies.site_id", "=", siteId)
     .executeTakeFirstOrThrow();
 }
 
@@ -117,19 +145,21 @@ export async function sitesUnderPolicy(trx: Trx, of: { policyId: string } | { si
   if ("siteIds" in of && of.siteIds.length === 0) return [];
   return trx
     .selectFrom("sites")
-    .innerJoin("policy_revisions", "policy_revisions.id", "sites.policy_revision_id")
+    .innerJoin("site_connections", "site_connections.site_id", "sites.id")
+    .innerJoin("site_policies", "site_policies.site_id", "sites.id")
+    .innerJoin("policy_revisions", "policy_revisions.id", "site_policies.policy_revision_id")
     .select(ROUTER_CONTENT.map((column) => `policy_revisions.${column}` as const))
     .select([
       "sites.id",
       "sites.name",
-      "sites.management_transport",
-      "sites.keeps_certificate",
+      "site_connections.management_transport",
+      "site_connections.keeps_certificate",
       "policy_revisions.management_transport as wanted_transport",
-      "sites.policy_revision_id",
-      "sites.verified_revision_id",
+      "site_policies.policy_revision_id",
+      "site_policies.verified_revision_id",
     ])
     .where((eb) =>
-      "policyId" in of ? eb("sites.policy_id", "=", of.policyId) : eb("sites.id", "in", of.siteIds),
+      "policyId" in of ? eb("site_policies.policy_id", "=", of.policyId) : eb("sites.id", "in", of.siteIds),
     )
     .orderBy("sites.created_at")
     .orderBy("sites.id")

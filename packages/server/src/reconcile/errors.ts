@@ -1,4 +1,5 @@
 import { ConnectError, LoginError, ProtocolError, RouterOsError } from "@portreeve/routeros";
+import { printable } from "../kernel/untrusted.ts";
 import type { Outcome, Step } from "./types.ts";
 
 /** Nothing more will happen by itself: a person has to look. The message says at what. */
@@ -50,15 +51,7 @@ export function outcomeOf(error: unknown): Outcome {
   return { state: "failed", reason: messageOf(error), reached: true };
 }
 
-/** An error's message, fit to be stored and shown. */
+/** An error's message, fit to be stored and shown: a router may have written it. */
 export function messageOf(error: unknown): string {
-  return printable(error instanceof Error ? error.message : String(error), 500);
-}
-
-/** One line of at most `length` characters. Router output is hostile: control characters become spaces. */
-export function printable(text: string, length: number): string {
-  return text
-    .replace(/\p{Cc}+/gu, " ")
-    .trim()
-    .slice(0, length);
+  return printable((error instanceof Error ? error.message : String(error)).trim(), 500);
 }

@@ -1,7 +1,7 @@
 export { deliver } from "./deliver.ts";
 export { describeChange, valuesBefore } from "./describe.ts";
 export { Driver } from "./driver.ts";
-export { isUnknown, messageOf, NeedsAttentionError, printable } from "./errors.ts";
+export { isUnknown, messageOf, NeedsAttentionError } from "./errors.ts";
 export { observe } from "./observe.ts";
 export { plan } from "./plan.ts";
 export { type Preview, type PreviewOptions, Reconciler } from "./reconciler.ts";

@@ -4,12 +4,14 @@
  *
  * Takes no input but the site and reads everything afresh, so it may be run at any time, twice, or after a crash.
  */
+
 import { LoginError, type MenuFacts, type RouterOsVersion } from "@portreeve/routeros";
 import type { Logger } from "pino";
 import type { Database } from "../database/index.ts";
+import { printable } from "../kernel/untrusted.ts";
 import { deliver } from "./deliver.ts";
 import { describeChange } from "./describe.ts";
-import { messageOf, NotConvergedError, outcomeOf, printable } from "./errors.ts";
+import { messageOf, NotConvergedError, outcomeOf } from "./errors.ts";
 import { ManagementPath, managementPathOf } from "./management-path.ts";
 import { observe, wholeMenus } from "./observe.ts";
 import { plan } from "./plan.ts";

@@ -8,17 +8,17 @@ import { ExposureService, exposureRoutes } from "../exposure/index.ts";
 import { HardeningService, hardeningRoutes } from "../hardening/index.ts";
 import { buildApp, type HttpModule } from "../http/index.ts";
 import {
-  defaultPolicy,
   PolicyPreviews,
   PolicyService,
   policyRoutes,
   previewRoutes,
+  setCurrentRevision,
 } from "../policies/index.ts";
 import { RolloutService, rolloutRoutes } from "../rollouts/index.ts";
-import { SiteService, siteRoutes } from "../sites/index.ts";
+import { type SiteService, siteRoutes } from "../sites/index.ts";
 import { Authenticator, ensureBootstrap, tokenRoutes } from "../tokens/index.ts";
 import { TransientAccessService, transientAccessRoutes } from "../transient-access/index.ts";
-import { databaseProblem, type Foundation, openFoundation, problemsOf } from "./foundation.ts";
+import { databaseProblem, type Foundation, openFoundation, problemsOf, siteService } from "./foundation.ts";
 import type { RoleContext, RunningRole } from "./role.ts";
 import { openRouters, type Routers } from "./routers.ts";
 
@@ -26,10 +26,10 @@ export async function startRole(context: RoleContext): Promise<RunningRole> {
   const { config, log } = context;
   await using starting = new AsyncDisposableStack();
   const foundation = await openFoundation(context, starting);
-  const { database, vault, addresses } = foundation;
+  const { database, vault } = foundation;
   const routers = openRouters(context, foundation, starting);
-  const sites = new SiteService({ vault, addresses, defaultPolicy });
-  const rollouts = new RolloutService({ sites });
+  const sites = siteService(foundation);
+  const rollouts = new RolloutService({ sites, setCurrentRevision });
   const policies = new PolicyService({ rollouts, managementAddress: config.managementAddress });
   // Before the API answers, so that the first request is not refused.
   const bootstrapped = await ensureBootstrap(database, {

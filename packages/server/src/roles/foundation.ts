@@ -1,7 +1,10 @@
 /** What roles that know customers share in kind, not in memory: the database, the vault, and where routers may be. */
+
+import { certificateSitePart } from "../certificates/index.ts";
 import { Database, migrate, waitForServer } from "../database/index.ts";
 import { ownManagementAddress } from "../management-address.ts";
-import { AddressRules } from "../sites/index.ts";
+import { policySitePart } from "../policies/index.ts";
+import { AddressRules, SiteService } from "../sites/index.ts";
 import { openVault, type Vault } from "../vault/index.ts";
 import type { RoleContext } from "./role.ts";
 
@@ -33,6 +36,11 @@ export async function openFoundation(
     addresses: new AddressRules({ allowLoopback: config.allowLoopbackSites }),
     localAddress: await ownManagementAddress(config.managementAddress),
   };
+}
+
+/** A site has rows of several modules from its first moment. */
+export function siteService({ vault, addresses }: Foundation): SiteService {
+  return new SiteService({ vault, addresses, parts: [policySitePart, certificateSitePart] });
 }
 
 /** The database's problem in words; undefined when it answers. */

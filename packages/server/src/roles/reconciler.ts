@@ -1,11 +1,11 @@
 /** The role `reconciler`: everything that is done on routers, and everything that runs by itself. */
 import { Notifications, SiteLocks } from "../database/index.ts";
 import { ExposureSchedule, ExposureService } from "../exposure/index.ts";
-import { defaultPolicy } from "../policies/index.ts";
+import { setCurrentRevision } from "../policies/index.ts";
 import { Driver } from "../reconcile/index.ts";
 import { RolloutEngine, RolloutService } from "../rollouts/index.ts";
-import { SITE_CHANNEL, SITE_STATE_CHANNEL, SiteService, siteRecords } from "../sites/index.ts";
-import { databaseProblem, type Foundation, openFoundation, problemsOf } from "./foundation.ts";
+import { SITE_CHANNEL, SITE_STATE_CHANNEL, siteRecords } from "../sites/index.ts";
+import { databaseProblem, type Foundation, openFoundation, problemsOf, siteService } from "./foundation.ts";
 import type { RoleContext, RunningRole } from "./role.ts";
 import { openRouters } from "./routers.ts";
 
@@ -16,7 +16,7 @@ export async function startRole(context: RoleContext): Promise<RunningRole> {
   const { connection, log } = context;
   await using starting = new AsyncDisposableStack();
   const foundation = await openFoundation(context, starting);
-  const { database, vault, addresses } = foundation;
+  const { database } = foundation;
   const { reconciler } = openRouters(context, foundation, starting);
   const locks = starting.use(await SiteLocks.open({ connection }));
   const driver = new Driver({
@@ -29,8 +29,12 @@ export async function startRole(context: RoleContext): Promise<RunningRole> {
   });
   driver.start();
   starting.defer(() => driver.stop());
-  const sites = new SiteService({ vault, addresses, defaultPolicy });
-  const engine = new RolloutEngine({ database, rollouts: new RolloutService({ sites }), log });
+  const sites = siteService(foundation);
+  const engine = new RolloutEngine({
+    database,
+    rollouts: new RolloutService({ sites, setCurrentRevision }),
+    log,
+  });
   engine.start();
   starting.defer(() => engine.stop());
   startExposure(context, foundation, starting);

@@ -6,10 +6,11 @@ import type { Trx } from "../database/index.ts";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
 import type { Caller } from "../http/index.ts";
 import { policyContributor } from "../policies/contributor.ts";
-import { PolicyService } from "../policies/index.ts";
+import { PolicyService, setCurrentRevision } from "../policies/index.ts";
 import type { PolicyRow } from "../policies/store.ts";
 import type { Outcome } from "../reconcile/index.ts";
 import { AddressRules, SiteService, siteRecords } from "../sites/index.ts";
+import { insertSites, type SiteFixture } from "../sites/testing.fixture.ts";
 import { Keyring, Vault } from "../vault/index.ts";
 import { listSitesOf } from "./list.ts";
 import { RolloutService } from "./service.ts";
@@ -30,8 +31,9 @@ export class FixtureFleet implements AsyncDisposable {
     this.test = test;
     const addresses = new AddressRules({ allowLoopback: true });
     const vault = new Vault(new Keyring(new Map([[1, Buffer.alloc(32)]])));
-    const defaultPolicy = () => Promise.reject(new Error("sites are added by SQL here"));
-    this.rollouts = new RolloutService({ sites: new SiteService({ vault, addresses, defaultPolicy }) });
+    // Sites are added by SQL here.
+    const sites = new SiteService({ vault, addresses, parts: [] });
+    this.rollouts = new RolloutService({ sites, setCurrentRevision });
     this.policies = new PolicyService({ rollouts: this.rollouts, managementAddress: "100.64.0.1" });
     const token = { tokenId: randomUUID(), tokenName: "test", scopes: new Set<never>() };
     this.caller = { customerId, ...token, address: "192.0.2.1" };
@@ -69,24 +71,28 @@ export class FixtureFleet implements AsyncDisposable {
   }
 
   /** Adopted sites in sync with the policy, in the order of their ids. */
-  async addSites(policy: PolicyRow, count: number, change: Record<string, unknown> = {}): Promise<string[]> {
+  async addSites(
+    policy: PolicyRow,
+    count: number,
+    change: Pick<SiteFixture, "site" | "connection" | "sync"> = {},
+  ): Promise<string[]> {
     const ids = Array.from({ length: count }, () => randomUUID()).sort();
     const sites = ids.map((id) => ({
-      id,
       customer_id: this.caller.customerId,
-      policy_id: policy.id,
-      policy_revision_id: policy.revision_id,
-      verified_revision_id: policy.revision_id,
-      name: `site ${++this.#sites}`,
-      address: `192.0.2.${this.#sites}`,
-      api_port: 8728,
-      management_transport: "api" as const,
-      management_address: "100.64.0.1",
-      status: "online" as const,
-      sync_state: "in_sync" as const,
-      ...change,
+      site: { id, name: `site ${++this.#sites}`, status: "online" as const, ...change.site },
+      connection: {
+        address: `192.0.2.${this.#sites}`,
+        management_address: "100.64.0.1",
+        ...change.connection,
+      },
+      sync: { sync_state: "in_sync" as const, ...change.sync },
+      policy: {
+        policy_id: policy.id,
+        policy_revision_id: policy.revision_id,
+        verified_revision_id: policy.revision_id,
+      },
     }));
-    await this.as((trx) => trx.insertInto("sites").values(sites).execute());
+    await this.as((trx) => insertSites(trx, sites));
     return ids;
   }
 
@@ -155,9 +161,9 @@ export class FixtureFleet implements AsyncDisposable {
   async ports(): Promise<Map<string, number | undefined>> {
     const rows = await this.as((trx) =>
       trx
-        .selectFrom("sites")
-        .innerJoin("policy_revisions", "policy_revisions.id", "sites.policy_revision_id")
-        .select(["sites.id", "policy_revisions.services"])
+        .selectFrom("site_policies")
+        .innerJoin("policy_revisions", "policy_revisions.id", "site_policies.policy_revision_id")
+        .select(["site_policies.site_id as id", "policy_revisions.services"])
         .execute(),
     );
     return new Map(rows.map(({ id, services }) => [id, services.ssh?.port]));

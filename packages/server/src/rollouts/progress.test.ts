@@ -97,13 +97,15 @@ test.each(situations)("%s", async (_what, situation, state, reason) => {
   await fleet.as(async (trx) => {
     await trx
       .updateTable("sites")
+      .set({ status, last_seen_at: secondsAgo(seen) })
+      .execute();
+    await trx
+      .updateTable("site_sync")
       .set({
-        status,
         sync_state: sync,
         sync_reason: "because",
         checked_generation: String(checked),
         observed_generation: String(observed),
-        last_seen_at: secondsAgo(seen),
       })
       .execute();
     const started = { wave: 1, generation: "5", started_at: secondsAgo(given) };

@@ -18,10 +18,10 @@ export const STATE = sql<RolloutSiteState>`
       then rollout_sites.state
     when rollout_sites.state = 'waiting'
       then case sites.status when 'online' then 'waiting' else 'unreachable' end
-    when sites.observed_generation >= rollout_sites.generation
+    when site_sync.observed_generation >= rollout_sites.generation
       then case rollouts.state when 'rolling_back' then 'reverted' else 'verified' end
-    when sites.checked_generation < rollout_sites.generation then rollout_sites.state
-    when sites.sync_state in ('failed', 'needs_attention') then 'failed'
+    when site_sync.checked_generation < rollout_sites.generation then rollout_sites.state
+    when site_sync.sync_state in ('failed', 'needs_attention') then 'failed'
     when sites.status <> 'offline' then rollout_sites.state
     when sites.last_seen_at > rollout_sites.started_at
       then case when sites.last_seen_at < now() - make_interval(secs => ${sql.lit(LOST_AFTER_SECONDS)})
@@ -32,10 +32,10 @@ export const STATE = sql<RolloutSiteState>`
 /** Says something of sites that have failed or can't be reached. */
 export const REASON = sql<string | null>`
   case
-    when rollouts.ended_at is not null or sites.sync_reason is null then rollout_sites.reason
+    when rollouts.ended_at is not null or site_sync.sync_reason is null then rollout_sites.reason
     when sites.status = 'offline' and sites.last_seen_at > rollout_sites.started_at
-      then 'away since it was given the change: ' || sites.sync_reason
-    else sites.sync_reason
+      then 'away since it was given the change: ' || site_sync.sync_reason
+    else site_sync.sync_reason
   end`;
 
 /** The sites of rollouts, to select STATE and REASON from. */
@@ -43,5 +43,6 @@ export function rolloutSites(trx: Trx) {
   return trx
     .selectFrom("rollout_sites")
     .innerJoin("rollouts", "rollouts.id", "rollout_sites.rollout_id")
-    .innerJoin("sites", "sites.id", "rollout_sites.site_id");
+    .innerJoin("sites", "sites.id", "rollout_sites.site_id")
+    .innerJoin("site_sync", "site_sync.site_id", "sites.id");
 }

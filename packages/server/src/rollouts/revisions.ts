@@ -1,43 +1,46 @@
 /** Which revision sites are to have: given with their wave, taken back, or taken at once. Every change wakes the site. */
-import { type Expression, sql } from "kysely";
+import { sql } from "kysely";
 import type { Trx } from "../database/index.ts";
-import type { SiteService } from "../sites/index.ts";
+import { lockIdentities, type SiteService } from "../sites/index.ts";
+import {
+  anyOf,
+  assignToUnmanaged,
+  giveRevision,
+  replaceRevision,
+  revertPolicies,
+  revertRevisions,
+  takeBackRevision,
+} from "./assignments.ts";
 import { rolloutSites } from "./progress.ts";
-import { NOT_STARTED, type PolicyRef, type RolloutRow } from "./store.ts";
+import { lockSitesOfPolicy, NOT_STARTED, type PolicyRef, type RolloutRow } from "./store.ts";
+
+export interface RevisionsOptions {
+  readonly sites: SiteService;
+  /** Make a revision the current one of its policy; of policies, which import this module. */
+  readonly setCurrentRevision: (trx: Trx, policyId: string, revisionId: string) => Promise<void>;
+}
 
 export class Revisions {
   readonly #sites: SiteService;
+  readonly #setCurrentRevision: RevisionsOptions["setCurrentRevision"];
 
-  constructor(sites: SiteService) {
+  constructor({ sites, setCurrentRevision }: RevisionsOptions) {
     this.#sites = sites;
+    this.#setCurrentRevision = setCurrentRevision;
   }
 
   /** The wave of these sites has come. */
   async give(trx: Trx, rollout: RolloutRow, wave: number, siteIds: readonly string[]): Promise<void> {
-    await trx
-      .updateTable("sites")
-      .set({
-        policy_revision_id: rollout.revision_id,
-        verified_revision_id: toBeProven(sql.val(rollout.revision_id)),
-      })
-      .where("id", "=", anyOf(siteIds))
-      .execute();
+    await lockIdentities(trx, siteIds);
+    await giveRevision(trx, siteIds, rollout.revision_id);
     await this.#touch(trx, rollout, siteIds, { state: "delivering", wave });
   }
 
   /** Sites that have not been reached go back to where they were, as if their wave had not come. */
   async giveBack(trx: Trx, siteIds: readonly string[]): Promise<void> {
     if (siteIds.length === 0) return;
-    await trx
-      .updateTable("sites")
-      .from("rollout_sites")
-      .innerJoin("rollouts", "rollouts.id", "rollout_sites.rollout_id")
-      .set((eb) => ({ policy_revision_id: eb.ref("rollout_sites.from_revision_id") }))
-      .whereRef("rollout_sites.site_id", "=", "sites.id")
-      .where("rollout_sites.state", "=", "delivering")
-      .where("rollouts.ended_at", "is", null)
-      .where("rollout_sites.site_id", "=", anyOf(siteIds))
-      .execute();
+    await lockIdentities(trx, siteIds);
+    await takeBackRevision(trx, siteIds);
     await this.#sites.bumpGeneration(trx, siteIds);
     await trx
       .updateTable("rollout_sites")
@@ -58,17 +61,18 @@ export class Revisions {
   /** Sites that are under this policy now leave the rollouts of those they were under. */
   async detachFromOthers(trx: Trx, policyId: string): Promise<void> {
     const elsewhere = unreached(trx)
-      .where("sites.policy_id", "=", policyId)
+      .innerJoin("site_policies", "site_policies.site_id", "sites.id")
+      .where("site_policies.policy_id", "=", policyId)
       .where("rollouts.policy_id", "!=", policyId);
     await this.giveBack(trx, idsOf(await elsewhere.execute()));
     await trx
       .updateTable("rollout_sites")
-      .from("sites")
+      .from("site_policies")
       .innerJoin("rollouts", (join) => join.on("rollouts.ended_at", "is", null))
       .set({ state: "left" })
-      .whereRef("sites.id", "=", "rollout_sites.site_id")
+      .whereRef("site_policies.site_id", "=", "rollout_sites.site_id")
       .whereRef("rollouts.id", "=", "rollout_sites.rollout_id")
-      .where("sites.policy_id", "=", policyId)
+      .where("site_policies.policy_id", "=", policyId)
       .where("rollouts.policy_id", "!=", policyId)
       .execute();
   }
@@ -78,59 +82,20 @@ export class Revisions {
    * still. The policy goes back to what most of its sites go back to.
    */
   async revert(trx: Trx, rollout: RolloutRow): Promise<void> {
-    await trx
-      .updateTable("sites")
-      .from("rollout_sites")
-      .innerJoin("policy_revisions", "policy_revisions.id", "rollout_sites.from_revision_id")
-      .set((eb) => ({ policy_id: eb.ref("policy_revisions.policy_id").$notNull() }))
-      .whereRef("rollout_sites.site_id", "=", "sites.id")
-      .whereRef("policy_revisions.policy_id", "!=", "sites.policy_id")
-      .where("rollout_sites.rollout_id", "=", rollout.id)
-      .where("rollout_sites.state", "!=", "left")
-      .execute();
-    const changed = await trx
-      .updateTable("sites")
-      .from("rollout_sites")
-      .set((eb) => ({
-        policy_revision_id: eb.ref("rollout_sites.from_revision_id"),
-        verified_revision_id: toBeProven(eb.ref("rollout_sites.from_revision_id")),
-      }))
-      .whereRef("rollout_sites.site_id", "=", "sites.id")
-      .whereRef("rollout_sites.from_revision_id", "!=", "sites.policy_revision_id")
-      .where("rollout_sites.rollout_id", "=", rollout.id)
-      .where("rollout_sites.state", "!=", "left")
-      .returning("sites.id")
-      .execute();
-    await this.#touch(trx, rollout, idsOf(changed), { state: "reverting" });
+    await lockIdentities(trx, await sitesOf(trx, rollout));
+    await revertPolicies(trx, rollout.id);
+    await this.#touch(trx, rollout, await revertRevisions(trx, rollout.id), { state: "reverting" });
     const base = await baseOf(trx, rollout);
-    if (base === undefined) return;
-    await trx
-      .updateTable("policies")
-      .set({ revision_id: base, updated_at: sql<Date>`now()` })
-      .where("id", "=", rollout.policy_id)
-      .execute();
+    if (base === undefined || rollout.policy_id === null) return;
+    await this.#setCurrentRevision(trx, rollout.policy_id, base);
     // Those that took the revision when they were added, and are in no rollout.
-    const others = await trx
-      .updateTable("sites")
-      .set({ policy_revision_id: base })
-      .where("policy_id", "=", rollout.policy_id)
-      .where("policy_revision_id", "=", rollout.revision_id)
-      .returning("id")
-      .execute();
-    await this.#sites.bumpGeneration(trx, idsOf(others));
+    await lockSitesOfPolicy(trx, rollout.policy_id);
+    await this.#sites.bumpGeneration(trx, await replaceRevision(trx, rollout, base));
   }
 
   /** Sites that are no rollout's have the policy's revision at once: there is nothing yet that it would change. */
   async assignNow(trx: Trx, policy: PolicyRef): Promise<void> {
-    const taken = await trx
-      .updateTable("sites")
-      .set({ policy_revision_id: policy.revision_id })
-      .where("policy_id", "=", policy.id)
-      .where("policy_revision_id", "!=", policy.revision_id)
-      .where((eb) => eb.or([eb("management_address", "is", null), eb("status", "=", "deleting")]))
-      .returning("id")
-      .execute();
-    await this.#sites.bumpGeneration(trx, idsOf(taken));
+    await this.#sites.bumpGeneration(trx, await assignToUnmanaged(trx, policy));
   }
 
   async #touch(
@@ -142,14 +107,14 @@ export class Revisions {
     await this.#sites.bumpGeneration(trx, siteIds);
     await trx
       .updateTable("rollout_sites")
-      .from("sites")
+      .from("site_sync")
       .set((eb) => ({
         ...change,
-        generation: eb.ref("sites.generation"),
+        generation: eb.ref("site_sync.generation"),
         started_at: sql<Date>`now()`,
         reason: null,
       }))
-      .whereRef("sites.id", "=", "rollout_sites.site_id")
+      .whereRef("site_sync.site_id", "=", "rollout_sites.site_id")
       .where("rollout_sites.rollout_id", "=", rollout.id)
       .where("rollout_sites.site_id", "=", anyOf(siteIds))
       .execute();
@@ -187,22 +152,16 @@ async function baseOf(trx: Trx, rollout: RolloutRow): Promise<string | undefined
   return row?.id;
 }
 
-/**
- * A revision that the site had before another has to prove itself anew: what the other one has left on the router is
- * not to be taken for somebody's change, which a policy may want only reported.
- */
-function toBeProven(revision: Expression<string>) {
-  return sql<string | null>`nullif(sites.verified_revision_id, ${revision})`;
+async function sitesOf(trx: Trx, { id }: RolloutRow): Promise<string[]> {
+  const rows = await trx
+    .selectFrom("rollout_sites")
+    .select("site_id as id")
+    .where("rollout_id", "=", id)
+    .where("state", "!=", "left")
+    .execute();
+  return idsOf(rows);
 }
 
 function idsOf(rows: readonly { readonly id: string }[]): string[] {
   return rows.map(({ id }) => id);
-}
-
-/**
- * One parameter, however many ids. To be compared with the column a statement begins from: in a join with it PostgreSQL
- * would go through the ids once for every row (10 s for some thousands).
- */
-function anyOf(ids: readonly string[]) {
-  return sql<string>`any(${ids}::uuid[])`;
 }

@@ -3,6 +3,11 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { PolicyRow } from "../policies/store.ts";
 import { AWAY, FAILED, FixtureFleet, IN_SYNC } from "./fleet.fixture.ts";
 
+const NOT_ADOPTED = {
+  site: { status: "pending" },
+  connection: { management_address: null },
+} as const;
+
 let fleet: FixtureFleet;
 let policy: PolicyRow;
 /** Forty sites of the policy; its waves end at 1, 2, 10 and 40. */
@@ -38,13 +43,13 @@ describe("starting", () => {
 
   test("of few sites all are", async () => {
     const few = await fleet.createPolicy(23);
-    await fleet.addSites(few, 10, { status: "offline" });
+    await fleet.addSites(few, 10, { site: { status: "offline" } });
     await fleet.change(few.id, 2023);
     expect(await under(2023)).toBe(10);
   });
 
   test("a site that is not adopted yet has it at once and is in no rollout", async () => {
-    const [fresh] = await fleet.addSites(policy, 1, { management_address: null, status: "pending" });
+    const [fresh] = await fleet.addSites(policy, 1, NOT_ADOPTED);
     const id = await put(2022);
     expect((await fleet.ports()).get(fresh as string)).toBe(2022);
     expect(await under(2022)).toBe(2);
@@ -53,9 +58,12 @@ describe("starting", () => {
 
   test("routers that fail already come last, and each version and model comes early", async () => {
     const mixed = await fleet.createPolicy(23);
-    const failing = await fleet.addSites(mixed, 1, { sync_state: "failed", version: "6.49" });
-    const common = await fleet.addSites(mixed, 38, { version: "7.16" });
-    const rare = await fleet.addSites(mixed, 1, { version: "7.24" });
+    const failing = await fleet.addSites(mixed, 1, {
+      site: { version: "6.49" },
+      sync: { sync_state: "failed" },
+    });
+    const common = await fleet.addSites(mixed, 38, { site: { version: "7.16" } });
+    const rare = await fleet.addSites(mixed, 1, { site: { version: "7.24" } });
     const id = (await fleet.change(mixed.id, 2023)).rollout_id ?? "";
     await fleet.carryOut(id, () => IN_SYNC);
     const waves = await fleet.as((trx) =>
@@ -275,7 +283,7 @@ describe("taking back", () => {
   });
 
   test("sites that took it when they were added go back too", async () => {
-    const [fresh] = await fleet.addSites(policy, 1, { management_address: null, status: "pending" });
+    const [fresh] = await fleet.addSites(policy, 1, NOT_ADOPTED);
     const id = await put(2022);
     await command("rollBack", id);
     expect((await fleet.ports()).get(fresh as string)).toBe(22);
@@ -287,7 +295,7 @@ describe("taking back", () => {
     await fleet.run(at(0), FAILED);
     await fleet.attach(policy.id, [at(0)]);
     const [site] = await fleet.as((trx) =>
-      trx.selectFrom("sites").selectAll().where("id", "=", at(0)).execute(),
+      trx.selectFrom("site_policies").selectAll().where("site_id", "=", at(0)).execute(),
     );
     expect(site?.verified_revision_id).toBeNull();
     await fleet.run(at(0), IN_SYNC);
@@ -311,7 +319,9 @@ describe("taking back", () => {
     const attached = await fleet.attach(other.id, siteIds);
     await fleet.run(at(0), FAILED);
     await command("rollBack", attached.rollout_id ?? "");
-    const sites = await fleet.as((trx) => trx.selectFrom("sites").select("policy_id").distinct().execute());
+    const sites = await fleet.as((trx) =>
+      trx.selectFrom("site_policies").select("policy_id").distinct().execute(),
+    );
     expect(sites).toEqual([{ policy_id: policy.id }]);
     expect(await under(22)).toBe(40);
     expect((await fleet.as((trx) => fleet.policies.get(trx, other.id))).services.ssh?.port).toBe(23);
@@ -330,7 +340,9 @@ describe("taking back", () => {
     await fleet.carryOut(id);
     expect(await fleet.rollout(id)).toMatchObject({ state: "rolled_back" });
     expect(await under(22)).toBe(40);
-    const sites = await fleet.as((trx) => trx.selectFrom("sites").select("policy_id").distinct().execute());
+    const sites = await fleet.as((trx) =>
+      trx.selectFrom("site_policies").select("policy_id").distinct().execute(),
+    );
     expect(sites).toEqual([{ policy_id: fallback?.id }]);
   });
 });

@@ -6,11 +6,10 @@ import type { RolloutState } from "@portreeve/api-schema";
 import { type Actor, record } from "../audit/index.ts";
 import type { Trx } from "../database/index.ts";
 import type { Caller } from "../http/index.ts";
-import type { SiteService } from "../sites/index.ts";
 import { actorOf } from "../tokens/index.ts";
 import { decide } from "./decide.ts";
 import { RolloutNotFoundError, RolloutStateError } from "./errors.ts";
-import { Revisions } from "./revisions.ts";
+import { Revisions, type RevisionsOptions } from "./revisions.ts";
 import {
   enrolSites,
   excuseFailures,
@@ -33,8 +32,8 @@ const SYSTEM: Actor = { kind: "system", part: "rollouts" };
 export class RolloutService {
   readonly #revisions: Revisions;
 
-  constructor({ sites }: { readonly sites: SiteService }) {
-    this.#revisions = new Revisions(sites);
+  constructor(options: RevisionsOptions) {
+    this.#revisions = new Revisions(options);
   }
 
   /** To be called first by whoever changes a policy or which sites are under it. */

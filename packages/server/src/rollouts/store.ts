@@ -28,10 +28,11 @@ export async function lockRollouts(trx: Trx, customerId: string): Promise<void> 
 export async function lockSitesOfPolicy(trx: Trx, policyId: string): Promise<void> {
   await trx
     .selectFrom("sites")
-    .select("id")
-    .where("policy_id", "=", policyId)
-    .orderBy("id")
-    .forNoKeyUpdate()
+    .innerJoin("site_policies", "site_policies.site_id", "sites.id")
+    .select("sites.id")
+    .where("site_policies.policy_id", "=", policyId)
+    .orderBy("sites.id")
+    .forNoKeyUpdate(["sites"])
     .execute();
 }
 
@@ -81,23 +82,25 @@ export async function setState(
  */
 function behind(trx: Trx, policy: Pick<PolicyRef, "id" | "revision_id">) {
   return trx
-    .selectFrom("sites")
-    .where("policy_id", "=", policy.id)
-    .where("policy_revision_id", "!=", policy.revision_id)
-    .where("management_address", "is not", null)
-    .where("status", "!=", "deleting");
+    .selectFrom("site_policies")
+    .innerJoin("sites", "sites.id", "site_policies.site_id")
+    .innerJoin("site_connections", "site_connections.site_id", "sites.id")
+    .where("site_policies.policy_id", "=", policy.id)
+    .where("site_policies.policy_revision_id", "!=", policy.revision_id)
+    .where("site_connections.management_address", "is not", null)
+    .where("sites.status", "!=", "deleting");
 }
 
 export async function isAnyBehind(trx: Trx, policy: PolicyRef): Promise<boolean> {
-  return (await behind(trx, policy).select("id").limit(1).executeTakeFirst()) !== undefined;
+  return (await behind(trx, policy).select("sites.id").limit(1).executeTakeFirst()) !== undefined;
 }
 
 /** Take in the policy's sites that are behind. @returns how many are new in the rollout */
 export async function enrolSites(trx: Trx, rollout: RolloutRow, policy: PolicyRef): Promise<number> {
   const sites = behind(trx, policy).select((eb) => [
-    "customer_id",
+    "sites.customer_id",
     eb.val(rollout.id).as("rollout_id"),
-    "id",
+    "sites.id",
     eb.fn.coalesce("verified_revision_id", "policy_revision_id").as("from_revision_id"),
   ]);
   const result = await trx
@@ -160,7 +163,7 @@ export async function lookAtSites(trx: Trx, rolloutId: string): Promise<SiteProg
     .where("rollout_sites.state", "!=", "left")
     // A router that fails already proves nothing. Of each RouterOS version and model one early: what breaks one of
     // them breaks them all.
-    .orderBy(sql`sites.sync_state in ('failed', 'needs_attention')`)
+    .orderBy(sql`site_sync.sync_state in ('failed', 'needs_attention')`)
     .orderBy(sql`row_number() over (partition by sites.version, sites.model order by sites.id)`)
     .orderBy("sites.id")
     .execute();

@@ -1,15 +1,15 @@
 export { AddressRules } from "./address.ts";
+export { type ManagementPath, recordAdopted } from "./connections.ts";
 export { askRouter, SiteNotFoundError, SiteNotReadyError } from "./errors.ts";
 export { presentSteps } from "./present-steps.ts";
 export {
-  type ManagementPath,
   type RouterIdentity,
-  recordAdopted,
   recordMoved,
   recordReached,
   SITE_STATE_CHANNEL,
   siteRecords,
 } from "./records.ts";
 export { siteRoutes } from "./routes.ts";
-export { adoptionLoginBinding, SITE_CHANNEL, SiteService } from "./service.ts";
-export { changedIntent, findDuplicateSite, findSite, lockSite, type SiteRow } from "./store.ts";
+export { adoptionLoginBinding, SITE_CHANNEL, type SitePart, SiteService } from "./service.ts";
+export { findDuplicateSite, findSite, lockIdentities, lockSite, type SiteRow } from "./store.ts";
+export { changeIntent } from "./sync.ts";

@@ -25,7 +25,7 @@ export function presentSite(row: SiteRow): Site {
       checked_at: row.sync_checked_at?.toISOString() ?? null,
     },
     created_at: row.created_at.toISOString(),
-    updated_at: row.updated_at.toISOString(),
+    updated_at: (row.changed_at > row.updated_at ? row.changed_at : row.updated_at).toISOString(),
   };
 }
 

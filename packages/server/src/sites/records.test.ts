@@ -5,7 +5,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
 import { contentOf, insertPolicy } from "../policies/store.ts";
 import { siteRecords } from "./records.ts";
-import { changedIntent, findSite } from "./store.ts";
+import { findSite } from "./store.ts";
+import { changeIntent } from "./sync.ts";
+import { insertSites } from "./testing.fixture.ts";
 
 const customerId = randomUUID();
 const siteId = randomUUID();
@@ -21,19 +23,8 @@ beforeAll(async () => {
     await trx.insertInto("customers").values({ id: customerId, name: "c" }).execute();
     const named = { customer_id: customerId, name: "p", slug: "p", is_default: true };
     const { id: policy_id, revision_id } = await insertPolicy(trx, named, contentOf(input));
-    await trx
-      .insertInto("sites")
-      .values({
-        id: siteId,
-        customer_id: customerId,
-        policy_id,
-        policy_revision_id: revision_id,
-        name: "edge",
-        address: "192.0.2.1",
-        api_port: 8728,
-        management_transport: "api",
-      })
-      .execute();
+    const policy = { policy_id, policy_revision_id: revision_id };
+    await insertSites(trx, [{ customer_id: customerId, site: { id: siteId, name: "edge" }, policy }]);
   });
 });
 afterAll(() => db.drop());
@@ -54,7 +45,7 @@ test("a run that ends while a change of intent is about to commit does not say t
   const committed = Promise.withResolvers<void>();
   const changed = Promise.withResolvers<void>();
   const change = db.database.asSystem(async (trx) => {
-    await trx.updateTable("sites").set(changedIntent).where("id", "=", siteId).execute();
+    await changeIntent(trx, [siteId]);
     changed.resolve();
     await committed.promise;
   });

@@ -1,12 +1,27 @@
 /** What the reconciler reads and writes about sites, and what a login on a router tells about it. */
 
 import { sameFingerprint } from "@portreeve/routeros";
-import type { Updateable } from "kysely";
+import { sql } from "kysely";
 import { record } from "../audit/index.ts";
-import { type Database, notify, type SitesTable, type Trx } from "../database/index.ts";
+import { type Database, notify, type Trx } from "../database/index.ts";
 import { describeChange } from "../reconcile/index.ts";
 import type { Outcome, SiteRecords, SiteSnapshot } from "../reconcile/types.ts";
-import { findSite, lockSite, type SiteRow } from "./store.ts";
+import {
+  findManagementAddress,
+  type ManagementPath,
+  moveTo,
+  reachedAt,
+  updateConnection,
+} from "./connections.ts";
+import {
+  allSiteIds,
+  deleteSite,
+  lockIdentities,
+  type SiteRow,
+  setReachability,
+  updateIdentity,
+} from "./store.ts";
+import { loadSnapshot, lockSync, recordRun, updateManagementPath } from "./sync.ts";
 
 /** Notified with a site's id when a run has found it in another state than it was in before. */
 export const SITE_STATE_CHANNEL = "portreeve_site_state";
@@ -14,112 +29,80 @@ export const SITE_STATE_CHANNEL = "portreeve_site_state";
 const RECONCILER = { kind: "system", part: "reconciler" } as const;
 
 export function siteRecords(database: Database): SiteRecords {
-  const update = (siteId: string, columns: Updateable<SitesTable>) =>
-    database.asSystem(async (trx) => {
-      await trx.updateTable("sites").set(columns).where("id", "=", siteId).execute();
-    });
   return {
-    list: () =>
-      database.asSystem(async (trx) => {
-        const rows = await trx.selectFrom("sites").select("id").execute();
-        return rows.map(({ id }) => id);
-      }),
+    list: () => database.asSystem(allSiteIds),
+    load: loadSnapshot,
 
-    async load(trx, siteId) {
-      const site = await findSite(trx, siteId);
-      if (!site) return undefined;
-      const { id, customer_id: customerId, generation, status } = site;
-      const { way_in_armed: armed, way_in_problem: reason, way_in_problem_change: change } = site;
-      return {
-        id,
-        customerId,
-        generation,
-        offboarding: status === "deleting",
-        managementPathArmed: armed ?? undefined,
-        managementPathProblem: reason !== null && change !== null ? { change, reason } : undefined,
-      };
-    },
+    expectApiPort: (siteId, port) =>
+      database.asSystem((trx) => updateConnection(trx, siteId, { next_api_port: port })),
 
-    expectApiPort: (siteId, port) => update(siteId, { next_api_port: port }),
     armManagementPath: (siteId, change) =>
-      update(siteId, { way_in_armed: change, way_in_problem: null, way_in_problem_change: null }),
-    confirmManagementPath: (siteId) => update(siteId, { way_in_armed: null }),
+      database.asSystem((trx) =>
+        updateManagementPath(trx, siteId, {
+          management_path_armed: change,
+          management_path_problem: null,
+          management_path_problem_change: null,
+        }),
+      ),
+
+    confirmManagementPath: (siteId) =>
+      database.asSystem((trx) => updateManagementPath(trx, siteId, { management_path_armed: null })),
 
     abandonManagementPath: (site, change, reason) =>
       database.asSystem(async (trx) => {
-        const columns = { way_in_problem: reason, way_in_problem_change: change };
-        await trx.updateTable("sites").set(columns).where("id", "=", site.id).execute();
-        await record(trx, RECONCILER, {
-          customerId: site.customerId,
-          action: "site.management_path_kept",
-          subjectType: "site",
-          subjectId: site.id,
-          siteId: site.id,
-          detail: { reason },
+        await updateManagementPath(trx, site.id, {
+          management_path_problem: reason,
+          management_path_problem_change: change,
         });
+        await tell(trx, site, "site.management_path_kept", { reason });
       }),
 
     finish,
 
     async forget(trx, site) {
-      await record(trx, RECONCILER, {
-        customerId: site.customerId,
-        action: "site.deleted",
-        subjectType: "site",
-        subjectId: site.id,
-        siteId: site.id,
-      });
-      await trx.deleteFrom("sites").where("id", "=", site.id).execute();
+      await tell(trx, site, "site.deleted");
+      await deleteSite(trx, site.id);
     },
   };
 }
 
 async function finish(trx: Trx, site: SiteSnapshot, outcome: Outcome): Promise<void> {
-  // Locked: a change of intent that is about to commit would else be written over as if it had been delivered.
-  const current = await lockSite(trx, site.id);
+  const before = await findManagementAddress(trx, site.id);
+  if (!before) return;
+  const isOther = await setReachability(trx, site.id, statusAfter(before.management_address, outcome));
+  const current = await lockSync(trx, site.id);
   if (!current) return;
   const settled = outcome.state === "in_sync" || outcome.state === "drifted";
   // A newer intent than the one delivered: not in sync yet, and its wake is on the way.
   const superseded = settled && current.generation !== site.generation;
   const reason = "reason" in outcome ? outcome.reason : null;
-  const status = statusAfter(current, outcome);
   const state = superseded ? "pending" : outcome.state;
-  await trx
-    .updateTable("sites")
-    .set((eb) => ({
-      status,
-      sync_state: state,
-      sync_reason: superseded ? null : reason,
-      sync_checked_at: eb.fn<Date>("now"),
-      checked_generation: site.generation,
-      ...(settled ? { observed_generation: site.generation } : {}),
-    }))
-    .where("id", "=", site.id)
-    .execute();
-  if (status !== current.status || state !== current.sync_state)
-    await notify(trx, SITE_STATE_CHANNEL, site.id);
-  const tell = (action: string, detail: Record<string, unknown>) =>
-    record(trx, RECONCILER, {
-      customerId: site.customerId,
-      action,
-      subjectType: "site",
-      subjectId: site.id,
-      siteId: site.id,
-      detail,
-    });
+  const shown = superseded ? null : reason;
+  await recordRun(trx, site.id, { state, reason: shown, generation: site.generation, settled });
+  if (isOther || state !== current.sync_state) await notify(trx, SITE_STATE_CHANNEL, site.id);
   const steps = (outcome.delivered ?? []).map(describeChange);
   const isDrift = current.observed_generation === site.generation;
-  if (steps.length > 0) await tell(isDrift ? "site.drift_repaired" : "site.configured", { steps });
-  if (outcome.state === "drifted" && current.sync_reason !== reason) await tell("site.drifted", { reason });
+  if (steps.length > 0) await tell(trx, site, isDrift ? "site.drift_repaired" : "site.configured", { steps });
+  if (outcome.state === "drifted" && current.sync_reason !== reason) {
+    await tell(trx, site, "site.drifted", { reason });
+  }
 }
 
-function statusAfter(
-  site: { status: string; management_address: string | null },
-  outcome: Outcome,
-): "pending" | "online" | "offline" | "deleting" {
-  if (site.status === "deleting") return "deleting";
-  if (site.management_address === null) return "pending"; // not adopted yet
+/** @param managementAddress null: not adopted yet */
+function statusAfter(managementAddress: string | null, outcome: Outcome): "pending" | "online" | "offline" {
+  if (managementAddress === null) return "pending";
   return !("reached" in outcome) || outcome.reached ? "online" : "offline";
+}
+
+function tell(trx: Trx, site: SiteSnapshot, action: string, detail?: Record<string, unknown>) {
+  return record(trx, RECONCILER, {
+    customerId: site.customerId,
+    action,
+    subjectType: "site",
+    subjectId: site.id,
+    siteId: site.id,
+    ...(detail ? { detail } : {}),
+  });
 }
 
 /** What a successful login shows of a router. */
@@ -148,68 +131,35 @@ export async function recordReached(
   site: SiteRow,
   { port, fingerprint, settled, router }: Reached,
 ): Promise<void> {
-  // One certificate in the place of another is no news while it is the same.
+  // Another spelling of the fingerprint is no other certificate.
   const isOther =
     fingerprint !== undefined &&
     !(site.tls_fingerprint && sameFingerprint(fingerprint, site.tls_fingerprint));
-  await trx
-    .updateTable("sites")
-    .set((eb) => ({
-      reached_address: site.address,
-      api_port: port,
-      ...(isOther ? { tls_fingerprint: fingerprint.replaceAll(":", "").toLowerCase() } : {}),
-      ...(settled ? { next_api_port: null } : {}),
-      identity: router.identity,
-      version: router.version,
-      model: router.model,
-      serial_number: router.serialNumber,
-      last_seen_at: eb.fn<Date>("now"),
-    }))
-    .where("id", "=", site.id)
-    // A login by the transport that was given up meanwhile says nothing about the new one.
-    .where("management_transport", "=", site.management_transport)
-    .execute();
+  await lockIdentities(trx, [site.id]);
+  const isCurrent = await reachedAt(trx, site, {
+    api_port: port,
+    ...(isOther ? { tls_fingerprint: fingerprint.replaceAll(":", "").toLowerCase() } : {}),
+    ...(settled ? { next_api_port: null } : {}),
+  });
+  if (!isCurrent) return;
+  await updateIdentity(trx, site.id, {
+    identity: router.identity,
+    version: router.version,
+    model: router.model,
+    serial_number: router.serialNumber,
+    last_seen_at: sql<Date>`now()`,
+  });
 }
 
-/** Where and how Portreeve logs in to a router. */
-export interface ManagementPath {
-  readonly transport: "api" | "api-ssl";
-  readonly port: number;
-  /** SHA-256 of the router's certificate; null on api. */
-  readonly fingerprint: string | null;
-}
-
-/** A login by another transport worked: transport, port and fingerprint change together, unless the site has. */
-export async function recordMoved(trx: Trx, site: SiteRow, way: ManagementPath): Promise<void> {
-  const moved = await trx
-    .updateTable("sites")
-    .set({
-      management_transport: way.transport,
-      api_port: way.port,
-      next_api_port: null,
-      tls_fingerprint: way.fingerprint,
-    })
-    .where("id", "=", site.id)
-    .where("address", "=", site.address)
-    .where("management_transport", "=", site.management_transport)
-    .where("keeps_certificate", "=", false)
-    .executeTakeFirst();
-  if (moved.numUpdatedRows === 0n) return;
+/** A login by another transport worked. */
+export async function recordMoved(trx: Trx, site: SiteRow, path: ManagementPath): Promise<void> {
+  if (!(await moveTo(trx, site, path))) return;
   await record(trx, RECONCILER, {
     customerId: site.customer_id,
     action: "site.transport_changed",
     subjectType: "site",
     subjectId: site.id,
     siteId: site.id,
-    detail: { from: site.management_transport, to: way.transport, port: way.port },
+    detail: { from: site.management_transport, to: path.transport, port: path.port },
   });
-}
-
-/** The router has our user now; the login that was given is destroyed. */
-export async function recordAdopted(trx: Trx, siteId: string, managementAddress: string): Promise<void> {
-  await trx
-    .updateTable("sites")
-    .set({ management_address: managementAddress, adoption_login: null })
-    .where("id", "=", siteId)
-    .execute();
 }

@@ -8,18 +8,35 @@ import type { Caller } from "../http/index.ts";
 import { actorOf } from "../tokens/index.ts";
 import { Secret, type Vault } from "../vault/index.ts";
 import type { AddressRules } from "./address.ts";
+import { insertConnection, lockAddresses, updateConnection } from "./connections.ts";
 import { RouterAlreadyAddedError, SiteAddressError, SiteNotFoundError } from "./errors.ts";
-import { changedIntent, findSite, findSiteAt, lockSite, type SiteRow } from "./store.ts";
-import { DEFAULT_PORTS, transportColumns } from "./transport.ts";
+import {
+  deleteSite,
+  findSite,
+  findSiteAt,
+  insertIdentity,
+  lockSite,
+  type SiteRow,
+  updateIdentity,
+} from "./store.ts";
+import { changeIntent, insertSync, updateManagementPath } from "./sync.ts";
+import { DEFAULT_PORTS, isGiven, transportColumns } from "./transport.ts";
 
 /** Notified with a site's id when its intent has changed. */
 export const SITE_CHANNEL = "portreeve_site";
 
+/** What a module that imports this one keeps of every site, in a table of its own. */
+export interface SitePart {
+  /** The row of a new site; the database refuses a site that lacks one. */
+  insert(trx: Trx, siteId: string, customerId: string): Promise<void>;
+  /** Somebody says how the router is reached now and which certificate it shows: what was known of ours is void. */
+  certificateGiven?(trx: Trx, siteId: string): Promise<void>;
+}
+
 export interface SiteServiceOptions {
   readonly vault: Vault;
   readonly addresses: AddressRules;
-  /** The policy a new site starts under. */
-  readonly defaultPolicy: (trx: Trx) => Promise<{ readonly id: string; readonly revision_id: string }>;
+  readonly parts: readonly SitePart[];
 }
 
 export class SiteService {
@@ -40,25 +57,22 @@ export class SiteService {
     this.#checkAddress(input.address);
     const id = randomUUID();
     const port = input.api_port ?? DEFAULT_PORTS[input.management_transport];
-    await this.#refuseDuplicateSite(trx, input.address, port, id);
-    const policy = await this.#options.defaultPolicy(trx);
-    const site = await trx
-      .insertInto("sites")
-      .values({
-        id,
-        customer_id: caller.customerId,
-        policy_id: policy.id,
-        policy_revision_id: policy.revision_id,
-        name: input.name,
-        address: input.address,
-        api_port: port,
-        management_transport: input.management_transport,
-        tls_fingerprint: input.tls_fingerprint ?? null,
-        keeps_certificate: input.management_transport === "api-ssl",
-        adoption_login: await this.#sealLogin(trx, caller.customerId, id, input),
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    const { customerId } = caller;
+    await this.#refuseDuplicateSite(trx, customerId, { address: input.address, port, except: id });
+    await insertIdentity(trx, { id, customer_id: customerId, name: input.name });
+    await insertConnection(trx, {
+      site_id: id,
+      customer_id: customerId,
+      address: input.address,
+      api_port: port,
+      management_transport: input.management_transport,
+      tls_fingerprint: input.tls_fingerprint ?? null,
+      keeps_certificate: input.management_transport === "api-ssl",
+      adoption_login: await this.#sealLogin(trx, customerId, id, input),
+    });
+    await insertSync(trx, id, customerId);
+    for (const part of this.#options.parts) await part.insert(trx, id, customerId);
+    const site = await this.get(trx, id);
     await this.#audit(trx, caller, "site.created", site, { name: site.name, address: site.address });
     await notify(trx, SITE_CHANNEL, id);
     return site;
@@ -71,18 +85,20 @@ export class SiteService {
     if (!before) throw new SiteNotFoundError();
     const { username, password, ...given } = patch;
     const { name = before.name, address = before.address } = patch;
-    const columns = { name, address, ...transportColumns(before, patch) };
-    await this.#refuseDuplicateSite(trx, address, columns.api_port, siteId);
+    const connection = { address, ...transportColumns(before, patch) };
+    const at = { address, port: connection.api_port, except: siteId };
+    await this.#refuseDuplicateSite(trx, caller.customerId, at);
     const login =
       username !== undefined && password !== undefined
         ? { adoption_login: await this.#sealLogin(trx, caller.customerId, siteId, { username, password }) }
         : {};
-    const site = await trx
-      .updateTable("sites")
-      .set({ ...columns, ...login, ...changedIntent })
-      .where("id", "=", siteId)
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    await updateIdentity(trx, siteId, { name, updated_at: sql<Date>`now()` });
+    await updateConnection(trx, siteId, { ...connection, ...login });
+    if (isGiven(patch)) {
+      for (const part of this.#options.parts) await part.certificateGiven?.(trx, siteId);
+    }
+    await changeIntent(trx, [siteId]);
+    const site = await this.get(trx, siteId);
     await this.#audit(trx, caller, "site.updated", site, {
       ...given,
       ...(username ? { login_given: true } : {}),
@@ -104,13 +120,10 @@ export class SiteService {
       name: site.name,
       force,
     });
-    if (forget) await trx.deleteFrom("sites").where("id", "=", siteId).execute();
+    if (forget) await deleteSite(trx, siteId);
     else {
-      await trx
-        .updateTable("sites")
-        .set({ status: "deleting", ...changedIntent })
-        .where("id", "=", siteId)
-        .execute();
+      await updateIdentity(trx, siteId, { status: "deleting" });
+      await changeIntent(trx, [siteId]);
     }
     await notify(trx, SITE_CHANNEL, siteId);
     return { ...site, status: "deleting", sync_state: "pending" };
@@ -119,17 +132,19 @@ export class SiteService {
   /** The intent for these sites has changed elsewhere (a policy, a grant, a rotation): wake the reconciler. */
   async bumpGeneration(trx: Trx, siteIds: readonly string[]): Promise<void> {
     if (siteIds.length === 0) return;
-    // One parameter and one statement each, however many sites a policy has.
-    const ids = sql`${siteIds}::uuid[]`;
-    await trx.updateTable("sites").set(changedIntent).where("id", "=", sql<string>`any(${ids})`).execute();
-    await sql`select pg_notify(${SITE_CHANNEL}, id::text) from unnest(${ids}) as id`.execute(trx);
+    await changeIntent(trx, siteIds);
+    // One parameter and one statement, however many sites a policy has.
+    await sql`select pg_notify(${SITE_CHANNEL}, id::text) from unnest(${siteIds}::uuid[]) as id`.execute(trx);
   }
 
   /** Reconcile this site now, without a change of intent; a change of the management path that was undone is tried again. */
   async wake(trx: Trx, caller: Caller, siteId: string): Promise<SiteRow> {
     const site = await this.get(trx, siteId);
-    const again = { way_in_armed: null, way_in_problem: null, way_in_problem_change: null };
-    await trx.updateTable("sites").set(again).where("id", "=", siteId).execute();
+    await updateManagementPath(trx, siteId, {
+      management_path_armed: null,
+      management_path_problem: null,
+      management_path_problem_change: null,
+    });
     await this.#audit(trx, caller, "site.reconcile_requested", site, {});
     await notify(trx, SITE_CHANNEL, siteId);
     return site;
@@ -140,8 +155,13 @@ export class SiteService {
     if (problem) throw new SiteAddressError(problem);
   }
 
-  async #refuseDuplicateSite(trx: Trx, address: string, port: number, siteId: string): Promise<void> {
-    const duplicate = await findSiteAt(trx, address, port, siteId);
+  async #refuseDuplicateSite(
+    trx: Trx,
+    customerId: string,
+    { address, port, except }: { address: string; port: number; except: string },
+  ): Promise<void> {
+    await lockAddresses(trx, customerId);
+    const duplicate = await findSiteAt(trx, address, port, except);
     if (duplicate) throw new RouterAlreadyAddedError(duplicate);
   }
 
@@ -162,7 +182,7 @@ export class SiteService {
   }
 }
 
-/** What ties a sealed adoption login to its place. */
+/** What ties a sealed adoption login to its place; the table is the one it was in at first. */
 export function adoptionLoginBinding(siteId: string) {
   return { table: "sites", column: "adoption_login", rowId: siteId };
 }

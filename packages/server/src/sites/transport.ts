@@ -1,4 +1,4 @@
-/** What a request says of how a router is reached, as columns of its site. Pure. */
+/** What a request says of how a router is reached, as columns of its connection. Pure. */
 import type { SitePatch } from "@portreeve/api-schema";
 import { FingerprintWithoutTlsError } from "./errors.ts";
 import type { SiteRow } from "./store.ts";
@@ -32,6 +32,13 @@ function pinned(fingerprint: string | null) {
   return {
     tls_fingerprint: fingerprint,
     keeps_certificate: fingerprint !== null,
-    certificates: "[]",
   };
+}
+
+/** Does the request say which certificate the router shows, or that it shows none? */
+export function isGiven({
+  management_transport: transport,
+  tls_fingerprint: fingerprint,
+}: SitePatch): boolean {
+  return transport !== undefined || (fingerprint !== undefined && fingerprint !== null);
 }

@@ -10,6 +10,7 @@ import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
 import { Gateway } from "../gateway/index.ts";
 import { contentOf, insertPolicy } from "../policies/store.ts";
 import { AddressRules, SiteService } from "../sites/index.ts";
+import { insertSites } from "../sites/testing.fixture.ts";
 import { Keyring, Vault } from "../vault/index.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 
@@ -30,11 +31,7 @@ beforeEach(async () => {
   gateway = new Gateway({ listenAddress: "127.0.0.1", log });
   const addresses = new AddressRules({ allowLoopback: true });
   const vault = new Vault(new Keyring(new Map([[1, Buffer.alloc(32)]])));
-  const sites = new SiteService({
-    vault,
-    addresses,
-    defaultPolicy: () => Promise.reject(new Error("no sites")),
-  });
+  const sites = new SiteService({ vault, addresses, parts: [] });
   doorkeeper = new Doorkeeper({
     database: db.database,
     gateway,
@@ -157,20 +154,10 @@ function seedSite(trx: Trx): Promise<string> {
     await trx.insertInto("customers").values({ id: customerId, name: "test" }).execute();
     const named = { customer_id: customerId, name: input.name, slug: randomUUID(), is_default: true };
     const policy = await insertPolicy(trx, named, contentOf(input));
-    const site = await trx
-      .insertInto("sites")
-      .values({
-        customer_id: customerId,
-        policy_id: policy.id,
-        policy_revision_id: policy.revision_id,
-        name: "site",
-        address: "127.0.0.1",
-        api_port: 8728,
-        management_transport: "api",
-      })
-      .returning("id")
-      .executeTakeFirstOrThrow();
-    return site.id;
+    const under = { policy_id: policy.id, policy_revision_id: policy.revision_id };
+    const connection = { address: "127.0.0.1" };
+    const [id = ""] = await insertSites(trx, [{ customer_id: customerId, connection, policy: under }]);
+    return id;
   })();
 }
 

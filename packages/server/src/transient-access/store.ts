@@ -45,8 +45,10 @@ export function unfinishedOnSite(trx: Trx, siteId: string): Promise<GrantRow[]> 
 /** Grants whose listener stands or has to, and where each leads: the site's address, its services. */
 export function unfinishedOnGateway(trx: Trx) {
   return grants(trx)
-    .innerJoin("policy_revisions", "policy_revisions.id", "sites.policy_revision_id")
-    .select(["sites.address", "policy_revisions.services"])
+    .innerJoin("site_connections", "site_connections.site_id", "sites.id")
+    .innerJoin("site_policies", "site_policies.site_id", "sites.id")
+    .innerJoin("policy_revisions", "policy_revisions.id", "site_policies.policy_revision_id")
+    .select(["site_connections.address", "policy_revisions.services"])
     .where("transient_access.removed_from_gateway_at", "is", null)
     .execute();
 }
