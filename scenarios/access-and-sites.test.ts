@@ -1,5 +1,5 @@
 /** Transient access and what happens to its site meanwhile: its policy changes, its router goes away, it ends. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import { accessInput, SiteAccess } from "./harness/access.ts";
 import {
   createPolicy,
@@ -9,35 +9,17 @@ import {
   PORTS,
   policyOf,
   startManagedRouter,
-  startTestServer,
-  type TestServer,
-  useBindablePorts,
   waitFor,
 } from "./harness/index.ts";
-import { OpenSsh, sshMissing } from "./harness/openssh.ts";
+import { sshMissing } from "./harness/openssh.ts";
+import { scenario as test } from "./harness/scenario.ts";
 
-/** Off-boarding ends every session within this time, milliseconds. */
-const CLOSED_WITHIN_MS = 2_000;
 const PRINT_IDENTITY = "/system identity print";
-
-let server: TestServer;
-let ssh: OpenSsh;
-
-beforeAll(async () => {
-  server = await startTestServer();
-  ssh = await OpenSsh.prepare();
-  await useBindablePorts(server.api);
-});
-
-afterAll(async () => {
-  await ssh?.[Symbol.asyncDispose]();
-  await server?.[Symbol.asyncDispose]();
-});
 
 const withSsh = test.skipIf(sshMissing !== undefined);
 const note = sshMissing === undefined ? "" : ` (skipped: ${sshMissing})`;
 
-test("access by a service that the site's policy closes is refused", async () => {
+test("access by a service that the site's policy closes is refused", async ({ server }) => {
   const managed = await startManagedRouter(server);
   await using _router = managed.router;
   const desk = new SiteAccess(server, managed);
@@ -48,22 +30,27 @@ test("access by a service that the site's policy closes is refused", async () =>
   await desk.open({ type: "winbox" });
 });
 
-withSsh(`a policy that moves the ssh port moves where an open access leads${note}`, async () => {
-  const managed = await startManagedRouter(server, { identity: "moved" });
-  await using _router = managed.router;
-  const desk = new SiteAccess(server, managed);
-  const policy = await createPolicy(server.api);
-  const path = `/v1/control-plane/policies/${policy.id}`;
-  expectStatus(await server.api.put(`${path}/sites`, { sites: [managed.site.id] }), 200);
-  const access = await desk.open();
-  expect((await ssh.run(desk.throughGateway(access), PRINT_IDENTITY)).output).toContain("moved");
-  expectStatus(await server.api.put(path, policyOf({ ssh: { port: PORTS.ssh + 1 } })), 200);
-  await expectInSync(server.api, managed.site.id);
-  expect(managed.router.port("ssh")).toBe(PORTS.ssh + 1);
-  expect((await ssh.run(desk.throughGateway(access), PRINT_IDENTITY)).output).toContain("moved");
-});
+withSsh(
+  `a policy that moves the ssh port moves where an open access leads${note}`,
+  async ({ server, ssh }) => {
+    const managed = await startManagedRouter(server, { identity: "moved" });
+    await using _router = managed.router;
+    const desk = new SiteAccess(server, managed);
+    const policy = await createPolicy(server.api);
+    const path = `/v1/control-plane/policies/${policy.id}`;
+    expectStatus(await server.api.put(`${path}/sites`, { sites: [managed.site.id] }), 200);
+    const access = await desk.open();
+    expect((await ssh.run(desk.throughGateway(access), PRINT_IDENTITY)).output).toContain("moved");
+    expectStatus(await server.api.put(path, policyOf({ ssh: { port: PORTS.ssh + 1 } })), 200);
+    await expectInSync(server.api, managed.site.id);
+    expect(managed.router.port("ssh")).toBe(PORTS.ssh + 1);
+    expect((await ssh.run(desk.throughGateway(access), PRINT_IDENTITY)).output).toContain("moved");
+  },
+);
 
-test("what an unreachable router still has is told as it is, and removed when the router is back", async () => {
+test("what an unreachable router still has is told as it is, and removed when the router is back", async ({
+  server,
+}) => {
   const managed = await startManagedRouter(server);
   await using _router = managed.router;
   const desk = new SiteAccess(server, managed);
@@ -82,7 +69,9 @@ test("what an unreachable router still has is told as it is, and removed when th
   expect(desk.userNames()).not.toContain(access.username);
 });
 
-test("an access opened while the router is away is committed when it is back, and not said to be before", async () => {
+test("an access opened while the router is away is committed when it is back, and not said to be before", async ({
+  server,
+}) => {
   const managed = await startManagedRouter(server);
   await using _router = managed.router;
   const desk = new SiteAccess(server, managed);
@@ -93,18 +82,4 @@ test("an access opened while the router is away is committed when it is back, an
   await managed.router.control.powerOn();
   expectStatus(await server.api.post(`/v1/sites/${managed.site.id}/reconcile`), 202);
   await waitFor(async () => (await desk.show(access)).config_committed_to_site !== null);
-});
-
-withSsh(`off-boarding a site ends its open sessions${note}`, async () => {
-  const managed = await startManagedRouter(server);
-  await using _router = managed.router;
-  const desk = new SiteAccess(server, managed);
-  const access = await desk.open();
-  await using console = ssh.open(desk.throughGateway(access));
-  await console.prompt;
-  const asked = performance.now();
-  expectStatus(await server.api.delete(`/v1/sites/${managed.site.id}`), 202);
-  expect((await console.ended).at - asked).toBeLessThan(CLOSED_WITHIN_MS);
-  await waitFor(async () => (await server.api.get(`/v1/sites/${managed.site.id}`)).status === 404);
-  expect(desk.userNames()).not.toContain(access.username);
 });

@@ -1,60 +1,29 @@
 /** Transient access from end to end: a person's ssh through the gateway to a router, until the door closes. */
 import { once } from "node:events";
 import { connect } from "node:net";
-import type { Emulator } from "@portreeve/emulator";
 import { RouterClient } from "@portreeve/routeros";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Opened, SiteAccess } from "./harness/access.ts";
-import {
-  expectNothingPlanned,
-  type ManagedRouter,
-  startManagedRouter,
-  startTestServer,
-  type TestServer,
-  useBindablePorts,
-  waitFor,
-} from "./harness/index.ts";
-import { OpenSsh, sshMissing } from "./harness/openssh.ts";
+import { expect } from "vitest";
+import type { Opened } from "./harness/access.ts";
+import { waitFor } from "./harness/index.ts";
+import { sshMissing } from "./harness/openssh.ts";
+import { scenario as test } from "./harness/scenario.ts";
 import { visit } from "./harness/tcp.ts";
 
-/** A closed door stops every byte within this time, milliseconds. */
-const CLOSED_WITHIN_MS = 1_000;
 const PRINT_IDENTITY = "/system identity print";
 const IDENTITY = "  name: gw1\r\n\r\n";
-
-let server: TestServer;
-let ssh: OpenSsh;
-let router: Emulator;
-let site: ManagedRouter["site"];
-let desk: SiteAccess;
-
-beforeAll(async () => {
-  server = await startTestServer();
-  ssh = await OpenSsh.prepare();
-  await useBindablePorts(server.api);
-  const managed = await startManagedRouter(server, { identity: "gw1" });
-  ({ router, site } = managed);
-  desk = new SiteAccess(server, managed);
-});
-
-afterAll(async () => {
-  await ssh?.[Symbol.asyncDispose]();
-  await router?.close();
-  await server?.[Symbol.asyncDispose]();
-});
 
 const withSsh = test.skipIf(sshMissing !== undefined);
 const note = sshMissing === undefined ? "" : ` (skipped: ${sshMissing})`;
 
 withSsh(
   `ssh through the gateway reaches the router, and the access and its audit tell of it${note}`,
-  async () => {
+  async ({ server, ssh, desk }) => {
     const access = await desk.open({ reason: "ticket 42" });
     expect(await ssh.run(desk.throughGateway(access), PRINT_IDENTITY)).toMatchObject({
       code: 0,
       output: IDENTITY,
     });
-    const peer = router.control.peers("ssh").at(-1);
+    const peer = desk.router.control.peers("ssh").at(-1);
     expect(peer).toMatchObject({ address: server.managementAddress, admitted: true });
     const shown = await waitFor(async () => {
       const one = await desk.show(access);
@@ -76,22 +45,24 @@ withSsh(
   },
 );
 
-test("another source than the one that opened the access gets no byte, and the refusal is audited", async () => {
+test("another source than the one that opened the access gets no byte, and the refusal is audited", async ({
+  desk,
+}) => {
   const access = await desk.open();
   await desk.event(access, "access.committed");
-  const before = router.control.peers("ssh").length;
+  const before = desk.router.control.peers("ssh").length;
   const refused = await visit(desk.throughGateway(access), "127.0.0.2", "SSH-2.0-probe\r\n");
   expect(refused.received).toHaveLength(0);
   expect((await desk.event(access, "access.refused")).detail).toMatchObject({
     source: "127.0.0.2",
     reason: "source",
   });
-  expect(router.control.peers("ssh")).toHaveLength(before);
+  expect(desk.router.control.peers("ssh")).toHaveLength(before);
   expect((await desk.show(access)).authorized_at).toBeNull();
   await desk.revoke(access);
 });
 
-withSsh(`ssh from another source than the one that opened the access fails${note}`, async () => {
+withSsh(`ssh from another source than the one that opened the access fails${note}`, async ({ ssh, desk }) => {
   const access = await desk.open();
   expect((await ssh.run({ ...desk.throughGateway(access), from: "127.0.0.2" }, PRINT_IDENTITY)).code).toBe(
     255,
@@ -100,7 +71,7 @@ withSsh(`ssh from another source than the one that opened the access fails${note
   await desk.revoke(access);
 });
 
-test("a network given as source admits its addresses and no other", async () => {
+test("a network given as source admits its addresses and no other", async ({ desk }) => {
   const access = await desk.open({ type: "winbox", allow_only_cidr: "127.0.0.4/31" });
   await desk.event(access, "access.committed");
   expect((await desk.show(access)).allow_only_ip).toBeNull();
@@ -117,62 +88,14 @@ test("a network given as source admits its addresses and no other", async () => 
   await desk.revoke(access);
 });
 
-test("access from the whole internet must be spelt out, is warned about and audited", async () => {
+test("access from the whole internet must be spelt out, is warned about and audited", async ({ desk }) => {
   const access = await desk.open({ allow_only_cidr: "0.0.0.0/0" });
   expect(access.warnings).toEqual([expect.stringContaining("whole internet")]);
   expect((await desk.event(access, "access.opened")).detail).toMatchObject({ whole_internet: true });
   await desk.revoke(access);
 });
 
-withSsh(
-  `revoking ends the open session within a second, at the gateway and on the router${note}`,
-  async () => {
-    const access = await desk.open();
-    const target = desk.throughGateway(access);
-    await using console = ssh.open(target);
-    await console.prompt;
-    console.type(PRINT_IDENTITY);
-    await waitFor(() => console.output().includes("name: gw1"), { what: "the answer" });
-    const asked = performance.now();
-    await desk.revoke(access);
-    expect((await console.ended).at - asked).toBeLessThan(CLOSED_WITHIN_MS);
-    expect(await ssh.run(target, PRINT_IDENTITY)).toMatchObject({ code: 255, output: "" });
-    await desk.expectOver(access);
-    const direct = await ssh.run(desk.atRouter(access), PRINT_IDENTITY);
-    expect(direct).toMatchObject({ code: 255, output: "" });
-    expect(direct.errors).toContain("Permission denied");
-    expect(await desk.show(access)).toMatchObject({ revoked_early: true, expired: false });
-    const actions = await desk.actions(access);
-    expect(actions).toEqual(
-      expect.arrayContaining(["access.revoked", "access.closed", "access.removed_from_site"]),
-    );
-    await expectNothingPlanned(server.api, site.id);
-  },
-);
-
-withSsh(`expiry does what revoking does, by the database's clock${note}`, async () => {
-  const access = await desk.open();
-  await using console = ssh.open(desk.throughGateway(access));
-  await console.prompt;
-  const [row] = await server.sql(
-    `update transient_access set expires_at = now() + interval '1200 ms' where id = $1
-     returning extract(epoch from expires_at - clock_timestamp()) * 1000 as left_ms`,
-    [access.id],
-  );
-  const expiry = performance.now() + Number(row?.left_ms);
-  await server.sql("select pg_notify('portreeve_access', $1)", [access.id]);
-  const { at } = await console.ended;
-  expect(at).toBeGreaterThan(expiry - 50);
-  expect(at).toBeLessThan(expiry + CLOSED_WITHIN_MS);
-  await desk.expectOver(access);
-  expect(await ssh.run(desk.atRouter(access), PRINT_IDENTITY)).toMatchObject({ code: 255, output: "" });
-  expect(await desk.show(access)).toMatchObject({ revoked_early: false, expired: true });
-  const actions = await desk.actions(access);
-  expect(actions).toEqual(expect.arrayContaining(["access.expired", "access.removed_from_site"]));
-  expect(actions).not.toContain("access.revoked");
-});
-
-withSsh(`the login of an open access is good through the gateway only${note}`, async () => {
+withSsh(`the login of an open access is good through the gateway only${note}`, async ({ ssh, desk }) => {
   const access = await desk.open();
   expect((await ssh.run(desk.throughGateway(access), PRINT_IDENTITY)).code).toBe(0);
   expect(await ssh.run({ ...desk.atRouter(access), from: "127.0.0.1" }, PRINT_IDENTITY)).toMatchObject({
@@ -181,17 +104,17 @@ withSsh(`the login of an open access is good through the gateway only${note}`, a
   await desk.revoke(access);
 });
 
-test("a read-only access can change nothing on the router, a full one can", async () => {
+test("a read-only access can change nothing on the router, a full one can", async ({ server, desk }) => {
   const readOnly = await desk.open({ full_access: false });
   const full = await desk.open({ full_access: true });
   await desk.event(readOnly, "access.committed");
   await desk.event(full, "access.committed");
-  const group = router.control.rows("/user/group").find(({ name }) => name === "portreeve-read");
+  const group = desk.router.control.rows("/user/group").find(({ name }) => name === "portreeve-read");
   const granted = group?.policy?.split(",").filter((word) => !word.startsWith("!"));
   expect(granted?.toSorted()).toEqual(["read", "ssh", "winbox"]);
   const login = ({ username, password }: Opened) => ({
-    host: router.address,
-    port: router.port("api"),
+    host: desk.router.address,
+    port: desk.router.port("api"),
     localAddress: server.managementAddress,
     username,
     password,
@@ -203,43 +126,26 @@ test("a read-only access can change nothing on the router, a full one can", asyn
   await desk.revoke(full);
 });
 
-test("WinBox access carries the bytes to the router's WinBox port", async () => {
-  const access = await desk.open({ type: "winbox" });
-  const socket = connect({ ...desk.throughGateway(access), localAddress: "127.0.0.1" });
-  await once(socket, "connect");
-  socket.on("error", () => undefined);
-  const ended = new Promise((resolve) => socket.once("close", resolve));
-  const bytes = Buffer.alloc(300_000, "winbox");
-  socket.write(bytes);
-  const peer = await waitFor(() =>
-    router.control.peers("winbox").find((one) => one.bytesReceived === bytes.length),
-  );
-  expect(peer).toMatchObject({ address: server.managementAddress, admitted: true, open: true });
-  const asked = performance.now();
-  await desk.revoke(access);
-  await ended;
-  expect(performance.now() - asked).toBeLessThan(CLOSED_WITHIN_MS);
-  await waitFor(() => !peer.open, { within: CLOSED_WITHIN_MS, what: "the router's side to close" });
-  await desk.expectOver(access);
-});
-
-withSsh(`of two accesses at once, ending one leaves the other's session alone${note}`, async () => {
-  const [first, second] = [await desk.open(), await desk.open()];
-  expect(first.port).not.toBe(second.port);
-  await using one = ssh.open(desk.throughGateway(first));
-  await using other = ssh.open(desk.throughGateway(second));
-  for (const console of [one, other]) await console.prompt;
-  expect(
-    await ssh.run({ ...desk.throughGateway(second), username: first.username }, PRINT_IDENTITY),
-  ).toMatchObject({
-    code: 255,
-  });
-  await desk.revoke(first);
-  await one.ended;
-  await desk.expectOver(first);
-  other.type(PRINT_IDENTITY);
-  await waitFor(() => other.output().includes("name: gw1"), { what: "the other session's answer" });
-  await desk.revoke(second);
-  await other.ended;
-  await desk.expectOver(second);
-});
+withSsh(
+  `of two accesses at once, ending one leaves the other's session alone${note}`,
+  async ({ ssh, desk }) => {
+    const [first, second] = [await desk.open(), await desk.open()];
+    expect(first.port).not.toBe(second.port);
+    await using one = ssh.open(desk.throughGateway(first));
+    await using other = ssh.open(desk.throughGateway(second));
+    for (const console of [one, other]) await console.prompt;
+    expect(
+      await ssh.run({ ...desk.throughGateway(second), username: first.username }, PRINT_IDENTITY),
+    ).toMatchObject({
+      code: 255,
+    });
+    await desk.revoke(first);
+    await one.ended;
+    await desk.expectOver(first);
+    other.type(PRINT_IDENTITY);
+    await waitFor(() => other.output().includes("name: gw1"), { what: "the other session's answer" });
+    await desk.revoke(second);
+    await other.ended;
+    await desk.expectOver(second);
+  },
+);

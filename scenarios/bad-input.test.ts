@@ -1,5 +1,5 @@
 /** What people send by mistake or on purpose is answered clearly, and harms nothing that works. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import {
   ADMIN,
   type Answer,
@@ -9,34 +9,24 @@ import {
   expectInSync,
   expectProblem,
   expectStatus,
-  type ManagedRouter,
   policyOf,
   startManagedRouter,
   startRouter,
-  startTestServer,
   type TestServer,
-  useBindablePorts,
   waitFor,
 } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 
 const POLICIES = "/v1/control-plane/policies";
 
-let server: TestServer;
-let bystander: ManagedRouter;
-
-beforeAll(async () => {
-  server = await startTestServer();
-  await useBindablePorts(server.api);
-  bystander = await startManagedRouter(server, { identity: "bystander" });
-});
-
-afterAll(async () => {
-  await bystander?.router.close();
-  await server?.[Symbol.asyncDispose]();
+const test = scenario.extend("bystander", { scope: "file" }, async ({ server, closing }) => {
+  const managed = await startManagedRouter(server, { identity: "bystander" });
+  closing.use(managed.router);
+  return managed;
 });
 
 /** What is in the database, to see that a refusal changed nothing. */
-async function counted(): Promise<Record<string, unknown>[]> {
+async function counted(server: TestServer): Promise<Record<string, unknown>[]> {
   return server.sql(
     `select (select count(*) from policies) as policies, (select count(*) from sites) as sites,
             (select count(*) from transient_access) as access, (select count(*) from api_tokens) as tokens,
@@ -46,22 +36,23 @@ async function counted(): Promise<Record<string, unknown>[]> {
 
 /** Send it, compare the answer, and see that nothing changed. */
 async function expectRefused(
+  server: TestServer,
   send: () => Promise<Answer>,
   status: number,
   code: string,
   errors?: Record<string, string | RegExp>,
 ): Promise<void> {
-  const before = await counted();
+  const before = await counted(server);
   const problem = expectProblem(await send(), status, code);
   for (const [field, message] of Object.entries(errors ?? {})) {
     expect(Object.keys(problem.errors ?? {})).toContain(field);
     expect(problem.errors?.[field]?.join(" ")).toMatch(message);
   }
-  expect(await counted()).toEqual(before);
+  expect(await counted(server)).toEqual(before);
 }
 
-const invalid = (send: () => Promise<Answer>, errors: Record<string, string | RegExp>) =>
-  expectRefused(send, 422, "validation-failed", errors);
+const invalid = (server: TestServer, send: () => Promise<Answer>, errors: Record<string, string | RegExp>) =>
+  expectRefused(server, send, 422, "validation-failed", errors);
 
 describe("a policy", () => {
   const without = (name: string) => {
@@ -70,7 +61,7 @@ describe("a policy", () => {
   };
   const ssh = (change: Record<string, unknown>) => policyOf({ ssh: change });
 
-  test.each<[string, unknown, Record<string, string | RegExp>]>([
+  test.for<[string, unknown, Record<string, string | RegExp>]>([
     ["with a name of 21 characters", policyOf({ name: "x".repeat(21) }), { name: /20/ }],
     ["with an empty name", policyOf({ name: "" }), { name: /empty/ }],
     ["with a name of spaces", policyOf({ name: "   " }), { name: /empty/ }],
@@ -119,16 +110,19 @@ describe("a policy", () => {
     ["that is a list", [policyOf()], { body: /object/ }],
     ["that is a text", JSON.stringify("policy"), { body: /object/ }],
     ["that is null", "null", { body: /object/ }],
-  ])("%s is refused with the field and what to change", async (_what, body, errors) => {
-    await invalid(() => server.api.post(POLICIES, body), errors);
+  ])("%s is refused with the field and what to change", async ([_what, body, errors], { server }) => {
+    await invalid(server, () => server.api.post(POLICIES, body), errors);
   });
 
-  test("may give a disabled service the port of an enabled one", async () => {
+  test("may give a disabled service the port of an enabled one", async ({ server }) => {
     const policy = await createPolicy(server.api, { telnet: { enabled: false, port: 8291 } });
     expect(policy.telnet.port).toBe(8291);
   });
 
-  test("takes no site of another customer, and none of those sent with it either", async () => {
+  test("takes no site of another customer, and none of those sent with it either", async ({
+    server,
+    bystander,
+  }) => {
     const other = await addCustomer(server);
     const address = server.net.address(); // nobody is there
     const theirs = expectStatus(await other.post("/v1/sites", { name: "theirs", address, ...ADMIN }), 201);
@@ -139,12 +133,12 @@ describe("a policy", () => {
     const before = (await server.api.get(`/v1/sites/${bystander.site.id}`)).body.policy_id;
     for (const method of ["POST", "PUT"]) {
       const body = { sites: [bystander.site.id, theirs.id] };
-      await invalid(() => server.api.call(method, `${POLICIES}/${policy.id}/sites`, { body }), {
+      await invalid(server, () => server.api.call(method, `${POLICIES}/${policy.id}/sites`, { body }), {
         "sites.1": theirs.id,
       });
     }
     expect((await server.api.get(`/v1/sites/${bystander.site.id}`)).body.policy_id).toBe(before);
-    await invalid(() => server.api.put(`${POLICIES}/${policy.id}/sites`, { sites: ["x"] }), {
+    await invalid(server, () => server.api.put(`${POLICIES}/${policy.id}/sites`, { sites: ["x"] }), {
       "sites.0": /UUID/,
     });
   });
@@ -153,7 +147,7 @@ describe("a policy", () => {
 describe("transient access", () => {
   const good = { expire_after_minutes: 5, type: "ssh", full_access: false, allow_rfc1918: false };
 
-  test.each<[string, Record<string, unknown>, Record<string, string | RegExp>]>([
+  test.for<[string, Record<string, unknown>, Record<string, string | RegExp>]>([
     ["for 0 minutes", { expire_after_minutes: 0 }, { expire_after_minutes: /1 to 1440/ }],
     ["for more than a day", { expire_after_minutes: 1441 }, { expire_after_minutes: /1 to 1440/ }],
     ["for half a minute", { expire_after_minutes: 0.5 }, { expire_after_minutes: /whole/ }],
@@ -164,14 +158,17 @@ describe("transient access", () => {
     ["from host bits", { allow_only_cidr: "10.0.0.5/8" }, { allow_only_cidr: /10\.0\.0\.0\/8/ }],
     ["with a login of one's own", { username: "me", password: "pw" }, { username: "", password: "" }],
     ["with an endless reason", { reason: "x".repeat(501) }, { reason: /500/ }],
-  ])("%s is refused with the field and what to change", async (_what, change, errors) => {
-    const path = `/v1/control-plane/${bystander.site.id}/transient-access`;
-    await invalid(() => server.api.post(path, { ...good, ...change }), errors);
-  });
+  ])(
+    "%s is refused with the field and what to change",
+    async ([_what, change, errors], { server, bystander }) => {
+      const path = `/v1/control-plane/${bystander.site.id}/transient-access`;
+      await invalid(server, () => server.api.post(path, { ...good, ...change }), errors);
+    },
+  );
 });
 
 describe("a token", () => {
-  test.each<[string, string | undefined]>([
+  test.for<[string, string | undefined]>([
     ["no header at all", undefined],
     ["no token", "Bearer"],
     ["another scheme", "Basic YTpi"],
@@ -180,7 +177,7 @@ describe("a token", () => {
     ["two tokens", `Bearer ${"a".repeat(40)} ${"b".repeat(40)}`],
     ["ten thousand characters", `Bearer ${"a".repeat(10_000)}`],
     ["a quote", `Bearer ' or 1=1 --${"a".repeat(32)}`],
-  ])("that is %s is answered 401 and tells nothing", async (_what, authorization) => {
+  ])("that is %s is answered 401 and tells nothing", async ([_what, authorization], { server }) => {
     const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
     const answer = await server.api.call("GET", "/v1/sites", { token: null, headers });
     const problem = expectProblem(answer, 401, "unauthenticated");
@@ -191,7 +188,7 @@ describe("a token", () => {
 });
 
 describe("a request", () => {
-  test.each<[string, string, Record<string, string>, number, string]>([
+  test.for<[string, string, Record<string, string>, number, string]>([
     ["that is no JSON", "{", {}, 400, "malformed-body"],
     ["of 10 MB", `{"name":"${"x".repeat(10 * 1024 * 1024)}"}`, {}, 413, "body-too-large"],
     ["nested a hundred thousand deep", "[".repeat(100_000), {}, 400, "malformed-body"],
@@ -204,30 +201,30 @@ describe("a request", () => {
       "unsupported-media-type",
     ],
     ["that is XML", "<name/>", { "content-type": "application/xml" }, 415, "unsupported-media-type"],
-  ])("%s is refused", async (_what, body, headers, status, code) => {
-    await expectRefused(() => server.api.call("POST", POLICIES, { body, headers }), status, code);
+  ])("%s is refused", async ([_what, body, headers, status, code], { server }) => {
+    await expectRefused(server, () => server.api.call("POST", POLICIES, { body, headers }), status, code);
   });
 
-  test.each([
+  test.for([
     "not-a-uuid",
     "%00",
     "..%2f..%2fhealthz",
     "*",
     "' or 1=1",
     "00000000-0000-0000-0000-000000000000",
-  ])("for the site %s finds nothing", async (id) => {
+  ])("for the site %s finds nothing", async (id, { server }) => {
     for (const path of [`/v1/sites/${id}`, `/v1/control-plane/${id}/credentials`]) {
       expect((await server.api.get(path)).status).toBe(404);
     }
   });
 
-  test("by another method is answered with those that work here", async () => {
+  test("by another method is answered with those that work here", async ({ server }) => {
     const answer = await server.api.call("PATCH", POLICIES, { body: {} });
     expectProblem(answer, 405, "method-not-allowed");
     expect(answer.headers.get("allow")).toBe("GET, HEAD, POST");
   });
 
-  test.each([
+  test.for([
     "limit=0",
     "limit=1000000000",
     "limit=x",
@@ -235,21 +232,21 @@ describe("a request", () => {
     "page=2",
     "limit=1&limit=2",
     "status=gone",
-  ])("for a list with ?%s is refused", async (query) => {
-    await expectRefused(() => server.api.get(`/v1/sites?${query}`), 422, "validation-failed");
+  ])("for a list with ?%s is refused", async (query, { server }) => {
+    await expectRefused(server, () => server.api.get(`/v1/sites?${query}`), 422, "validation-failed");
   });
 
-  test("with an Idempotency-Key of another request is refused", async () => {
+  test("with an Idempotency-Key of another request is refused", async ({ server }) => {
     const headers = { "idempotency-key": `key-${Math.random()}` };
     const first = await server.api.post(POLICIES, policyOf({ name: "Once" }), { headers });
     expectStatus(first, 201);
     const again = await server.api.post(POLICIES, policyOf({ name: "Once" }), { headers });
     expect([again.status, again.text]).toEqual([201, first.text]);
     const other = () => server.api.post(POLICIES, policyOf({ name: "Twice" }), { headers });
-    await expectRefused(other, 422, "idempotency-key-reused");
+    await expectRefused(server, other, 422, "idempotency-key-reused");
   });
 
-  test("is never answered with what was sent", async () => {
+  test("is never answered with what was sent", async ({ server }) => {
     const canary = "canary-In-A-Bad-Request";
     const sent = [
       server.api.post("/v1/sites", { name: "x", address: "192.0.2.1", username: "u", password: [canary] }),
@@ -269,7 +266,10 @@ describe("a request", () => {
   });
 });
 
-test("after all of it the bystander is in sync, and a new router is adopted at once", async () => {
+test("after all of it the bystander is in sync, and a new router is adopted at once", async ({
+  server,
+  bystander,
+}) => {
   await expectInSync(server.api, bystander.site.id);
   await using router = await startRouter(server.net);
   expect((await adopt(server.api, router)).status).toBe("online");

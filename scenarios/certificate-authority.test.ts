@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { connect as tlsConnect } from "node:tls";
 import type { CertificateAuthority, Policy, Site } from "@portreeve/api-schema";
 import type { Emulator } from "@portreeve/emulator";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import { type AuthorityFiles, makeAuthority } from "./harness/authority.ts";
 import {
   addCustomer,
@@ -20,11 +20,10 @@ import {
   expectSync,
   readSite,
   startManagedRouter,
-  startTestServer,
   type TestServer,
-  useBindablePorts,
   waitFor,
 } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 
 const PATH = "/v1/certificate-authority";
 const DAY_MS = 86_400_000;
@@ -34,29 +33,22 @@ const OVER_TLS = {
   api: { enabled: false, networks: [] },
 };
 
-let server: TestServer;
-let directory: string;
+const usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"];
+const rsa = makeAuthority("First", { key: ["-newkey", "rsa:2048"], more: usage });
+const curve = makeAuthority("Second", { key: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"] });
 
-let rsa: AuthorityFiles;
-let curve: AuthorityFiles;
+const test = scenario
+  .override("env", { PORTREEVE_RECONCILE_SECONDS: "1" })
+  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads what a fixture needs from this pattern
+  .extend("directory", { scope: "file" }, ({}, { onCleanup }) => {
+    const directory = mkdtempSync(join(tmpdir(), "portreeve-served-"));
+    onCleanup(() => rmSync(directory, { recursive: true, force: true }));
+    return directory;
+  });
 
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), "portreeve-served-"));
-  const usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"];
-  rsa = makeAuthority("First", { key: ["-newkey", "rsa:2048"], more: usage });
-  curve = makeAuthority("Second", { key: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"] });
-  server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "1" } });
-  await useBindablePorts(server.api);
-});
+const put = (server: TestServer, files: AuthorityFiles, api = server.api) => api.put(PATH, files);
 
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-  rmSync(directory, { recursive: true, force: true });
-});
-
-const put = (files: AuthorityFiles, api = server.api) => api.put(PATH, files);
-
-async function attach(site: Site): Promise<void> {
+async function attach(server: TestServer, site: Site): Promise<void> {
   const policy: Policy = await createPolicy(server.api, OVER_TLS);
   expectStatus(
     await server.api.put(`/v1/control-plane/policies/${policy.id}/sites`, { sites: [site.id] }),
@@ -65,7 +57,11 @@ async function attach(site: Site): Promise<void> {
 }
 
 /** What api-ssl shows to somebody who believes this authority and nobody else. */
-async function verified(router: Emulator, { certificate: ca }: AuthorityFiles): Promise<X509Certificate> {
+async function verified(
+  server: TestServer,
+  router: Emulator,
+  { certificate: ca }: AuthorityFiles,
+): Promise<X509Certificate> {
   const from = server.managementAddress;
   const where = { host: router.address, port: router.port("api-ssl"), localAddress: from };
   const socket = tlsConnect({ socket: tcpConnect(where), ca, host: router.address, servername: "" });
@@ -79,7 +75,7 @@ async function verified(router: Emulator, { certificate: ca }: AuthorityFiles): 
 }
 
 /** The site is on api-ssl with a certificate of this issuer, and nothing of its making is left on the router. */
-async function expectIssued(router: Emulator, id: string, issuer: string): Promise<Site> {
+async function expectIssued(server: TestServer, router: Emulator, id: string, issuer: string): Promise<Site> {
   await waitFor(async () => (await readSite(server.api, id)).certificate?.issuer === issuer, {
     within: 20_000,
   });
@@ -93,44 +89,49 @@ async function expectIssued(router: Emulator, id: string, issuer: string): Promi
   return site;
 }
 
-test.each(["6.49.10", "7.9", "7.18", "7.24"])("it signs for a router with RouterOS %s", async (version) => {
-  expectStatus(await put(rsa), 200);
-  const { router, site } = await startManagedRouter(server, { version });
-  await using _router = router;
-  await attach(site);
-  const issued = await expectIssued(router, site.id, "CN=First,O=Example");
-  const certificate = await verified(router, rsa);
-  expect(certificate.checkIP(router.address)).toBe(router.address);
-  expect(certificate.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
-  expect(certificate.ca).toBe(false);
-  expect(certificate.subject).toContain(`CN=${router.address}`);
-  expect(certificate.fingerprint256.replaceAll(":", "").toLowerCase()).toBe(issued.tls_fingerprint);
-  expect(Date.parse(issued.certificate?.not_after ?? "")).toBe(Date.parse(certificate.validTo));
-  const [pem, ca] = [join(directory, "served.crt"), join(directory, "ca.crt")];
-  writeFileSync(ca, rsa.certificate);
-  execFileSync("openssl", ["x509", "-inform", "DER", "-out", pem], { input: certificate.raw });
-  const chain = ["verify", "-x509_strict", "-purpose", "sslserver", "-verify_ip", router.address];
-  execFileSync("openssl", [...chain, "-CAfile", ca, pem], { stdio: "pipe" });
-  const [group] = router.control.rows("/user/group").filter(({ name }) => name === "portreeve-api");
-  expect(
-    group?.policy
-      ?.split(",")
-      .filter((right) => !right.startsWith("!"))
-      .toSorted(),
-  ).toEqual(["api", "ftp", "policy", "read", "sensitive", "write"]);
-});
+test.for(["6.49.10", "7.9", "7.18", "7.24"])(
+  "it signs for a router with RouterOS %s",
+  async (version, { server, directory }) => {
+    expectStatus(await put(server, rsa), 200);
+    const { router, site } = await startManagedRouter(server, { version });
+    await using _router = router;
+    await attach(server, site);
+    const issued = await expectIssued(server, router, site.id, "CN=First,O=Example");
+    const certificate = await verified(server, router, rsa);
+    expect(certificate.checkIP(router.address)).toBe(router.address);
+    expect(certificate.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
+    expect(certificate.ca).toBe(false);
+    expect(certificate.subject).toContain(`CN=${router.address}`);
+    expect(certificate.fingerprint256.replaceAll(":", "").toLowerCase()).toBe(issued.tls_fingerprint);
+    expect(Date.parse(issued.certificate?.not_after ?? "")).toBe(Date.parse(certificate.validTo));
+    const [pem, ca] = [join(directory, "served.crt"), join(directory, "ca.crt")];
+    writeFileSync(ca, rsa.certificate);
+    execFileSync("openssl", ["x509", "-inform", "DER", "-out", pem], { input: certificate.raw });
+    const chain = ["verify", "-x509_strict", "-purpose", "sslserver", "-verify_ip", router.address];
+    execFileSync("openssl", [...chain, "-CAfile", ca, pem], { stdio: "pipe" });
+    const [group] = router.control.rows("/user/group").filter(({ name }) => name === "portreeve-api");
+    expect(
+      group?.policy
+        ?.split(",")
+        .filter((right) => !right.startsWith("!"))
+        .toSorted(),
+    ).toEqual(["api", "ftp", "policy", "read", "sensitive", "write"]);
+  },
+);
 
-test("another authority, its renewal and none again each replace the certificate; the site is never out of reach", async () => {
-  expectStatus(await put(rsa), 200);
+test("another authority, its renewal and none again each replace the certificate; the site is never out of reach", async ({
+  server,
+}) => {
+  expectStatus(await put(server, rsa), 200);
   const { router, site } = await startManagedRouter(server);
   await using _router = router;
-  await attach(site);
-  const first = await expectIssued(router, site.id, "CN=First,O=Example");
+  await attach(server, site);
+  const first = await expectIssued(server, router, site.id, "CN=First,O=Example");
 
-  expectStatus(await put(curve), 200);
-  const second = await expectIssued(router, site.id, "CN=Second,O=Example");
+  expectStatus(await put(server, curve), 200);
+  const second = await expectIssued(server, router, site.id, "CN=Second,O=Example");
   expect(second.certificate?.name).not.toBe(first.certificate?.name);
-  await verified(router, curve);
+  await verified(server, router, curve);
 
   // What an authority signed ends by our clock.
   const end = JSON.stringify(new Date(Date.now() + 29 * DAY_MS));
@@ -141,18 +142,20 @@ test("another authority, its renewal and none again each replace the certificate
     async () => (await readSite(server.api, site.id)).certificate?.name !== second.certificate?.name,
     { within: 20_000 },
   );
-  await expectIssued(router, site.id, "CN=Second,O=Example");
+  await expectIssued(server, router, site.id, "CN=Second,O=Example");
 
   expectStatus(await server.api.delete(PATH), 204);
-  await expectIssued(router, site.id, "self-signed");
+  await expectIssued(server, router, site.id, "self-signed");
 });
 
-test("the router's key never leaves it, and no secret of the making is shown anywhere", async () => {
-  expectStatus(await put(rsa), 200);
+test("the router's key never leaves it, and no secret of the making is shown anywhere", async ({
+  server,
+}) => {
+  expectStatus(await put(server, rsa), 200);
   const { router, site } = await startManagedRouter(server);
   await using _router = router;
-  await attach(site);
-  await expectIssued(router, site.id, "CN=First,O=Example");
+  await attach(server, site);
+  await expectIssued(server, router, site.id, "CN=First,O=Example");
   const sent = router.control.transcript().map(({ words }) => words.join("\n"));
   const commands = sent.filter((words) =>
     /\/file\/|create-certificate-request|\/certificate\/import/.test(words),
@@ -167,13 +170,13 @@ test("the router's key never leaves it, and no secret of the making is shown any
   }
 });
 
-test("a request of somebody else's on the router is not written over", async () => {
-  expectStatus(await put(rsa), 200);
+test("a request of somebody else's on the router is not written over", async ({ server }) => {
+  expectStatus(await put(server, rsa), 200);
   const { router, site } = await startManagedRouter(server, { version: "7.18" });
   await using _router = router;
   const theirs = { name: "certificate-request.pem", contents: "theirs" };
   await router.control.addRow("/file", theirs);
-  await attach(site);
+  await attach(server, site);
   const failed = await expectSync(server.api, site.id, "failed");
   expect(failed.sync.reason).toBe(
     "certificate-request.pem on the router is not Portreeve's; remove it, or rename it",
@@ -181,10 +184,10 @@ test("a request of somebody else's on the router is not written over", async () 
   expect(failed.management_transport).toBe("api");
   expect(router.control.rows("/file")).toMatchObject([theirs]);
   await router.control.removeRow("/file", theirs.name);
-  await expectIssued(router, site.id, "CN=First,O=Example");
+  await expectIssued(server, router, site.id, "CN=First,O=Example");
 });
 
-test("an authority that is none is refused with the field and what to change", async () => {
+test("an authority that is none is refused with the field and what to change", async ({ server }) => {
   const leaf = makeAuthority("Leaf", { basicConstraints: "CA:FALSE" });
   const noSign = makeAuthority("NoSign", { more: ["-addext", "keyUsage=critical,digitalSignature"] });
   const edwards = makeAuthority("Edwards", { key: ["-newkey", "ed25519"] });
@@ -207,8 +210,10 @@ test("an authority that is none is refused with the field and what to change", a
   }
 });
 
-test("it is shown without its key, to its own customer alone, and every change is audited", async () => {
-  const shown: CertificateAuthority = expectStatus(await put(rsa), 200);
+test("it is shown without its key, to its own customer alone, and every change is audited", async ({
+  server,
+}) => {
+  const shown: CertificateAuthority = expectStatus(await put(server, rsa), 200);
   expect(shown).toMatchObject({ certificate: rsa.certificate, subject: "CN=First,O=Example" });
   expect(shown.fingerprint).toBe(
     new X509Certificate(rsa.certificate).fingerprint256.replaceAll(":", "").toLowerCase(),
@@ -219,7 +224,7 @@ test("it is shown without its key, to its own customer alone, and every change i
   const other = await addCustomer(server);
   expectProblem(await other.get(PATH), 404, "certificate-authority-not-found");
   expectProblem(await other.delete(PATH), 404, "certificate-authority-not-found");
-  expectStatus(await put(curve, other), 200);
+  expectStatus(await put(server, curve, other), 200);
   expect(expectStatus(await server.api.get(PATH), 200)).toEqual(shown);
   expectStatus(await other.delete(PATH), 204);
   expect(expectStatus(await server.api.get(PATH), 200)).toEqual(shown);

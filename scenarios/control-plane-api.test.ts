@@ -5,8 +5,7 @@
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import type { TransientAccess } from "@portreeve/api-schema";
-import type { Emulator } from "@portreeve/emulator";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import {
   changedPolicy,
   DELETION_TIME,
@@ -31,6 +30,7 @@ import {
   useBindablePorts,
   waitFor,
 } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 
 const POLICIES = "/v1/control-plane/policies";
 const ENTRY_POINT = "access.portreeve.example";
@@ -43,31 +43,24 @@ const POLICY_BEYOND = {
   rollout: null,
 };
 
-let server: TestServer;
-let management: string;
-let routers: Emulator[];
-let sites: string[];
-
-beforeAll(async () => {
-  server = await startTestServer({ env: { PORTREEVE_ENTRY_POINT: ENTRY_POINT } });
-  management = `${server.managementAddress}/32`;
-});
-
-beforeAll(async () => {
-  const first = await send("GET", POLICIES);
-  expect(first.body).toMatchObject([{ default: true }]);
-  const managed = [await startManagedRouter(server), await startManagedRouter(server)];
-  routers = managed.map(({ router }) => router);
-  sites = managed.map(({ site }) => site.id);
-});
-
-afterAll(async () => {
-  for (const router of routers ?? []) await router.close();
-  await server?.[Symbol.asyncDispose]();
-});
+const test = scenario
+  .override("env", { PORTREEVE_ENTRY_POINT: ENTRY_POINT })
+  .override("bindablePorts", false)
+  .extend("management", { scope: "file" }, ({ server }) => `${server.managementAddress}/32`)
+  .extend("sites", { scope: "file", auto: true }, async ({ server, closing }) => {
+    const first = await send(server, "GET", POLICIES);
+    expect(first.body).toMatchObject([{ default: true }]);
+    const ids: string[] = [];
+    for (let count = 0; count < 2; count++) {
+      const { router, site } = await startManagedRouter(server);
+      closing.use(router);
+      ids.push(site.id);
+    }
+    return ids;
+  });
 
 /** As the document's examples send it: `Content-Type: application/json` on everything but GET, body or not. */
-function send(method: string, path: string, body?: unknown): Promise<Answer> {
+function send(server: TestServer, method: string, path: string, body?: unknown): Promise<Answer> {
   const headers = method === "GET" ? {} : { "content-type": "application/json" };
   return server.api.call(method, path, { body, headers });
 }
@@ -85,8 +78,8 @@ function policyAnswer(body: ReturnType<typeof newPolicy>, change: Record<string,
   };
 }
 
-test("creating a policy answers 201 with the networks as they were sent", async () => {
-  const answer = await send("POST", POLICIES, newPolicy(management));
+test("creating a policy answers 201 with the networks as they were sent", async ({ server, management }) => {
+  const answer = await send(server, "POST", POLICIES, newPolicy(management));
   expect(expectStatus(answer, 201)).toEqual(
     policyAnswer(newPolicy(management), { slug: expect.stringMatching(/^my-new-policy-[A-Za-z0-9]{10}$/) }),
   );
@@ -118,10 +111,13 @@ function sorted(service: { networks: string[] }) {
   return { ...service, networks: service.networks.toSorted() };
 }
 
-test("updating a policy keeps its slug and puts the management network first in each enabled service", async () => {
-  const created = expectStatus(await send("POST", POLICIES, newPolicy(management)), 201);
+test("updating a policy keeps its slug and puts the management network first in each enabled service", async ({
+  server,
+  management,
+}) => {
+  const created = expectStatus(await send(server, "POST", POLICIES, newPolicy(management)), 201);
   await waitFor(() => Date.now() >= fromDocumentTime(created.created_at) + 1000, { what: "the next second" });
-  const answer = await send("PUT", `${POLICIES}/${created.id}`, changedPolicy(management));
+  const answer = await send(server, "PUT", `${POLICIES}/${created.id}`, changedPolicy(management));
   expect(expectStatus(answer, 200)).toEqual(
     policyAnswer(withManagementFirst(changedPolicy(management), management), {
       id: created.id,
@@ -130,14 +126,14 @@ test("updating a policy keeps its slug and puts the management network first in 
     }),
   );
   expect(fromDocumentTime(answer.body.updated_at)).toBeGreaterThan(fromDocumentTime(created.updated_at));
-  expect(expectStatus(await send("GET", `${POLICIES}/${created.id}`), 200)).toEqual(answer.body);
+  expect(expectStatus(await send(server, "GET", `${POLICIES}/${created.id}`), 200)).toEqual(answer.body);
 });
 
-test.each(["PUT", "POST"])(
+test.for(["PUT", "POST"])(
   "attaching sites by %s answers the policy with all sites it now has",
-  async (method) => {
-    const created = expectStatus(await send("POST", POLICIES, newPolicy(management)), 201);
-    const answer = await send(method, `${POLICIES}/${created.id}/sites`, { sites });
+  async (method, { server, management, sites }) => {
+    const created = expectStatus(await send(server, "POST", POLICIES, newPolicy(management)), 201);
+    const answer = await send(server, method, `${POLICIES}/${created.id}/sites`, { sites });
     expect(expectStatus(answer, 200)).toEqual(
       policyAnswer(withManagementFirst(newPolicy(management), management), {
         id: created.id,
@@ -147,7 +143,7 @@ test.each(["PUT", "POST"])(
         rollout: { id: expect.stringMatching(UUID), state: "running" },
       }),
     );
-    const shown = expectStatus(await send("GET", `${POLICIES}/${created.id}`), 200);
+    const shown = expectStatus(await send(server, "GET", `${POLICIES}/${created.id}`), 200);
     expect(shown).not.toHaveProperty("sites");
     expect(shown.winbox.networks[0]).toBe(management);
     for (const site of sites) {
@@ -156,46 +152,53 @@ test.each(["PUT", "POST"])(
   },
 );
 
-test("attaching again moves a site, and attaching twice changes nothing", async () => {
-  const [first, second] = [await createPolicy(), await createPolicy()];
-  expectStatus(await send("PUT", `${POLICIES}/${first.id}/sites`, { sites }), 200);
-  const moved = await send("PUT", `${POLICIES}/${second.id}/sites`, { sites: sites.slice(0, 1) });
+test("attaching again moves a site, and attaching twice changes nothing", async ({
+  server,
+  management,
+  sites,
+}) => {
+  const [first, second] = [await createPolicy(server, management), await createPolicy(server, management)];
+  expectStatus(await send(server, "PUT", `${POLICIES}/${first.id}/sites`, { sites }), 200);
+  const moved = await send(server, "PUT", `${POLICIES}/${second.id}/sites`, { sites: sites.slice(0, 1) });
   expect(expectStatus(moved, 200).sites).toEqual(sites.slice(0, 1));
-  const twice = await send("PUT", `${POLICIES}/${second.id}/sites`, { sites: sites.slice(0, 1) });
+  const twice = await send(server, "PUT", `${POLICIES}/${second.id}/sites`, { sites: sites.slice(0, 1) });
   expect(expectStatus(twice, 200).sites).toEqual(sites.slice(0, 1));
-  const left = await send("PUT", `${POLICIES}/${first.id}/sites`, { sites: [] });
+  const left = await send(server, "PUT", `${POLICIES}/${first.id}/sites`, { sites: [] });
   expect(expectStatus(left, 200).sites).toEqual(sites.slice(1));
 });
 
-test.each([`${POLICIES}/`, "/v1/policies/"])(
+test.for([`${POLICIES}/`, "/v1/policies/"])(
   "deleting a policy at %s answers 204 and its sites fall back to the default policy",
-  async (path) => {
-    const policy = await createPolicy();
-    expectStatus(await send("PUT", `${POLICIES}/${policy.id}/sites`, { sites }), 200);
-    const answer = await send("DELETE", path + policy.id);
+  async (path, { server, management, sites }) => {
+    const policy = await createPolicy(server, management);
+    expectStatus(await send(server, "PUT", `${POLICIES}/${policy.id}/sites`, { sites }), 200);
+    const answer = await send(server, "DELETE", path + policy.id);
     expect([answer.status, answer.text]).toEqual([204, ""]);
-    expectProblem(await send("GET", `${POLICIES}/${policy.id}`), 404, "policy-not-found");
-    const byId: { id: string; default: boolean }[] = expectStatus(await send("GET", POLICIES), 200);
+    expectProblem(await send(server, "GET", `${POLICIES}/${policy.id}`), 404, "policy-not-found");
+    const byId: { id: string; default: boolean }[] = expectStatus(await send(server, "GET", POLICIES), 200);
     const fallback = byId.find((known) => known.default)?.id;
     for (const site of sites) {
-      expect(expectStatus(await send("GET", `/v1/sites/${site}`), 200).policy_id).toBe(fallback);
+      expect(expectStatus(await send(server, "GET", `/v1/sites/${site}`), 200).policy_id).toBe(fallback);
     }
   },
 );
 
-test("the default policy can be changed and not deleted", async () => {
+test("the default policy can be changed and not deleted", async ({ server }) => {
   const policy = await useBindablePorts(server.api);
   expect(policy).toMatchObject({ default: true, ssh: { port: PORTS.ssh } });
   for (const path of [`${POLICIES}/${policy.id}`, `/v1/policies/${policy.id}`]) {
-    expectProblem(await send("DELETE", path), 409, "default-policy");
+    expectProblem(await send(server, "DELETE", path), 409, "default-policy");
   }
 });
 
-test("resetting a site's login answers the new one, and the list shows it last with the old one's end", async () => {
+test("resetting a site's login answers the new one, and the list shows it last with the old one's end", async ({
+  server,
+  sites,
+}) => {
   const path = `/v1/control-plane/${sites[0]}/credentials`;
-  const before = expectStatus(await send("GET", path), 200);
+  const before = expectStatus(await send(server, "GET", path), 200);
   const username = "portreeve-api";
-  const answer = await send("POST", path);
+  const answer = await send(server, "POST", path);
   expect(expectStatus(answer, 201)).toEqual({
     id: expect.stringMatching(UUID),
     site_id: sites[0],
@@ -206,7 +209,7 @@ test("resetting a site's login answers the new one, and the list shows it last w
   });
   expect(answer.headers.get("cache-control")).toBe("no-store");
   const after = await waitFor(async () => {
-    const list = await send("GET", path);
+    const list = await send(server, "GET", path);
     return list.body.at(-1).state === "active" && list;
   });
   expect(after.headers.get("cache-control")).toBe("no-store");
@@ -246,9 +249,12 @@ function accessAnswer(change: Record<string, unknown> = {}) {
 
 const committed = { config_committed_to_site: expect.stringMatching(DOCUMENT_TIME) };
 
-test("creating transient access answers 201 before the router has heard of it, and the commit time follows", async () => {
+test("creating transient access answers 201 before the router has heard of it, and the commit time follows", async ({
+  server,
+  sites,
+}) => {
   const path = `/v1/control-plane/${sites[0]}/transient-access`;
-  const answer = await send("POST", path, NEW_ACCESS);
+  const answer = await send(server, "POST", path, NEW_ACCESS);
   const access = expectStatus(answer, 201);
   expect(access).toEqual(accessAnswer());
   expect(answer.headers.get("cache-control")).toBe("no-store");
@@ -257,21 +263,24 @@ test("creating transient access answers 201 before the router has heard of it, a
   const inAnHour = Date.now() + 60 * 60_000;
   expect(Math.abs(fromDocumentTime(access.expires_at) - inAnHour)).toBeLessThan(30_000);
   const shown = await waitFor(async () => {
-    const one = await send("GET", `${path}/${access.id}`);
+    const one = await send(server, "GET", `${path}/${access.id}`);
     return one.body.config_committed_to_site && one.body;
   });
   expect(shown).toEqual({ ...access, ...committed });
 });
 
-test("listing transient access answers a bare array of the current ones, newest first", async () => {
+test("listing transient access answers a bare array of the current ones, newest first", async ({
+  server,
+  sites,
+}) => {
   const path = `/v1/control-plane/${sites[1]}/transient-access`;
-  const older = expectStatus(await send("POST", path, NEW_ACCESS), 201);
+  const older = expectStatus(await send(server, "POST", path, NEW_ACCESS), 201);
   const newer = expectStatus(
-    await send("POST", path, { ...NEW_ACCESS, type: "ssh", full_access: false }),
+    await send(server, "POST", path, { ...NEW_ACCESS, type: "ssh", full_access: false }),
     201,
   );
-  await waitFor(async () => (await send("GET", `${path}/${newer.id}`)).body.config_committed_to_site);
-  const list = await send("GET", path);
+  await waitFor(async () => (await send(server, "GET", `${path}/${newer.id}`)).body.config_committed_to_site);
+  const list = await send(server, "GET", path);
   expect(expectStatus(list, 200)).toEqual([
     accessAnswer({ ...newer, ...committed, type: "ssh", full_access: false }),
     accessAnswer({ ...older, ...committed }),
@@ -279,17 +288,20 @@ test("listing transient access answers a bare array of the current ones, newest 
   expect(older.port).not.toBe(newer.port);
 });
 
-test("revoking transient access answers 204 however often, and only the list of expired ones still shows it", async () => {
+test("revoking transient access answers 204 however often, and only the list of expired ones still shows it", async ({
+  server,
+  sites,
+}) => {
   const path = `/v1/control-plane/${sites[0]}/transient-access`;
-  const access = expectStatus(await send("POST", path, NEW_ACCESS), 201);
+  const access = expectStatus(await send(server, "POST", path, NEW_ACCESS), 201);
   for (let time = 1; time <= 3; time++) {
-    const answer = await send("DELETE", `${path}/${access.id}`);
+    const answer = await send(server, "DELETE", `${path}/${access.id}`);
     expect([answer.status, answer.text]).toEqual([204, ""]);
   }
-  const current: { id: string }[] = expectStatus(await send("GET", path), 200);
+  const current: { id: string }[] = expectStatus(await send(server, "GET", path), 200);
   expect(current.map(({ id }) => id)).not.toContain(access.id);
   const ended = await waitFor(async () => {
-    const all: TransientAccess[] = (await send("GET", `${path}?include=expired`)).body;
+    const all: TransientAccess[] = (await send(server, "GET", `${path}?include=expired`)).body;
     return all.find(
       (one) => one.id === access.id && one.config_removed_from_site && one.config_removed_from_mpac,
     );
@@ -307,7 +319,10 @@ test("revoking transient access answers 204 however often, and only the list of 
   );
 });
 
-test("a request with a JSON content type, no body and no length is taken, as curl -X POST sends it", async () => {
+test("a request with a JSON content type, no body and no length is taken, as curl -X POST sends it", async ({
+  server,
+  sites,
+}) => {
   const { hostname, port } = new URL(server.api.url);
   const socket = connect({ host: hostname, port: Number(port) });
   socket.write(
@@ -324,6 +339,6 @@ test("a request with a JSON content type, no body and no length is taken, as cur
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 202 /);
 });
 
-async function createPolicy() {
-  return expectStatus(await send("POST", POLICIES, newPolicy(management)), 201);
+async function createPolicy(server: TestServer, management: string) {
+  return expectStatus(await send(server, "POST", POLICIES, newPolicy(management)), 201);
 }

@@ -1,7 +1,7 @@
 /** Routers arrive at what was asked for last, whatever order things happen in and whoever else is at work. */
 import { randomUUID } from "node:crypto";
 import type { Policy } from "@portreeve/api-schema";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import {
   ADMIN,
   adopt,
@@ -14,25 +14,15 @@ import {
   policyOf,
   startManagedRouter,
   startRouter,
-  startTestServer,
   type TestServer,
-  useBindablePorts,
   waitFor,
 } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "1" } });
-  await useBindablePorts(server.api);
-});
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
+const test = scenario.override("env", { PORTREEVE_RECONCILE_SECONDS: "1" });
 
 /** A managed router under a policy of its own. */
-async function underOwnPolicy(): Promise<ManagedRouter & { policy: Policy; path: string }> {
+async function underOwnPolicy(server: TestServer): Promise<ManagedRouter & { policy: Policy; path: string }> {
   const managed = await startManagedRouter(server);
   const policy = await createPolicy(server.api);
   const path = `/v1/control-plane/policies/${policy.id}`;
@@ -41,8 +31,8 @@ async function underOwnPolicy(): Promise<ManagedRouter & { policy: Policy; path:
   return { ...managed, policy, path };
 }
 
-test("of fifty changes at once the one answered last is what the router has", async () => {
-  const { router, site, path } = await underOwnPolicy();
+test("of fifty changes at once the one answered last is what the router has", async ({ server }) => {
+  const { router, site, path } = await underOwnPolicy(server);
   await using _router = router;
   const changes = Array.from({ length: 50 }, async (_, number) => {
     expectStatus(await server.api.put(path, policyOf({ winbox: { port: 9000 + number } })), 200);
@@ -53,7 +43,9 @@ test("of fifty changes at once the one answered last is what the router has", as
   expect(router.port("winbox")).toBe(policy.winbox.port);
 });
 
-test("fifty requests with one Idempotency-Key open one access and are all answered with it", async () => {
+test("fifty requests with one Idempotency-Key open one access and are all answered with it", async ({
+  server,
+}) => {
   const managed = await startManagedRouter(server);
   await using router = managed.router;
   const path = `/v1/control-plane/${managed.site.id}/transient-access`;
@@ -68,7 +60,9 @@ test("fifty requests with one Idempotency-Key open one access and are all answer
   expect(router.control.rows("/user")).toHaveLength(3);
 });
 
-test("a router whose user of ours was removed by hand needs attention, and comes back with a login that is given", async () => {
+test("a router whose user of ours was removed by hand needs attention, and comes back with a login that is given", async ({
+  server,
+}) => {
   const managed = await startManagedRouter(server);
   await using router = managed.router;
   await router.control.removeRow("/user", "portreeve-api");
@@ -79,7 +73,9 @@ test("a router whose user of ours was removed by hand needs attention, and comes
   await expectInSync(server.api, managed.site.id);
 });
 
-test("a router that was reset to the factory's state is adopted again with a login that is given", async () => {
+test("a router that was reset to the factory's state is adopted again with a login that is given", async ({
+  server,
+}) => {
   const managed = await startManagedRouter(server);
   const { address } = managed.router;
   await managed.router.close();
@@ -90,7 +86,9 @@ test("a router that was reset to the factory's state is adopted again with a log
   await expectInSync(server.api, managed.site.id);
 });
 
-test("a router whose API was closed by hand is offline with the reason, and repaired once it is open again", async () => {
+test("a router whose API was closed by hand is offline with the reason, and repaired once it is open again", async ({
+  server,
+}) => {
   const managed = await startManagedRouter(server);
   await using router = managed.router;
   await router.control.setRow("/ip/service", "api", { disabled: "yes" });
@@ -104,7 +102,9 @@ test("a router whose API was closed by hand is offline with the reason, and repa
   expect((await expectInSync(server.api, managed.site.id)).status).toBe("online");
 });
 
-test("a site is off-boarded only when its router could be cleaned, or when that is given up by force", async () => {
+test("a site is off-boarded only when its router could be cleaned, or when that is given up by force", async ({
+  server,
+}) => {
   const managed = await startManagedRouter(server);
   await using router = managed.router;
   const path = `/v1/sites/${managed.site.id}`;

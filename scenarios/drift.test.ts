@@ -1,43 +1,38 @@
 /** What somebody changes on a router by hand: seen within a period, then undone or only shown, as the policy says. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import {
   createPolicy,
+  expectChecked,
   expectInSync,
   expectStatus,
   expectSync,
   type ManagedRouter,
   policyOf,
   startManagedRouter,
-  startTestServer,
   type TestServer,
-  useBindablePorts,
   waitFor,
 } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "1" } });
-  await useBindablePorts(server.api);
-});
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
+const test = scenario.override("env", { PORTREEVE_RECONCILE_SECONDS: "1" });
 
 interface Attached extends ManagedRouter {
   readonly policyId: string;
 }
 
-async function startUnder(version: string, drift: "repair" | "report"): Promise<Attached> {
+async function startUnder(
+  server: TestServer,
+  version: string,
+  drift: "repair" | "report",
+): Promise<Attached> {
   const managed = await startManagedRouter(server, { version });
   const policy = await createPolicy(server.api, { drift });
-  await attach(policy.id, managed.site.id);
+  await attach(server, policy.id, managed.site.id);
   await expectInSync(server.api, managed.site.id);
   return { ...managed, policyId: policy.id };
 }
 
-async function attach(policyId: string, siteId: string): Promise<void> {
+async function attach(server: TestServer, policyId: string, siteId: string): Promise<void> {
   const path = `/v1/control-plane/policies/${policyId}/sites`;
   expectStatus(await server.api.put(path, { sites: [siteId] }), 200);
 }
@@ -62,14 +57,16 @@ async function changeByHand(managed: ManagedRouter): Promise<void> {
   await control.setRow("/ip/firewall/filter", jump(managed)?.[".id"], { disabled: "yes" });
 }
 
-async function eventsOf({ site }: ManagedRouter, action: string) {
+async function eventsOf(server: TestServer, { site }: ManagedRouter, action: string) {
   const { data } = expectStatus(await server.api.get(`/v1/audit?site_id=${site.id}&action=${action}`), 200);
   return data;
 }
 
 describe.each(["6.49", "7.9", "7.18", "7.24"])("RouterOS %s", (version) => {
-  test("repair: it is undone within a period, and what was taken away from others is written down", async () => {
-    const managed = await startUnder(version, "repair");
+  test("repair: it is undone within a period, and what was taken away from others is written down", async ({
+    server,
+  }) => {
+    const managed = await startUnder(server, version, "repair");
     await using _router = managed.router;
     const before = networks(managed, "ssh");
     await changeByHand(managed);
@@ -78,7 +75,7 @@ describe.each(["6.49", "7.9", "7.18", "7.24"])("RouterOS %s", (version) => {
     });
     await expectInSync(server.api, managed.site.id);
     const [event] = await waitFor(async () => {
-      const events = await eventsOf(managed, "site.drift_repaired");
+      const events = await eventsOf(server, managed, "site.drift_repaired");
       return events.length > 0 && events;
     });
     expect(event.detail.steps.join("\n")).toMatch(
@@ -86,8 +83,10 @@ describe.each(["6.49", "7.9", "7.18", "7.24"])("RouterOS %s", (version) => {
     );
   });
 
-  test("report: it is shown and stays, once in the audit log, until the policy says repair", async () => {
-    const managed = await startUnder(version, "report");
+  test("report: it is shown and stays, once in the audit log, until the policy says repair", async ({
+    server,
+  }) => {
+    const managed = await startUnder(server, version, "report");
     await using _router = managed.router;
     await changeByHand(managed);
     const site = await expectSync(server.api, managed.site.id, "drifted");
@@ -97,10 +96,10 @@ describe.each(["6.49", "7.9", "7.18", "7.24"])("RouterOS %s", (version) => {
     const step = plan.steps.find(({ target }: { target: string | null }) => target === "ssh");
     expect(Object.values(step.before)).toEqual(["127.0.0.0/8,203.0.113.0/24"]);
 
-    await periods(managed, 2);
+    await expectChecked(server.api, managed.site.id);
     expect(networks(managed, "ssh")).toContain("203.0.113.0/24");
     expect(jump(managed)?.disabled).toBe("true");
-    expect(await eventsOf(managed, "site.drifted")).toHaveLength(1);
+    expect(await eventsOf(server, managed, "site.drifted")).toHaveLength(1);
 
     const body = policyOf({ drift: "repair" });
     expectStatus(await server.api.put(`/v1/control-plane/policies/${managed.policyId}`, body), 200);
@@ -108,8 +107,10 @@ describe.each(["6.49", "7.9", "7.18", "7.24"])("RouterOS %s", (version) => {
     expect(networks(managed, "ssh")).not.toContain("203.0.113.0/24");
   });
 
-  test("report: the service Portreeve comes in by is repaired all the same, and access still works", async () => {
-    const managed = await startUnder(version, "report");
+  test("report: the service Portreeve comes in by is repaired all the same, and access still works", async ({
+    server,
+  }) => {
+    const managed = await startUnder(server, version, "report");
     await using _router = managed.router;
     const { control } = managed.router;
     await control.setRow("/ip/service", service(managed, "api")?.[".id"], { address: "192.0.2.0/24" });
@@ -127,8 +128,8 @@ describe.each(["6.49", "7.9", "7.18", "7.24"])("RouterOS %s", (version) => {
     expect(networks(managed, "ssh")).toContain("203.0.113.0/24");
   });
 
-  test("report: a change of the policy is delivered, it is no drift", async () => {
-    const managed = await startUnder(version, "report");
+  test("report: a change of the policy is delivered, it is no drift", async ({ server }) => {
+    const managed = await startUnder(server, version, "report");
     await using _router = managed.router;
     const body = policyOf({ drift: "report", winbox: { port: 8299 } });
     expectStatus(await server.api.put(`/v1/control-plane/policies/${managed.policyId}`, body), 200);
@@ -136,12 +137,3 @@ describe.each(["6.49", "7.9", "7.18", "7.24"])("RouterOS %s", (version) => {
     await expectInSync(server.api, managed.site.id);
   });
 });
-
-/** Wait until the site was looked at again, this many times. */
-async function periods({ site }: ManagedRouter, count: number): Promise<void> {
-  const checkedAt = async () => (await server.api.get(`/v1/sites/${site.id}`)).body.sync.checked_at;
-  for (let i = 0; i < count; i++) {
-    const before = await checkedAt();
-    await waitFor(async () => (await checkedAt()) !== before, { what: "another look at the site" });
-  }
-}

@@ -1,10 +1,9 @@
 /** What a site's ports answer to somebody who is not Portreeve, evaluated by the policy the site is under. */
 import type { AuditEvent, ExposureCheck, Policy, Site } from "@portreeve/api-schema";
 import type { Emulator } from "@portreeve/emulator";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect } from "vitest";
 import { runCli } from "../packages/cli/src/testing.ts";
 import {
-  type ApiClient,
   addCustomer,
   createPolicy,
   expectInSync,
@@ -21,36 +20,33 @@ import {
   waitFor,
 } from "./harness/index.ts";
 import type { PolicyChange } from "./harness/policies.ts";
+import { scenario } from "./harness/scenario.ts";
 
 /** Where the kernel connects from on the loopback; the management address is another one. */
 const OUTSIDE = "127.0.0.1";
 
-let server: TestServer;
-/** Another customer. */
-let them: ApiClient;
-
 // What is changed on a router by hand here stays so until somebody looks: no reconciling in between.
-beforeAll(async () => {
-  server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "3600" } });
-  await useBindablePorts(server.api);
-  await closeWinBox();
-  them = await addCustomer(server);
-});
+const test = scenario
+  .override("env", { PORTREEVE_RECONCILE_SECONDS: "3600" })
+  .override("server", async ({ server }) => {
+    await closeWinBox(server);
+    return server;
+  })
+  /** Another customer. */
+  .extend("them", { scope: "file" }, ({ server }) => addCustomer(server));
 
 // So many checks a minute are nobody's.
-beforeEach(async () => void (await server.sql("delete from exposure_requests")));
-
-afterAll(() => server?.[Symbol.asyncDispose]());
+test.beforeEach(async ({ server }) => void (await server.sql("delete from exposure_requests")));
 
 /** Whether WinBox keeps a connection is seen after a while only. */
-async function closeWinBox(): Promise<void> {
+async function closeWinBox(server: TestServer): Promise<void> {
   const [standard] = expectStatus(await server.api.get("/v1/control-plane/policies"), 200);
   const body = policyOf({ name: "Default Policy", winbox: { enabled: false } });
   expectStatus(await server.api.put(`/v1/control-plane/policies/${standard.id}`, body), 200);
 }
 
 /** Put a site under a policy of its own, and wait until its router has it. */
-async function putUnder(change: PolicyChange, site: Site): Promise<Policy> {
+async function putUnder(server: TestServer, change: PolicyChange, site: Site): Promise<Policy> {
   const policy = await createPolicy(server.api, change);
   const path = `/v1/control-plane/policies/${policy.id}/sites`;
   const body = { sites: [site.id], lock_out_reason: "a policy that is not for us" };
@@ -59,7 +55,7 @@ async function putUnder(change: PolicyChange, site: Site): Promise<Policy> {
   return policy;
 }
 
-const check = async ({ id }: { id: string }): Promise<ExposureCheck> =>
+const check = async (server: TestServer, { id }: { id: string }): Promise<ExposureCheck> =>
   expectStatus(await server.api.post(`/v1/sites/${id}/exposure`), 200);
 
 function portOf({ ports }: ExposureCheck, port: number): ExposureCheck["ports"][number] | undefined {
@@ -69,7 +65,7 @@ function portOf({ ports }: ExposureCheck, port: number): ExposureCheck["ports"][
 const against = ({ ports }: ExposureCheck): number[] =>
   ports.filter(({ finding }) => finding === "open_against_policy").map(({ port }) => port);
 
-const events = async (site: Site, action: string): Promise<AuditEvent[]> =>
+const events = async (server: TestServer, site: Site, action: string): Promise<AuditEvent[]> =>
   expectStatus(await server.api.get(`/v1/audit?site_id=${site.id}&action=${action}`), 200).data;
 
 /** A way around our own packet filter, as an admin in a hurry might make it. */
@@ -80,12 +76,14 @@ async function switchOffOurFilter(router: Emulator): Promise<void> {
   await router.control.setRow("/ip/firewall/filter", jump?.[".id"] ?? "", { disabled: "yes" });
 }
 
-test("a site that is as its policy says shows what the policy opens, and nothing against it", async () => {
+test("a site that is as its policy says shows what the policy opens, and nothing against it", async ({
+  server,
+}) => {
   const { router, site } = await startManagedRouter(server);
 
-  const policy = await putUnder({ name: "with WinBox" }, site);
+  const policy = await putUnder(server, { name: "with WinBox" }, site);
 
-  const seen = await check(site);
+  const seen = await check(server, site);
 
   expect(seen).toMatchObject({
     site_id: site.id,
@@ -115,22 +113,22 @@ test("a site that is as its policy says shows what the policy opens, and nothing
     data: [seen],
     next_cursor: null,
   });
-  expect(await events(site, "site.exposure_check_requested")).toHaveLength(1);
-  expect(await events(site, "site.exposed")).toEqual([]);
+  expect(await events(server, site, "site.exposure_check_requested")).toHaveLength(1);
+  expect(await events(server, site, "site.exposed")).toEqual([]);
   expect(router.control.sessions().every(({ username }) => username === "portreeve-api")).toBe(true);
   await router.close();
 });
 
-test("a service that was opened by hand is found, and told once until it is closed", async () => {
+test("a service that was opened by hand is found, and told once until it is closed", async ({ server }) => {
   const { router, site } = await startManagedRouter(server);
   const telnet = (disabled: "yes" | "no") => router.control.setRow("/ip/service", "telnet", { disabled });
 
   await telnet("no");
-  const first = await check(site);
+  const first = await check(server, site);
   expect(against(first)).toEqual([PORTS.telnet]);
   expect(portOf(first, PORTS.telnet)?.reason).toBe("policy Default Policy has telnet disabled");
-  await check(site);
-  const told = await events(site, "site.exposed");
+  await check(server, site);
+  const told = await events(server, site, "site.exposed");
   expect(told).toHaveLength(1);
   expect(told[0]).toMatchObject({
     actor: "system:exposure",
@@ -138,26 +136,30 @@ test("a service that was opened by hand is found, and told once until it is clos
   });
 
   await telnet("yes");
-  expect(against(await check(site))).toEqual([]);
+  expect(against(await check(server, site))).toEqual([]);
   await telnet("no");
-  await check(site);
-  expect(await events(site, "site.exposed")).toHaveLength(2);
+  await check(server, site);
+  expect(await events(server, site, "site.exposed")).toHaveLength(2);
   await router.close();
 });
 
-test.each(["6.49", "7.9", "7.18", "7.24"])(
+test.for(["6.49", "7.9", "7.18", "7.24"])(
   "RouterOS %s: a service that the policy opens to others only is closed, and found once it is not",
-  async (version) => {
+  async (version, { server }) => {
     const { router, site } = await startManagedRouter(server, { version });
-    await putUnder({ name: "inside", winbox: { enabled: false }, ssh: { networks: ["10.0.0.0/8"] } }, site);
+    await putUnder(
+      server,
+      { name: "inside", winbox: { enabled: false }, ssh: { networks: ["10.0.0.0/8"] } },
+      site,
+    );
     await switchOffOurFilter(router);
-    const kept = await check(site);
+    const kept = await check(server, site);
     expect(portOf(kept, PORTS.ssh)).toMatchObject({ state: "closes_at_once", software: null, finding: null });
     expect(against(kept)).toEqual([]);
 
     const list = version === "7.24" ? "available-from" : "address";
     await router.control.setRow("/ip/service", "ssh", { [list]: "" });
-    const opened = await check(site);
+    const opened = await check(server, site);
     expect(against(opened)).toEqual([PORTS.ssh]);
     expect(portOf(opened, PORTS.ssh)).toMatchObject({
       state: "open",
@@ -168,9 +170,12 @@ test.each(["6.49", "7.9", "7.18", "7.24"])(
   },
 );
 
-test("services whose connections are counted by brute-force protection are left alone", async () => {
+test("services whose connections are counted by brute-force protection are left alone", async ({
+  server,
+}) => {
   const { router, site } = await startManagedRouter(server);
   await putUnder(
+    server,
     {
       name: "open",
       ssh: { networks: ["0.0.0.0/0"] },
@@ -180,25 +185,25 @@ test("services whose connections are counted by brute-force protection are left 
     site,
   );
 
-  const seen = await check(site);
+  const seen = await check(server, site);
 
   expect(portOf(seen, PORTS.ssh)).toMatchObject({ state: "not_checked", finding: null });
   expect(portOf(seen, PORTS.winbox)).toMatchObject({ state: "open" });
   await router.close();
 });
 
-test("a router that is off shows closed ports", async () => {
+test("a router that is off shows closed ports", async ({ server }) => {
   const { router, site } = await startManagedRouter(server);
   await router.control.powerOff();
 
-  const seen = await check(site);
+  const seen = await check(server, site);
 
   expect(new Set(seen.ports.map(({ state }) => state))).toEqual(new Set(["closed"]));
   expect(seen).toMatchObject({ answered: true, open_against_policy: 0 });
   await router.close();
 });
 
-test("an address that has not proven to be the router's is not looked at", async () => {
+test("an address that has not proven to be the router's is not looked at", async ({ server }) => {
   const { router, site } = await startManagedRouter(server);
   const stranger = await startRouter(server.net);
   const refused = async ({ id }: Site) =>
@@ -220,7 +225,9 @@ test("an address that has not proven to be the router's is not looked at", async
   await router.close();
 });
 
-test("an address that Portreeve may not connect to is not looked at, whatever the database says", async () => {
+test("an address that Portreeve may not connect to is not looked at, whatever the database says", async ({
+  server,
+}) => {
   const { router, site } = await startManagedRouter(server);
   for (const address of ["169.254.169.254", "0.0.0.0", "::ffff:169.254.169.254", "127.1"]) {
     await server.sql("update site_connections set address = $2, reached_address = $2 where site_id = $1", [
@@ -233,20 +240,23 @@ test("an address that Portreeve may not connect to is not looked at, whatever th
   await router.close();
 });
 
-test("a site is checked by one at a time", async () => {
+test("a site is checked by one at a time", async ({ server }) => {
   const { router, site } = await startManagedRouter(server);
-  await putUnder({ name: "with WinBox" }, site); // so that a check takes long enough to meet another
+  await putUnder(server, { name: "with WinBox" }, site); // so that a check takes long enough to meet another
 
   const answers = await Promise.all([1, 2, 3].map(() => server.api.post(`/v1/sites/${site.id}/exposure`)));
 
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
   const late = answers.find(({ status }) => status === 409);
   expectProblem(late as (typeof answers)[number], 409, "exposure-check-running");
-  await check(site);
+  await check(server, site);
   await router.close();
 });
 
-test("a customer may ask for so many checks a minute, and another is not affected", async () => {
+test("a customer may ask for so many checks a minute, and another is not affected", async ({
+  server,
+  them,
+}) => {
   const { router, site } = await startManagedRouter(server);
   await server.sql(
     `insert into exposure_requests (customer_id) select customer_id from sites, generate_series(1, 30)
@@ -261,16 +271,16 @@ test("a customer may ask for so many checks a minute, and another is not affecte
   expectStatus(await them.post(`/v1/sites/${theirs.site.id}/exposure`), 200);
 
   await server.sql("update exposure_requests set requested_at = now() - interval '1 minute'");
-  await check(site);
+  await check(server, site);
   await theirs.router.close();
   await router.close();
 });
 
-test("a check that was kept is answered page by page, newest first", async () => {
+test("a check that was kept is answered page by page, newest first", async ({ server }) => {
   const { router, site } = await startManagedRouter(server);
   await router.control.powerOff();
   const ids: string[] = [];
-  for (let n = 0; n < 3; n++) ids.unshift((await check(site)).id);
+  for (let n = 0; n < 3; n++) ids.unshift((await check(server, site)).id);
 
   const read: string[] = [];
   let cursor: string | null = "";
@@ -285,7 +295,7 @@ test("a check that was kept is answered page by page, newest first", async () =>
   await router.close();
 });
 
-test("portreeve probe tells what is open against the policy, by exit code too", async () => {
+test("portreeve probe tells what is open against the policy, by exit code too", async ({ server }) => {
   const { router, site } = await startManagedRouter(server);
   const probe = (host: string) =>
     runCli(["probe", host], { PORTREEVE_URL: server.api.url, PORTREEVE_TOKEN: server.api.token });
@@ -307,7 +317,7 @@ test("portreeve probe tells what is open against the policy, by exit code too", 
   await router.close();
 });
 
-test("portreeve probe refuses every host that is none of the customer's sites", async () => {
+test("portreeve probe refuses every host that is none of the customer's sites", async ({ server, them }) => {
   const { router, site } = await startManagedRouter(server);
   const before = router.control.peers("ssh").length;
 

@@ -1,36 +1,27 @@
 /** A policy change reaches five hundred routers: it stops where it does harm, and waits for those that are away. */
 import type { AuditEvent } from "@portreeve/api-schema";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { ManagedFleet } from "./harness/fleet.ts";
-import {
-  expectRollout,
-  expectStatus,
-  expectSync,
-  startTestServer,
-  type TestServer,
-  waitFor,
-} from "./harness/index.ts";
+import { expectRollout, expectStatus, expectSync, type TestServer, waitFor } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 
 const ROUTERS = 500;
 const PERIOD_SECONDS = 30;
 const REFUSAL = "failure: made for this test";
 
-const opened = new AsyncDisposableStack();
-let server: TestServer;
-let fleet: ManagedFleet;
-
-beforeAll(async () => {
-  server = opened.use(
-    await startTestServer({
-      env: { PORTREEVE_RECONCILE_SECONDS: String(PERIOD_SECONDS), PORTREEVE_LOG_LEVEL: "warn" },
-    }),
+const test = scenario
+  .override("env", { PORTREEVE_RECONCILE_SECONDS: String(PERIOD_SECONDS), PORTREEVE_LOG_LEVEL: "warn" })
+  .extend("fleet", { scope: "file" }, async ({ server, closing }) =>
+    closing.use(await ManagedFleet.start(server, ROUTERS)),
   );
-  fleet = opened.use(await ManagedFleet.start(server, ROUTERS));
-}, 240_000);
 
-afterAll(() => opened.disposeAsync());
+// Adopting all of them is not the first test's time.
+test.beforeAll(({ fleet: _adopted }) => undefined, 240_000);
 
-test("a change that a fifth of the routers refuses stops with no more than 5 % of them touched, and is taken back", async () => {
+test("a change that a fifth of the routers refuses stops with no more than 5 % of them touched, and is taken back", async ({
+  server,
+  fleet,
+}) => {
   const before = fleet.configurations();
   const refusing = fleet.members.filter((_, index) => index % 5 === 4);
   onTestFinished(() => {
@@ -70,7 +61,7 @@ test("a change that a fifth of the routers refuses stops with no more than 5 % o
   expect(fleet.changedSince(before)).toEqual([]);
   const after = expectStatus(await server.api.get(fleet.policyPath), 200);
   expect(after).toEqual({ ...policy, name: "Bad", updated_at: after.updated_at });
-  expect(await actionsOf(id)).toEqual([
+  expect(await actionsOf(server, id)).toEqual([
     "rollout.started",
     "rollout.wave_started",
     "rollout.wave_started",
@@ -80,7 +71,10 @@ test("a change that a fifth of the routers refuses stops with no more than 5 % o
   ]);
 }, 120_000);
 
-test("of five hundred routers a third is away: the others have the change, the rest wait and have it on return", async () => {
+test("of five hundred routers a third is away: the others have the change, the rest wait and have it on return", async ({
+  server,
+  fleet,
+}) => {
   const away = fleet.members.filter((_, index) => index % 10 < 3);
   await Promise.all(away.map(({ router }) => router.control.powerOff()));
 
@@ -108,7 +102,7 @@ test("of five hundred routers a third is away: the others have the change, the r
     expect(router.control.rows("/ip/service").find(({ name }) => name === "ssh")?.port).toBe("2223");
 }, 240_000);
 
-async function actionsOf(rolloutId: string): Promise<string[]> {
+async function actionsOf(server: TestServer, rolloutId: string): Promise<string[]> {
   const { data } = expectStatus(await server.api.get("/v1/audit?limit=200"), 200);
   const events: AuditEvent[] = data.filter((event: AuditEvent) => event.subject_id === rolloutId);
   return events.toReversed().map(({ action }) => action);

@@ -1,7 +1,7 @@
 /** Policies that would lock somebody out are refused where they are sent, and leave no trace of having been. */
-import type { Policy, Site } from "@portreeve/api-schema";
+import type { Policy } from "@portreeve/api-schema";
 import type { Emulator } from "@portreeve/emulator";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import {
   createPolicy,
   expectInSync,
@@ -9,48 +9,46 @@ import {
   expectProblem,
   expectRolledOut,
   expectStatus,
+  type ManagedRouter,
   PORTS,
   policyOf,
   startManagedRouter,
-  startTestServer,
   type TestServer,
   useBindablePorts,
 } from "./harness/index.ts";
 import type { PolicyChange } from "./harness/policies.ts";
 import { Random } from "./harness/random.ts";
+import { scenario } from "./harness/scenario.ts";
 
 const VERSIONS = ["6.49", "7.9", "7.18", "7.24"];
 const POLICIES = "/v1/control-plane/policies";
 const MENUS = ["/ip/service", "/user", "/user/group", "/ip/firewall/filter", "/ip/firewall/address-list"];
 
-let server: TestServer;
-let policy: Policy;
-let path: string;
-const routers: Emulator[] = [];
-const sites: Site[] = [];
-
-beforeAll(async () => {
-  server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "3600" } });
-  await useBindablePorts(server.api);
-  policy = await createPolicy(server.api);
-  path = `${POLICIES}/${policy.id}`;
-  for (const version of VERSIONS) {
-    const { router, site } = await startManagedRouter(server, { version, identity: `router ${version}` });
-    routers.push(router);
-    sites.push(site);
-  }
-  expectStatus(await server.api.put(`${path}/sites`, { sites: sites.map(({ id }) => id) }), 200);
-  for (const { id } of sites) await expectInSync(server.api, id);
-  await expectRolledOut(server.api);
-});
-
-afterAll(async () => {
-  for (const router of routers) await router.close();
-  await server?.[Symbol.asyncDispose]();
-});
+const test = scenario
+  .override("env", { PORTREEVE_RECONCILE_SECONDS: "3600" })
+  .extend("managed", { scope: "file" }, async ({ server, closing }) => {
+    const managed: ManagedRouter[] = [];
+    for (const version of VERSIONS) {
+      const one = await startManagedRouter(server, { version, identity: `router ${version}` });
+      closing.use(one.router);
+      managed.push(one);
+    }
+    return managed;
+  })
+  .extend("routers", { scope: "file" }, ({ managed }) => managed.map(({ router }) => router))
+  .extend("sites", { scope: "file" }, ({ managed }) => managed.map(({ site }) => site))
+  /** Of the policy all of them are under. */
+  .extend("path", { scope: "file" }, async ({ server, sites }) => {
+    const { id } = await createPolicy(server.api);
+    const body = { sites: sites.map((site) => site.id) };
+    expectStatus(await server.api.put(`${POLICIES}/${id}/sites`, body), 200);
+    for (const site of sites) await expectInSync(server.api, site.id);
+    await expectRolledOut(server.api);
+    return `${POLICIES}/${id}`;
+  });
 
 /** Everything in the database and on the routers that a request could have changed. */
-async function everything(): Promise<unknown> {
+async function everything(server: TestServer, routers: Emulator[]): Promise<unknown> {
   const ofSites = ["sites", "site_connections", "site_policies", "site_certificates", "site_sync"];
   const others = ["policies", "credentials", "transient_access", "audit_events", "idempotency_keys"];
   const tables = [...ofSites, ...others];
@@ -105,10 +103,9 @@ function allBut(address: string): string[] {
   });
 }
 
-const makers: readonly ((random: Random) => Hostile)[] = [
+const makers: readonly ((random: Random, us: string) => Hostile)[] = [
   () => ({ what: "closes the API", change: { api: { enabled: false } }, field: "api.enabled" }),
-  (random) => {
-    const us = server.managementAddress;
+  (random, us) => {
     const odd = [
       `${us}/8`,
       `!${us}`,
@@ -185,19 +182,24 @@ const makers: readonly ((random: Random) => Hostile)[] = [
   },
 ];
 
-test("a hundred policies that would lock us or the caller out are refused with the field, and change nothing", async () => {
+test("a hundred policies that would lock us or the caller out are refused with the field, and change nothing", async ({
+  server,
+  routers,
+  sites,
+  path,
+}) => {
   const random = new Random();
-  const before = await everything();
+  const before = await everything(server, routers);
   for (let n = 0; n < 100; n += 1) {
     const make = makers[n % makers.length] as (typeof makers)[number];
-    const { what, change, field, code = "validation-failed" } = make(random);
+    const { what, change, field, code = "validation-failed" } = make(random, server.managementAddress);
     const body = policyOf({ ...change });
     for (const [name, value] of Object.entries(change)) if (value === null) body[name] = null;
     const where = `policy ${n} of PORTREEVE_TEST_SEED=${random.seed}: ${what}, ${JSON.stringify(change)}`;
     const problem = expectProblem(await server.api.put(path, body), 422, code);
     expect(Object.keys(problem.errors ?? {}), where).toContain(field);
     expect(problem.errors?.[field]?.join(), where).not.toBe("");
-    expect(await everything(), where).toEqual(before);
+    expect(await everything(server, routers), where).toEqual(before);
   }
   for (const { id } of sites) {
     expectStatus(await server.api.post(`/v1/sites/${id}/reconcile`), 202);
@@ -205,7 +207,11 @@ test("a hundred policies that would lock us or the caller out are refused with t
   }
 });
 
-test("a list that leaves Portreeve out gets it first, and every router stays in reach", async () => {
+test("a list that leaves Portreeve out gets it first, and every router stays in reach", async ({
+  server,
+  sites,
+  path,
+}) => {
   const random = new Random();
   const us = `${server.managementAddress}/32`;
   for (const networks of [
@@ -224,7 +230,11 @@ test("a list that leaves Portreeve out gets it first, and every router stays in 
   await expectRolledOut(server.api);
 });
 
-test("a policy that nobody is under may say what it likes, and can't be attached then", async () => {
+test("a policy that nobody is under may say what it likes, and can't be attached then", async ({
+  server,
+  routers,
+  sites,
+}) => {
   const closed = await createPolicy(server.api, {
     name: "Over TLS",
     management_transport: "api-ssl",
@@ -232,7 +242,7 @@ test("a policy that nobody is under may say what it likes, and can't be attached
     winbox: { enabled: false },
     ssh: { enabled: false },
   });
-  const before = await everything();
+  const before = await everything(server, routers);
   const attach = (id: string, body = {}) =>
     server.api.put(`${POLICIES}/${id}/sites`, { sites: [sites[0]?.id], ...body });
   const lockedOut = expectProblem(await attach(closed.id), 422, "caller-locked-out");
@@ -240,23 +250,27 @@ test("a policy that nobody is under may say what it likes, and can't be attached
     "winbox.enabled": [expect.stringContaining("127.0.0.1")],
     "ssh.enabled": [expect.stringContaining("127.0.0.1")],
   });
-  expect(await everything()).toEqual(before);
+  expect(await everything(server, routers)).toEqual(before);
 });
 
-test("falling back to a default policy that locks out is refused where the deletion is asked for", async () => {
+test("falling back to a default policy that locks out is refused where the deletion is asked for", async ({
+  server,
+  routers,
+  path,
+}) => {
   const all: Policy[] = expectStatus(await server.api.get(POLICIES), 200);
   const fallback = `${POLICIES}/${all.find((one) => one.default)?.id}`;
   const change = { winbox: { networks: ["10.0.0.0/8"] }, ssh: { enabled: false } };
   expectStatus(await server.api.put(fallback, policyOf({ name: "Default Policy", ...change })), 200);
   await expectRolledOut(server.api);
-  const before = await everything();
+  const before = await everything(server, routers);
   const problem = expectProblem(await server.api.delete(path), 422, "caller-locked-out");
   expect(problem.detail).toMatch(/move its sites to another policy first/);
-  expect(await everything()).toEqual(before);
+  expect(await everything(server, routers)).toEqual(before);
   await useBindablePorts(server.api);
 });
 
-test("who says why may lock themselves out, and the audit keeps it", async () => {
+test("who says why may lock themselves out, and the audit keeps it", async ({ server, sites, path }) => {
   const reason = "WinBox is retired at the end of the month";
   const body = policyOf({ winbox: { enabled: false }, ssh: { networks: ["10.0.0.0/8"] } });
   expectProblem(await server.api.put(path, { ...body, lock_out_reason: "  " }), 422, "validation-failed");

@@ -1,14 +1,7 @@
 /** What stands on a router is hostile text: shown bounded and escaped wherever the API shows it, and never obeyed. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  expectInSync,
-  expectStatus,
-  expectSync,
-  startManagedRouter,
-  startTestServer,
-  type TestServer,
-  useBindablePorts,
-} from "./harness/index.ts";
+import { describe, expect } from "vitest";
+import { expectInSync, expectStatus, expectSync, startManagedRouter } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 
 const HOSTILE = [
   '<img src=x onerror="fetch(`/v1/tokens`)">',
@@ -22,16 +15,7 @@ const HOSTILE = [
 /** A whole answer about one router stays below this, characters, though the router holds far more. */
 const MAX_ANSWER = 500_000;
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "1" } });
-  await useBindablePorts(server.api);
-});
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
+const test = scenario.override("env", { PORTREEVE_RECONCILE_SECONDS: "1" });
 
 /** Every text in an answer, however deep. */
 function texts(value: unknown): string[] {
@@ -41,7 +25,9 @@ function texts(value: unknown): string[] {
 }
 
 describe.each(["6.49", "7.9", "7.18", "7.24"])("RouterOS %s", (version) => {
-  test("plan, hardening report, exposure and audit show it as bounded lines without control characters", async () => {
+  test("plan, hardening report, exposure and audit show it as bounded lines without control characters", async ({
+    server,
+  }) => {
     const { router, site } = await startManagedRouter(server, { version });
     await using _router = router;
     const { control } = router;
@@ -76,7 +62,9 @@ describe.each(["6.49", "7.9", "7.18", "7.24"])("RouterOS %s", (version) => {
     await expect.poll(planned, { timeout: 10_000 }).toEqual([]);
   });
 
-  test("a rule of ours filled with it is repaired, and what stood in it is written down escaped", async () => {
+  test("a rule of ours filled with it is repaired, and what stood in it is written down escaped", async ({
+    server,
+  }) => {
     const { router, site } = await startManagedRouter(server, { version });
     await using _router = router;
     const { control } = router;

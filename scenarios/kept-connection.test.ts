@@ -1,53 +1,31 @@
 /** Portreeve keeps one connection per router between runs, so that periods leave no trail in the router's log. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import {
+  expectChecked,
   expectInSync,
   expectStoredLogin,
   type ManagedRouter,
   startManagedRouter,
-  startTestServer,
-  type TestServer,
-  useBindablePorts,
   waitFor,
 } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "1" } });
-  await useBindablePorts(server.api);
-});
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
+const test = scenario.override("env", { PORTREEVE_RECONCILE_SECONDS: "1" });
 
 const logIns = ({ router }: ManagedRouter) =>
   router.control.transcript().filter(({ direction, words }) => direction === "in" && words[0] === "/login")
     .length;
 
-async function checkedAt({ site }: ManagedRouter): Promise<string> {
-  return (await server.api.get(`/v1/sites/${site.id}`)).body.sync.checked_at;
-}
-
-/** Wait until the site was looked at again, this many times. */
-async function periods(managed: ManagedRouter, count: number): Promise<void> {
-  for (let i = 0; i < count; i++) {
-    const before = await checkedAt(managed);
-    await waitFor(async () => (await checkedAt(managed)) !== before, { what: "another look at the site" });
-  }
-}
-
-test("many periods cost no further login", async () => {
+test("many periods cost no further login", async ({ server }) => {
   const managed = await startManagedRouter(server);
   await using _router = managed.router;
-  await periods(managed, 1);
+  await expectChecked(server.api, managed.site.id, { times: 1 });
   const before = logIns(managed);
-  await periods(managed, 3);
+  await expectChecked(server.api, managed.site.id, { times: 3 });
   expect(logIns(managed)).toBe(before);
 });
 
-test("after a reboot of the router a new connection takes its place", async () => {
+test("after a reboot of the router a new connection takes its place", async ({ server }) => {
   const managed = await startManagedRouter(server);
   await using _router = managed.router;
   const before = logIns(managed);
@@ -56,7 +34,7 @@ test("after a reboot of the router a new connection takes its place", async () =
   await expectInSync(server.api, managed.site.id);
 });
 
-test("our user removed by hand is added again, with its password", async () => {
+test("our user removed by hand is added again, with its password", async ({ server }) => {
   const managed = await startManagedRouter(server);
   await using _router = managed.router;
   const { control } = managed.router;
@@ -68,7 +46,7 @@ test("our user removed by hand is added again, with its password", async () => {
   await expectStoredLogin(server.api, managed);
 });
 
-test("the API service closed to us by hand is opened again", async () => {
+test("the API service closed to us by hand is opened again", async ({ server }) => {
   const managed = await startManagedRouter(server);
   await using _router = managed.router;
   const { control } = managed.router;

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Policy, TransientAccess } from "@portreeve/api-schema";
 import { RouterClient } from "@portreeve/routeros";
 import { expect, test } from "vitest";
+import { inChaos } from "./harness/chaos.ts";
 import {
   credentialsOf,
   expectInSync,
@@ -18,61 +19,68 @@ import { Load } from "./harness/load.ts";
 import { Random } from "./harness/random.ts";
 import { listeningPorts, ServerProcess } from "./harness/server-process.ts";
 
-const KILLS = 50;
+const KILLS = inChaos({ short: 50, long: 1_000 });
+const TIMEOUT_MS = KILLS * 7_200;
 const ROUTERS = 3;
 /** Killed at a moment up to this long after it was ready, or after it was started, milliseconds. */
 const WORK_MS = 900;
 const START_MS = 700;
 const SETTLED_WITHIN_MS = 30_000;
 
-test("fifty kills under load lose no acknowledged write, no router and no closed door", async () => {
-  const random = new Random();
-  await using server = await ServerProcess.prepare({ PORTREEVE_LOG_LEVEL: "warn" });
-  await using routers = new AsyncDisposableStack();
-  let kills = 0;
-  try {
-    server.start();
-    await server.ready();
-    await useBindablePorts(server.api);
-    const managed: ManagedRouter[] = [];
-    for (let number = 1; number <= ROUTERS; number++) {
-      const one = await startManagedRouter(server, { identity: `router-${number}` });
-      routers.use(one.router);
-      managed.push(one);
-    }
-    const load = new Load(
-      server,
-      random,
-      managed.map(({ site }) => site.id),
-    );
-    for (; kills < KILLS; kills++) {
-      await delay(random.below(WORK_MS));
-      if (random.chance(0.1)) await server.killDatabase();
-      else await server.kill();
-      if (!server.isRunning) server.start();
-      if (random.chance(0.2)) {
-        await delay(random.below(START_MS));
-        await server.kill();
-        kills++;
-        server.start();
-      }
+test(
+  `${KILLS} kills under load lose no acknowledged write, no router and no closed door`,
+  async () => {
+    const random = new Random();
+    await using server = await ServerProcess.prepare({ PORTREEVE_LOG_LEVEL: "warn" });
+    await using routers = new AsyncDisposableStack();
+    let kills = 0;
+    try {
+      server.start();
       await server.ready();
-      await expectNoStrayListener(server, managed);
-      for (const one of managed) await expectStoredLogin(server.api, one);
-      await load.check();
+      await useBindablePorts(server.api);
+      const managed: ManagedRouter[] = [];
+      for (let number = 1; number <= ROUTERS; number++) {
+        const one = await startManagedRouter(server, { identity: `router-${number}` });
+        routers.use(one.router);
+        managed.push(one);
+      }
+      const load = new Load(
+        server,
+        random,
+        managed.map(({ site }) => site.id),
+      );
+      for (; kills < KILLS; kills++) {
+        await delay(random.below(WORK_MS));
+        if (random.chance(0.1)) await server.killDatabase();
+        else await server.kill();
+        if (!server.isRunning) server.start();
+        if (random.chance(0.2)) {
+          await delay(random.below(START_MS));
+          await server.kill();
+          kills++;
+          server.start();
+        }
+        await server.ready();
+        await expectNoStrayListener(server, managed);
+        for (const one of managed) await expectStoredLogin(server.api, one);
+        await load.check();
+      }
+      await load.stop();
+      expect(load.acknowledged).toBeGreaterThan(KILLS);
+      await expectSettled(server, managed);
+      await expectNothingLost(server, managed, load);
+      expect(await server.stop()).toBe(0);
+      expect(await server.databasePid()).toBeUndefined();
+    } catch (error) {
+      const where = `PORTREEVE_TEST_SEED=${random.seed}, after ${kills} kills`;
+      const last = server.output().slice(-4000);
+      throw new Error(`${where}: ${error instanceof Error ? error.message : error}\n${last}`, {
+        cause: error,
+      });
     }
-    await load.stop();
-    expect(load.acknowledged).toBeGreaterThan(KILLS);
-    await expectSettled(server, managed);
-    await expectNothingLost(server, managed, load);
-    expect(await server.stop()).toBe(0);
-    expect(await server.databasePid()).toBeUndefined();
-  } catch (error) {
-    const where = `PORTREEVE_TEST_SEED=${random.seed}, after ${kills} kills`;
-    const last = server.output().slice(-4000);
-    throw new Error(`${where}: ${error instanceof Error ? error.message : error}\n${last}`, { cause: error });
-  }
-}, 360_000);
+  },
+  TIMEOUT_MS,
+);
 
 /** Every port that is open belongs to an access that is open. */
 async function expectNoStrayListener(

@@ -2,7 +2,7 @@
 import type { Policy, Site } from "@portreeve/api-schema";
 import type { Emulator } from "@portreeve/emulator";
 import { RouterClient } from "@portreeve/routeros";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import { openClient } from "../packages/server/src/database/connection.ts";
 import { createTestDatabase } from "../packages/server/src/database/testing.ts";
 import { makeAuthority } from "./harness/authority.ts";
@@ -13,10 +13,10 @@ import {
   expectStatus,
   readSite,
   startManagedRouter,
-  useBindablePorts,
   waitFor,
 } from "./harness/index.ts";
-import { ServerProcess } from "./harness/server-process.ts";
+import { processScenario } from "./harness/scenario.ts";
+import type { ServerProcess } from "./harness/server-process.ts";
 
 const OVER_TLS = {
   name: "Over TLS",
@@ -27,30 +27,25 @@ const OVER_TLS = {
 const DAY_MS = 86_400_000;
 const SETTLED = { within: 30_000 };
 
-const ending = new AsyncDisposableStack();
-let database: Awaited<ReturnType<typeof openClient>>;
-let server: ServerProcess;
-let overTls: Policy;
-let plain: Policy;
-
-beforeAll(async () => {
-  // A database of its own, which can be asked while the server is dead.
-  const test = ending.use(await createTestDatabase());
-  database = await openClient(test.connectionString);
-  ending.defer(() => database.end());
-  server = ending.use(
-    await ServerProcess.prepare({ DATABASE_URL: test.connectionString, PORTREEVE_LOG_LEVEL: "warn" }),
-  );
-  server.start();
-  await server.ready();
-  await useBindablePorts(server.api);
-  overTls = await createPolicy(server.api, OVER_TLS);
-  plain = await createPolicy(server.api, { name: "Plain" });
-}, 60_000);
-
-afterAll(async () => {
-  await ending.disposeAsync();
-});
+const test = processScenario
+  /** Of its own, which can be asked while the server is dead. */
+  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads what a fixture needs from this pattern
+  .extend("ownDatabase", { scope: "file" }, async ({}, { onCleanup }) => {
+    const own = await createTestDatabase();
+    onCleanup(() => own.drop());
+    return own;
+  })
+  .override("env", ({ ownDatabase }) => ({
+    DATABASE_URL: ownDatabase.connectionString,
+    PORTREEVE_LOG_LEVEL: "warn",
+  }))
+  .extend("database", { scope: "file" }, async ({ ownDatabase }, { onCleanup }) => {
+    const client = await openClient(ownDatabase.connectionString);
+    onCleanup(() => client.end());
+    return client;
+  })
+  .extend("overTls", { scope: "file" }, ({ server }) => createPolicy(server.api, OVER_TLS))
+  .extend("plain", { scope: "file" }, ({ server }) => createPolicy(server.api, { name: "Plain" }));
 
 interface Moment {
   readonly router: Emulator;
@@ -96,38 +91,38 @@ const RENEWAL: readonly (readonly [string, Condition])[] = [
   ["the new one has been shown", async (at) => (await at.row()).tls_fingerprint !== at.site.tls_fingerprint],
 ];
 
-test.each(["6.49.10", "7.18"])(
+test.for(["6.49.10", "7.18"])(
   "on RouterOS %s, moving over, renewing and moving back",
-  async (version) => {
+  { timeout: 300_000 },
+  async (version, { server, database, overTls, plain }) => {
     const { router, site } = await startManagedRouter(server, { version });
     await using _router = router;
     for (const [what, condition] of OVER) {
-      await attach(site, overTls);
-      await killWhen(what, condition, router, site);
-      await expectTransport(router, site, "api-ssl");
-      await attach(site, plain);
-      await expectTransport(router, site, "api");
+      await attach(server, site, overTls);
+      await killWhen(server, database, what, condition, router, site);
+      await expectTransport(server, router, site, "api-ssl");
+      await attach(server, site, plain);
+      await expectTransport(server, router, site, "api");
     }
     for (const [what, condition] of BACK) {
-      await attach(site, overTls);
-      await expectTransport(router, site, "api-ssl");
-      await attach(site, plain);
-      await killWhen(what, condition, router, site);
-      await expectTransport(router, site, "api");
+      await attach(server, site, overTls);
+      await expectTransport(server, router, site, "api-ssl");
+      await attach(server, site, plain);
+      await killWhen(server, database, what, condition, router, site);
+      await expectTransport(server, router, site, "api");
     }
-    await attach(site, overTls);
+    await attach(server, site, overTls);
     for (const [what, condition] of RENEWAL) {
-      const before = await expectTransport(router, site, "api-ssl");
+      const before = await expectTransport(server, router, site, "api-ssl");
       await router.control.advanceClock(340 * DAY_MS);
-      await killWhen(what, condition, router, before);
+      await killWhen(server, database, what, condition, router, before);
       await waitFor(async () => {
         const { certificate } = await readSite(server.api, site.id);
         return certificate && certificate.name !== before.certificate?.name;
       }, SETTLED);
     }
-    await expectTransport(router, site, "api-ssl");
+    await expectTransport(server, router, site, "api-ssl");
   },
-  300_000,
 );
 
 /** Each command of a request, answered late, so that the server dies while it waits; and what it leaves behind. */
@@ -152,29 +147,29 @@ const REQUESTED: readonly (readonly [string, string, Condition])[] = [
 const fileOf = ({ router }: Moment) =>
   router.control.rows("/file").find(({ name }) => name === "certificate-request.pem")?.contents;
 
-test.each(["6.49.10", "7.18"])(
+test.for(["6.49.10", "7.18"])(
   "on RouterOS %s, while an authority signs",
-  async (version) => {
+  { timeout: 200_000 },
+  async (version, { server, database, overTls, plain }) => {
     expectStatus(await server.api.put("/v1/certificate-authority", makeAuthority("Kill")), 200);
     const { router, site } = await startManagedRouter(server, { version });
     await using _router = router;
     for (const [what, command, condition] of REQUESTED) {
       router.control.inject({ kind: "delay", command, ms: 20_000, times: 1 });
-      await attach(site, overTls);
-      await killWhen(what, condition, router, site);
+      await attach(server, site, overTls);
+      await killWhen(server, database, what, condition, router, site);
       router.control.clear();
-      const { certificate } = await expectTransport(router, site, "api-ssl");
+      const { certificate } = await expectTransport(server, router, site, "api-ssl");
       expect(certificate?.issuer).toBe("CN=Kill,O=Example");
       expect(router.control.rows("/file")).toEqual([]);
-      await attach(site, plain);
-      await expectTransport(router, site, "api");
+      await attach(server, site, plain);
+      await expectTransport(server, router, site, "api");
     }
     expectStatus(await server.api.delete("/v1/certificate-authority"), 204);
   },
-  200_000,
 );
 
-async function attach(site: Site, { id }: Policy): Promise<void> {
+async function attach(server: ServerProcess, site: Site, { id }: Policy): Promise<void> {
   expectStatus(await server.api.put(`/v1/control-plane/policies/${id}/sites`, { sites: [site.id] }), 200);
 }
 
@@ -183,18 +178,26 @@ const ROW = `
   select * from site_connections join site_certificates using (site_id) join site_sync using (site_id) where site_id = $1`;
 
 /** Kill the server as soon as this holds, see that what it knows is enough to come in by, and start it again. */
-async function killWhen(what: string, condition: Condition, router: Emulator, site: Site): Promise<void> {
+async function killWhen(
+  server: ServerProcess,
+  database: Awaited<ReturnType<typeof openClient>>,
+  what: string,
+  condition: Condition,
+  router: Emulator,
+  site: Site,
+): Promise<void> {
   const row = async () => (await database.query(ROW, [site.id])).rows[0] ?? {};
   await waitFor(() => condition({ router, site, row }), { ...SETTLED, what });
   const [login] = (await credentialsOf(server.api, site.id)).filter(({ state }) => state === "active");
   await server.kill();
-  await expectManagementPath(await row(), router, login ?? { username: "", password: "" });
+  await expectManagementPath(server, await row(), router, login ?? { username: "", password: "" });
   server.start();
   await server.ready();
 }
 
 /** One of the management paths that the database names works, with a certificate that the database names. */
 async function expectManagementPath(
+  server: ServerProcess,
   row: Record<string, unknown>,
   router: Emulator,
   { username, password }: { username: string; password: string | null },
@@ -216,7 +219,12 @@ async function expectManagementPath(
 }
 
 /** The site is in sync on this transport, and its router has what belongs to it and nothing else of ours. */
-async function expectTransport(router: Emulator, { id }: Site, transport: "api" | "api-ssl"): Promise<Site> {
+async function expectTransport(
+  server: ServerProcess,
+  router: Emulator,
+  { id }: Site,
+  transport: "api" | "api-ssl",
+): Promise<Site> {
   await waitFor(async () => (await readSite(server.api, id)).management_transport === transport, SETTLED);
   const site = await expectInSync(server.api, id, SETTLED);
   const names = router.control.rows("/certificate").map(({ name }) => name);

@@ -6,7 +6,7 @@ import { connect as tlsConnect } from "node:tls";
 import type { Policy, Site } from "@portreeve/api-schema";
 import type { Emulator } from "@portreeve/emulator";
 import { RouterClient } from "@portreeve/routeros";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import {
   ADMIN,
   adopt,
@@ -22,22 +22,12 @@ import {
   readSite,
   startManagedRouter,
   startRouter,
-  startTestServer,
   type TestServer,
-  useBindablePorts,
   waitFor,
 } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "1" } });
-  await useBindablePorts(server.api);
-});
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
+const test = scenario.override("env", { PORTREEVE_RECONCILE_SECONDS: "1" });
 
 const DAY_MS = 86_400_000;
 
@@ -49,11 +39,12 @@ const OVER_TLS = {
 
 /** A managed router under a policy of its own. */
 async function underOwnPolicy(
+  server: TestServer,
   change: Record<string, unknown>,
   options = {},
 ): Promise<ManagedRouter & { path: string }> {
   const managed = await startManagedRouter(server, options);
-  return { ...managed, path: await attach(managed.site, change) };
+  return { ...managed, path: await attach(server, managed.site, change) };
 }
 
 const service = (router: Emulator, name: string) =>
@@ -63,7 +54,7 @@ const ours = (router: Emulator) =>
   router.control.rows("/certificate").filter(({ name = "" }) => name.startsWith("portreeve-"));
 
 /** Put the site under a new policy; its path. */
-async function attach(site: Site, change: Record<string, unknown>): Promise<string> {
+async function attach(server: TestServer, site: Site, change: Record<string, unknown>): Promise<string> {
   const policy: Policy = await createPolicy(server.api, change);
   const path = `/v1/control-plane/policies/${policy.id}`;
   expectStatus(await server.api.put(`${path}/sites`, { sites: [site.id] }), 200);
@@ -78,24 +69,24 @@ async function sign(router: Emulator, name: string): Promise<void> {
 }
 
 /** One whole run from now on has ended. */
-async function reconciled(id: string): Promise<void> {
+async function reconciled(server: TestServer, id: string): Promise<void> {
   const checked = async () => Date.parse((await readSite(server.api, id)).sync.checked_at ?? "");
   for (const now of [await checked(), await checked()]) await waitFor(async () => (await checked()) > now);
 }
 
-async function actionsOf(id: string): Promise<string[]> {
+async function actionsOf(server: TestServer, id: string): Promise<string[]> {
   const { data } = expectStatus(await server.api.get(`/v1/audit?site_id=${id}&limit=200`), 200);
   return data.map(({ action }: { action: string }) => action);
 }
 
-async function activeLogin(id: string) {
+async function activeLogin(server: TestServer, id: string) {
   const active = (await credentialsOf(server.api, id)).find(({ state }) => state === "active");
   if (!active) throw new Error("no login is active");
   return active;
 }
 
 /** The certificate api-ssl shows to Portreeve's address. */
-async function shown(router: Emulator): Promise<X509Certificate> {
+async function shown(server: TestServer, router: Emulator): Promise<X509Certificate> {
   const where = {
     host: router.address,
     port: router.port("api-ssl"),
@@ -109,7 +100,7 @@ async function shown(router: Emulator): Promise<X509Certificate> {
 }
 
 /** The site is on api-ssl with a certificate of ours, and the plain API is closed. */
-async function expectOverTls(router: Emulator, id: string): Promise<Site> {
+async function expectOverTls(server: TestServer, router: Emulator, id: string): Promise<Site> {
   await waitFor(async () => (await readSite(server.api, id)).management_transport === "api-ssl");
   const site = await expectInSync(server.api, id);
   const [certificate, ...others] = ours(router);
@@ -125,7 +116,7 @@ async function expectOverTls(router: Emulator, id: string): Promise<Site> {
     "tls-version": "only-1.2",
   });
   expect(service(router, "api")).toMatchObject({ disabled: "true" });
-  const presented = await shown(router);
+  const presented = await shown(server, router);
   expect(presented.fingerprint256.replaceAll(":", "").toLowerCase()).toBe(site.tls_fingerprint);
   expect(presented.checkIP(router.address)).toBe(router.address);
   expect(presented.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
@@ -133,12 +124,12 @@ async function expectOverTls(router: Emulator, id: string): Promise<Site> {
   return site;
 }
 
-test.each(["6.49.10", "7.9", "7.18", "7.24"])(
+test.for(["6.49.10", "7.9", "7.18", "7.24"])(
   "a site on RouterOS %s moves to api-ssl and back",
-  async (version) => {
-    const { router, site, path } = await underOwnPolicy(OVER_TLS, { version });
+  async (version, { server }) => {
+    const { router, site, path } = await underOwnPolicy(server, OVER_TLS, { version });
     await using _router = router;
-    await expectOverTls(router, site.id);
+    await expectOverTls(server, router, site.id);
 
     expectStatus(await server.api.put(path, policyOf()), 200);
     const back = await waitFor(async () => {
@@ -153,36 +144,38 @@ test.each(["6.49.10", "7.9", "7.18", "7.24"])(
   },
 );
 
-test("a site whose router has the certificate a moment late arrives all the same", async () => {
+test("a site whose router has the certificate a moment late arrives all the same", async ({ server }) => {
   const managed = await startManagedRouter(server);
   const { router, site } = managed;
   await using _router = router;
   router.control.inject({ kind: "late-certificate", ms: 1_500, times: 1 });
-  await attach(site, OVER_TLS);
-  await expectOverTls(router, site.id);
+  await attach(server, site, OVER_TLS);
+  await expectOverTls(server, router, site.id);
 });
 
-test("a certificate is renewed thirty days before it ends, and the site is never out of reach", async () => {
-  const { router, site } = await underOwnPolicy(OVER_TLS, { version: "7.18" });
+test("a certificate is renewed thirty days before it ends, and the site is never out of reach", async ({
+  server,
+}) => {
+  const { router, site } = await underOwnPolicy(server, OVER_TLS, { version: "7.18" });
   await using _router = router;
-  const before = await expectOverTls(router, site.id);
+  const before = await expectOverTls(server, router, site.id);
 
   await router.control.advanceClock(334 * DAY_MS);
-  await reconciled(site.id);
+  await reconciled(server, site.id);
   expect((await readSite(server.api, site.id)).certificate).toEqual(before.certificate);
 
   router.control.inject({ kind: "late-certificate", ms: 1_500, times: 1 });
   await router.control.advanceClock(2 * DAY_MS);
   await waitFor(async () => (await readSite(server.api, site.id)).tls_fingerprint !== before.tls_fingerprint);
-  const after = await expectOverTls(router, site.id);
+  const after = await expectOverTls(server, router, site.id);
   expect(after.certificate?.name).not.toBe(before.certificate?.name);
   expect(Date.parse(after.certificate?.not_after ?? "")).toBeGreaterThan(
     Date.parse(before.certificate?.not_after ?? ""),
   );
-  expect(await actionsOf(site.id)).not.toContain("site.drift_repaired");
+  expect(await actionsOf(server, site.id)).not.toContain("site.drift_repaired");
 });
 
-test("another certificate than the one that is pinned gets no password", async () => {
+test("another certificate than the one that is pinned gets no password", async ({ server }) => {
   const { router, site } = await startManagedRouter(server);
   await using _router = router;
   await router.control.addRow("/certificate", {
@@ -191,9 +184,9 @@ test("another certificate than the one that is pinned gets no password", async (
     "key-size": "prime256v1",
   });
   await sign(router, "stranger");
-  await attach(site, OVER_TLS);
-  const before = await expectOverTls(router, site.id);
-  const { username } = await activeLogin(site.id);
+  await attach(server, site, OVER_TLS);
+  const before = await expectOverTls(server, router, site.id);
+  const { username } = await activeLogin(server, site.id);
   // Somebody in the middle; the connection that is open goes too.
   await router.control.setRow("/ip/service", "api-ssl", { certificate: "stranger" });
   const logIns = () =>
@@ -210,14 +203,14 @@ test("another certificate than the one that is pinned gets no password", async (
 
   // The operator has looked, and put it right.
   await router.control.setRow("/ip/service", "api-ssl", { certificate: before.certificate?.name ?? "" });
-  await expectOverTls(router, site.id);
+  await expectOverTls(server, router, site.id);
 });
 
-test("where api-ssl lets nobody in, the site says so and stays on the plain API", async () => {
+test("where api-ssl lets nobody in, the site says so and stays on the plain API", async ({ server }) => {
   const { router, site } = await startManagedRouter(server);
   await using _router = router;
   router.control.inject({ kind: "refuse", service: "api-ssl" });
-  await attach(site, OVER_TLS);
+  await attach(server, site, OVER_TLS);
   const failed = await expectSync(server.api, site.id, "failed");
   expect(failed.sync.reason).toMatch(
     /^no login by api-ssl on port 8729 \(.*\); Portreeve stays on api, which stays open$/,
@@ -225,10 +218,12 @@ test("where api-ssl lets nobody in, the site says so and stays on the plain API"
   expect(failed).toMatchObject({ status: "online", management_transport: "api", tls_fingerprint: null });
   expect(service(router, "api")).toMatchObject({ disabled: "false" });
   router.control.clear();
-  await expectOverTls(router, site.id);
+  await expectOverTls(server, router, site.id);
 });
 
-test("an operator's certificate is kept, with api-ssl, until the site is told to give it up", async () => {
+test("an operator's certificate is kept, with api-ssl, until the site is told to give it up", async ({
+  server,
+}) => {
   await using router = await startRouter(server.net);
   await router.control.addRow("/certificate", {
     name: "theirs",
@@ -244,7 +239,7 @@ test("an operator's certificate is kept, with api-ssl, until the site is told to
   expect(site).toMatchObject({ ...theirs, certificate: null });
   expect(service(router, "api-ssl")).toMatchObject({ certificate: "theirs", disabled: "false" });
 
-  const path = await attach(site, OVER_TLS);
+  const path = await attach(server, site, OVER_TLS);
   await expectInSync(server.api, site.id);
   expect(service(router, "api-ssl")).toMatchObject({ certificate: "theirs" });
   expect(ours(router)).toEqual([]);
@@ -254,46 +249,48 @@ test("an operator's certificate is kept, with api-ssl, until the site is told to
   const given = await server.api.patch(`/v1/sites/${site.id}`, { tls_fingerprint: null });
   expectStatus(given, 200);
   await waitFor(async () => (await readSite(server.api, site.id)).certificate !== null);
-  await expectOverTls(router, site.id);
+  await expectOverTls(server, router, site.id);
   expect(router.control.rows("/certificate").map(({ name }) => name)).toContain("theirs");
 });
 
-test("off-boarding takes our certificates with it", async () => {
-  const { router, site } = await underOwnPolicy(OVER_TLS);
+test("off-boarding takes our certificates with it", async ({ server }) => {
+  const { router, site } = await underOwnPolicy(server, OVER_TLS);
   await using _router = router;
-  await expectOverTls(router, site.id);
+  await expectOverTls(server, router, site.id);
   expectStatus(await server.api.delete(`/v1/sites/${site.id}`), 202);
   await waitFor(async () => (await server.api.get(`/v1/sites/${site.id}`)).status === 404);
   expect(ours(router)).toEqual([]);
   expect(router.control.rows("/user").map(({ name }) => name)).toEqual(["admin"]);
 });
 
-test("a router that restarts while the site moves arrives in the end", async () => {
+test("a router that restarts while the site moves arrives in the end", async ({ server }) => {
   const { router, site } = await startManagedRouter(server);
   await using _router = router;
-  await attach(site, OVER_TLS);
+  await attach(server, site, OVER_TLS);
   await waitFor(() => ours(router).some((row) => row.fingerprint));
   await router.control.reboot();
   await waitFor(() => service(router, "api-ssl")?.certificate !== "none");
   await router.control.reboot();
-  await expectOverTls(router, site.id);
+  await expectOverTls(server, router, site.id);
 });
 
-test("a link that is cut while the site moves leaves it on the transport that worked, until it is back", async () => {
+test("a link that is cut while the site moves leaves it on the transport that worked, until it is back", async ({
+  server,
+}) => {
   const { router, site } = await startManagedRouter(server);
   await using _router = router;
-  await attach(site, OVER_TLS);
+  await attach(server, site, OVER_TLS);
   await waitFor(() => service(router, "api-ssl")?.certificate !== "none");
   router.control.cutLink();
   const away = async () => (await readSite(server.api, site.id)).sync.reason !== null;
   await waitFor(away, { within: 60_000, what: "the run to end" });
   router.control.restoreLink();
-  await expectOverTls(router, site.id);
+  await expectOverTls(server, router, site.id);
 }, 120_000);
 
-test("a replaced router is told by its transport, and moves over again", async () => {
-  const { router, site } = await underOwnPolicy(OVER_TLS);
-  await expectOverTls(router, site.id);
+test("a replaced router is told by its transport, and moves over again", async ({ server }) => {
+  const { router, site } = await underOwnPolicy(server, OVER_TLS);
+  await expectOverTls(server, router, site.id);
   await router.close();
   await using another = await startRouter(server.net, { address: router.address });
   const path = `/v1/sites/${site.id}`;
@@ -302,10 +299,12 @@ test("a replaced router is told by its transport, and moves over again", async (
     await server.api.patch(path, { management_transport: "api", api_port: PORTS.api, ...ADMIN }),
     200,
   );
-  await expectOverTls(another, site.id);
+  await expectOverTls(server, another, site.id);
 });
 
-test("a preview shows the steps up to the login that decides, and says that it ends there", async () => {
+test("a preview shows the steps up to the login that decides, and says that it ends there", async ({
+  server,
+}) => {
   await using router = await startRouter(server.net);
   const site = await adopt(server.api, router);
   const policy: Policy = await createPolicy(server.api, OVER_TLS);

@@ -1,5 +1,5 @@
 /** Changes of the management path, with a real server: proven by a new login, or undone by the router itself. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import {
   ADMIN,
   createPolicy,
@@ -10,26 +10,17 @@ import {
   policyOf,
   startManagedRouter,
   startRouter,
-  startTestServer,
   type TestServer,
   useBindablePorts,
   waitFor,
 } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 import { ServerProcess } from "./harness/server-process.ts";
 
 const VERSIONS = ["6.49", "7.9", "7.18", "7.24"];
 const AFTER_ROLLBACK_TIMER_MS = 91_000;
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "1" } });
-  await useBindablePorts(server.api);
-});
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
+const test = scenario.override("env", { PORTREEVE_RECONCILE_SECONDS: "1" });
 
 const apiPort = ({ router }: Pick<ManagedRouter, "router">) =>
   Number(
@@ -39,26 +30,28 @@ const apiPort = ({ router }: Pick<ManagedRouter, "router">) =>
 const entries = ({ router }: Pick<ManagedRouter, "router">) => router.control.rows("/system/scheduler");
 
 /** A policy of its own for the site, so that a change of it is a change of this router only. */
-async function ownPolicy({ site }: ManagedRouter): Promise<string> {
+async function ownPolicy(server: TestServer, { site }: ManagedRouter): Promise<string> {
   const { id } = await createPolicy(server.api);
   expectStatus(await server.api.put(`/v1/control-plane/policies/${id}/sites`, { sites: [site.id] }), 200);
   await expectInSync(server.api, site.id);
   return id;
 }
 
-async function movePort(policyId: string, port: number): Promise<void> {
+async function movePort(server: TestServer, policyId: string, port: number): Promise<void> {
   const body = policyOf({ api: { port } });
   expectStatus(await server.api.put(`/v1/control-plane/policies/${policyId}`, body), 200);
 }
 
 describe.each(VERSIONS)("RouterOS %s", (version) => {
-  test("the router can undo the change before it is made, and no more once a new login came", async () => {
+  test("the router can undo the change before it is made, and no more once a new login came", async ({
+    server,
+  }) => {
     const managed = await startManagedRouter(server, { version });
     await using _router = managed.router;
-    const policyId = await ownPolicy(managed);
+    const policyId = await ownPolicy(server, managed);
     const seen = managed.router.control.transcript().length;
 
-    await movePort(policyId, 18_728);
+    await movePort(server, policyId, 18_728);
     await waitFor(() => apiPort(managed) === 18_728, { what: "the port to move" });
     await expectInSync(server.api, managed.site.id);
 
@@ -81,10 +74,12 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
     expect(entries(managed)).toEqual([]);
   });
 
-  test("a link that ends with the change: the router undoes it, Portreeve says so and leaves it at that", async () => {
+  test("a link that ends with the change: the router undoes it, Portreeve says so and leaves it at that", async ({
+    server,
+  }) => {
     const managed = await startManagedRouter(server, { version });
     await using router = managed.router;
-    const policyId = await ownPolicy(managed);
+    const policyId = await ownPolicy(server, managed);
     const before = apiPort(managed);
     const seen = managed.router.control.transcript().length;
     const changes = () =>
@@ -95,7 +90,7 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
     // From the change on no new connection comes about, so nobody can prove it.
     router.control.inject({ kind: "refuse", service: "api", times: 1000 });
 
-    await movePort(policyId, 18_729);
+    await movePort(server, policyId, 18_729);
     await waitFor(() => changes() > 0, { what: "the change" });
     await waitFor(
       async () => {
@@ -120,10 +115,12 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
   });
 });
 
-test("a router that takes no scheduler entry keeps its management path, and gets everything else", async () => {
+test("a router that takes no scheduler entry keeps its management path, and gets everything else", async ({
+  server,
+}) => {
   const managed = await startManagedRouter(server, { version: "7.20" });
   await using router = managed.router;
-  const policyId = await ownPolicy(managed);
+  const policyId = await ownPolicy(server, managed);
   const before = apiPort(managed);
   router.control.setDeviceMode("home");
   const body = policyOf({ api: { port: 18_730 }, telnet: { enabled: true, networks: ["127.0.0.0/8"] } });
@@ -136,10 +133,12 @@ test("a router that takes no scheduler entry keeps its management path, and gets
   expect(telnet).toMatchObject({ disabled: "false" });
 });
 
-test("a rule of somebody else's that would refuse us behind our jump is not walked into", async () => {
+test("a rule of somebody else's that would refuse us behind our jump is not walked into", async ({
+  server,
+}) => {
   const managed = await startManagedRouter(server, { version: "7.16" });
   await using router = managed.router;
-  const policyId = await ownPolicy(managed);
+  const policyId = await ownPolicy(server, managed);
   const { control } = router;
   // They refuse the port the API is to move to, from everybody, ahead of our rules.
   await control.addRow("/ip/firewall/filter", {
@@ -150,7 +149,7 @@ test("a rule of somebody else's that would refuse us behind our jump is not walk
     comment: "legacy",
   });
   const before = apiPort(managed);
-  await movePort(policyId, 18_731);
+  await movePort(server, policyId, 18_731);
 
   const site = await expectSync(server.api, managed.site.id, "needs_attention");
   expect(site.sync.reason).toContain('"legacy" would refuse Portreeve');

@@ -1,8 +1,9 @@
 /** The API describes itself: an OpenAPI 3.1 document that leaves out no route, and a page that needs no other host. */
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { expect, vi } from "vitest";
 import { chromiumMissing, launchBrowser, Visitor } from "./harness/browser.ts";
-import { expectStatus, startTestServer, type TestServer } from "./harness/index.ts";
+import { expectStatus } from "./harness/index.ts";
 import { documentedRoutes } from "./harness/routes.ts";
+import { scenario } from "./harness/scenario.ts";
 
 /** Every route the server has registered, seen by Fastify itself. */
 const registered = vi.hoisted(() => [] as { method: string; url: string }[]);
@@ -23,26 +24,17 @@ vi.mock("fastify", async (importOriginal) => {
   return { ...original, default: build };
 });
 
-let server: TestServer;
-// biome-ignore lint/suspicious/noExplicitAny: the document is JSON of a foreign format, looked into in many places
-let document: any;
+const test = scenario.extend("document", { scope: "file" }, async ({ server }) =>
+  expectStatus(await server.api.get("/openapi.json", { token: null }), 200),
+);
 
-beforeAll(async () => {
-  server = await startTestServer();
-  document = expectStatus(await server.api.get("/openapi.json", { token: null }), 200);
-});
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
-
-test("the document is OpenAPI 3.1 with a title, a version and bearer tokens", () => {
+test("the document is OpenAPI 3.1 with a title, a version and bearer tokens", ({ document }) => {
   expect(document.openapi).toMatch(/^3\.1\.\d+$/);
   expect(document.info).toMatchObject({ title: "Portreeve", version: expect.any(String) });
   expect(document.components.securitySchemes.bearer).toEqual({ type: "http", scheme: "bearer" });
 });
 
-test("every route below /v1 is in the document", async () => {
+test("every route below /v1 is in the document", async ({ server }) => {
   const documented = (await documentedRoutes(server.api)).map(({ method, path }) => `${method} ${path}`);
   const below = registered.filter(({ method, url }) => url.startsWith("/v1") && method !== "HEAD");
   const known = below.map(({ method, url }) => `${method} ${url.replace(/:(\w+)/g, "{$1}")}`);
@@ -50,7 +42,9 @@ test("every route below /v1 is in the document", async () => {
   expect([...new Set(known)].toSorted()).toEqual(documented.toSorted());
 });
 
-test("every operation says what it does, who may, what it takes and how it answers errors", () => {
+test("every operation says what it does, who may, what it takes and how it answers errors", ({
+  document,
+}) => {
   const names = new Set<string>();
   for (const [path, operations] of Object.entries<Record<string, Operation>>(document.paths)) {
     for (const [method, operation] of Object.entries(operations)) {
@@ -88,7 +82,7 @@ interface Operation {
   responses: Record<string, { content?: Record<string, unknown> } | undefined>;
 }
 
-test("every reference in the document leads somewhere", () => {
+test("every reference in the document leads somewhere", ({ document }) => {
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(
     (match) => match[1] as string,
   );
@@ -103,7 +97,9 @@ test("every reference in the document leads somewhere", () => {
   }
 });
 
-test("the page and everything it loads come from us, and the browser is told to load nothing else", async () => {
+test("the page and everything it loads come from us, and the browser is told to load nothing else", async ({
+  server,
+}) => {
   const page = await fetch(`${server.api.url}/docs`);
   const html = await page.text();
   expect(page.status).toBe(200);
@@ -123,7 +119,7 @@ const note = chromiumMissing === undefined ? "" : ` (skipped: ${chromiumMissing}
 
 test.skipIf(chromiumMissing !== undefined)(
   `a browser shows every group of routes and asks no other host${note}`,
-  async () => {
+  async ({ server, document }) => {
     await using closing = new AsyncDisposableStack();
     const browser = await launchBrowser();
     closing.defer(() => browser.close());

@@ -1,7 +1,7 @@
 /** Services that hand their ports on to each other: no order of single changes leads there, and yet they arrive. */
 import type { Policy } from "@portreeve/api-schema";
 import type { Emulator } from "@portreeve/emulator";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import {
   createPolicy,
   expectInSync,
@@ -10,24 +10,14 @@ import {
   PORTS,
   policyOf,
   startManagedRouter,
-  startTestServer,
   type TestServer,
-  useBindablePorts,
 } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "1" } });
-  await useBindablePorts(server.api);
-});
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
+const test = scenario.override("env", { PORTREEVE_RECONCILE_SECONDS: "1" });
 
 /** A managed router under a policy of its own. */
-async function underOwnPolicy(): Promise<ManagedRouter & { policy: Policy; path: string }> {
+async function underOwnPolicy(server: TestServer): Promise<ManagedRouter & { policy: Policy; path: string }> {
   const managed = await startManagedRouter(server);
   const policy = await createPolicy(server.api);
   const path = `/v1/control-plane/policies/${policy.id}`;
@@ -42,8 +32,10 @@ const ports = (router: Emulator) => ({
   api: router.port("api"),
 });
 
-test("two services that swap their ports arrive, though no order of single changes leads there", async () => {
-  const { router, site, path } = await underOwnPolicy();
+test("two services that swap their ports arrive, though no order of single changes leads there", async ({
+  server,
+}) => {
+  const { router, site, path } = await underOwnPolicy(server);
   await using _router = router;
   const swapped = policyOf({ winbox: { port: PORTS.ssh }, ssh: { port: PORTS.winbox } });
   expectStatus(await server.api.put(path, swapped), 200);
@@ -51,8 +43,8 @@ test("two services that swap their ports arrive, though no order of single chang
   expect(ports(router)).toEqual({ winbox: PORTS.ssh, ssh: PORTS.winbox, api: PORTS.api });
 });
 
-test("the management path swaps its port with another service and is found again", async () => {
-  const { router, site, path } = await underOwnPolicy();
+test("the management path swaps its port with another service and is found again", async ({ server }) => {
+  const { router, site, path } = await underOwnPolicy(server);
   await using _router = router;
   const swapped = policyOf({ winbox: { port: PORTS.api }, api: { port: PORTS.winbox } });
   expectStatus(await server.api.put(path, swapped), 200);
@@ -60,8 +52,8 @@ test("the management path swaps its port with another service and is found again
   expect(ports(router)).toEqual({ winbox: PORTS.api, ssh: PORTS.ssh, api: PORTS.winbox });
 });
 
-test("a service takes the port that the management path gives up", async () => {
-  const { router, site, path } = await underOwnPolicy();
+test("a service takes the port that the management path gives up", async ({ server }) => {
+  const { router, site, path } = await underOwnPolicy(server);
   await using _router = router;
   const moved = policyOf({ winbox: { port: PORTS.api }, api: { port: 8740 } });
   expectStatus(await server.api.put(path, moved), 200);
@@ -69,8 +61,8 @@ test("a service takes the port that the management path gives up", async () => {
   expect(ports(router)).toEqual({ winbox: PORTS.api, ssh: PORTS.ssh, api: 8740 });
 });
 
-test("the management path takes the port that a service gives up", async () => {
-  const { router, site, path } = await underOwnPolicy();
+test("the management path takes the port that a service gives up", async ({ server }) => {
+  const { router, site, path } = await underOwnPolicy(server);
   await using _router = router;
   const moved = policyOf({ winbox: { port: 8299 }, api: { port: PORTS.winbox } });
   expectStatus(await server.api.put(path, moved), 200);
@@ -78,8 +70,8 @@ test("the management path takes the port that a service gives up", async () => {
   expect(ports(router)).toEqual({ winbox: 8299, ssh: PORTS.ssh, api: PORTS.winbox });
 });
 
-test("three services that hand their ports on in a ring arrive", async () => {
-  const { router, site, path } = await underOwnPolicy();
+test("three services that hand their ports on in a ring arrive", async ({ server }) => {
+  const { router, site, path } = await underOwnPolicy(server);
   await using _router = router;
   const ring = policyOf({
     winbox: { port: PORTS.ssh },

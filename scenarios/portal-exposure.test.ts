@@ -2,35 +2,26 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { chromiumMissing, expectFits, shows, siteRow } from "./harness/browser.ts";
 import { expectStatus, type ManagedRouter, PORTS, policyOf } from "./harness/index.ts";
-import { PHONE, Portal } from "./harness/portal.ts";
+import { PHONE, portalScenario } from "./harness/portal.ts";
 
 const note = chromiumMissing === undefined ? "" : ` (skipped: ${chromiumMissing})`;
 const AGAINST = "1 port open against the policy";
 
-let portal: Portal;
-let quay: ManagedRouter;
+const test = portalScenario.extend("quay", { scope: "file", auto: true }, async ({ server, portal }) => {
+  // Whether WinBox keeps a connection is seen after a while only.
+  const [standard] = expectStatus(await server.api.get("/v1/control-plane/policies"), 200);
+  const body = policyOf({ name: "Default Policy", winbox: { enabled: false } });
+  expectStatus(await server.api.put(`/v1/control-plane/policies/${standard.id}`, body), 200);
+  return portal.startSite("Quay");
+});
 
 describe.skipIf(chromiumMissing !== undefined)(`exposure in the web page${note}`, () => {
-  beforeAll(async () => {
-    portal = await Portal.start();
-    const { api } = portal.server;
-    // Whether WinBox keeps a connection is seen after a while only.
-    const [standard] = expectStatus(await api.get("/v1/control-plane/policies"), 200);
-    const body = policyOf({ name: "Default Policy", winbox: { enabled: false } });
-    expectStatus(await api.put(`/v1/control-plane/policies/${standard.id}`, body), 200);
-    quay = await portal.startSite("Quay");
-  });
-
-  afterAll(() => portal?.[Symbol.asyncDispose]());
-
-  afterEach(async () => {
-    for (const visitor of await portal.leave()) portal.expectWellBehaved(visitor);
-  });
-
-  test("a site nobody has looked at says so, and a check shows each port as it is and as the policy wants it", async () => {
+  test("a site nobody has looked at says so, and a check shows each port as it is and as the policy wants it", async ({
+    portal,
+  }) => {
     const { page } = await portal.signIn();
     const dialog = await open(page);
     await shows(dialog.getByRole("status"), "Nobody has looked at this site yet.");
@@ -49,7 +40,10 @@ describe.skipIf(chromiumMissing !== undefined)(`exposure in the web page${note}`
     await shows((await open(page)).getByRole("status"), "Checked");
   });
 
-  test("what is open against the policy stands first, and in the row of its site from then on", async () => {
+  test("what is open against the policy stands first, and in the row of its site from then on", async ({
+    portal,
+    quay,
+  }) => {
     const { control } = quay.router;
     await control.setRow("/ip/service", "telnet", { disabled: "no" });
     const { page } = await portal.signIn();
@@ -67,8 +61,11 @@ describe.skipIf(chromiumMissing !== undefined)(`exposure in the web page${note}`
     await control.setRow("/ip/service", "telnet", { disabled: "yes" });
   });
 
-  test("what answers with markup and escape sequences is shown as text, on a phone as well", async () => {
-    await using _ = await greeter(`220 <img src=x onerror="alert(1)">\u001b[31m\r\n`);
+  test("what answers with markup and escape sequences is shown as text, on a phone as well", async ({
+    portal,
+    quay,
+  }) => {
+    await using _ = await greeter(quay, `220 <img src=x onerror="alert(1)">\u001b[31m\r\n`);
     const { page } = await portal.signIn(PHONE);
     const dialog = await open(page);
     await dialog.getByRole("button", { name: "Check now" }).tap();
@@ -78,7 +75,7 @@ describe.skipIf(chromiumMissing !== undefined)(`exposure in the web page${note}`
     await expectFits(page);
   });
 
-  test("a check that can't be made is said to be, in words", async () => {
+  test("a check that can't be made is said to be, in words", async ({ portal }) => {
     await portal.server.sql("update site_connections set address = '127.0.0.2'");
     const visitor = await portal.signIn();
     visitor.expectComplaint(/status of 409/);
@@ -99,7 +96,7 @@ const port = (dialog: Locator, number: number) =>
   dialog.getByRole("row").filter({ has: dialog.page().getByRole("rowheader", { name: String(number) }) });
 
 /** Says this to whoever connects to the router's FTP port, which the router itself leaves closed. */
-async function greeter(greeting: string): Promise<AsyncDisposable> {
+async function greeter(quay: ManagedRouter, greeting: string): Promise<AsyncDisposable> {
   const server = createServer((socket) => void socket.on("error", () => undefined).end(greeting));
   server.listen({ host: quay.router.address, port: PORTS.ftp });
   await once(server, "listening");

@@ -1,33 +1,27 @@
 /** A site's hardening report in the web page: read, fixed, and no longer kept. */
 import type { Finding } from "@portreeve/api-schema";
 import type { Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { chromiumMissing, expectFits, shows } from "./harness/browser.ts";
 import { expectStatus, type ManagedRouter, waitFor } from "./harness/index.ts";
-import { HOSTILE, PHONE, Portal } from "./harness/portal.ts";
+import { HOSTILE, PHONE, type Portal, portalScenario } from "./harness/portal.ts";
 
 const note = chromiumMissing === undefined ? "" : ` (skipped: ${chromiumMissing})`;
 const BANDWIDTH = "The bandwidth test server is off";
 
-let portal: Portal;
-let quay: ManagedRouter;
+const test = portalScenario.extend("quay", { scope: "file", auto: true }, async ({ portal }) => {
+  const quay = await portal.startSite("Quay");
+  const script = { name: HOSTILE, source: ":put 1", "dont-require-permissions": "yes" };
+  await quay.router.control.addRow("/system/script", script);
+  return quay;
+});
 
 describe.skipIf(chromiumMissing !== undefined)(`hardening in the web page${note}`, () => {
-  beforeAll(async () => {
-    portal = await Portal.start();
-    quay = await portal.startSite("Quay");
-    const script = { name: HOSTILE, source: ":put 1", "dont-require-permissions": "yes" };
-    await quay.router.control.addRow("/system/script", script);
-  });
-
-  afterAll(() => portal?.[Symbol.asyncDispose]());
-
-  afterEach(async () => {
-    for (const visitor of await portal.leave()) portal.expectWellBehaved(visitor);
-  });
-
-  test("the score and the findings that need somebody are shown by severity, the others behind a click", async () => {
-    const { score, findings } = await report();
+  test("the score and the findings that need somebody are shown by severity, the others behind a click", async ({
+    portal,
+    quay,
+  }) => {
+    const { score, findings } = await report(portal, quay);
     const { page } = await portal.signIn();
     const dialog = await open(page);
     const ofStatus = (...wanted: string[]) => findings.filter(({ status }) => wanted.includes(status));
@@ -47,8 +41,11 @@ describe.skipIf(chromiumMissing !== undefined)(`hardening in the web page${note}
     expect(await listed.locator("> li").count()).toBe(settled.length);
   });
 
-  test("a finding shows what it rests on, why it matters, its source, and the steps of its fix", async () => {
-    const wanted = (await report()).findings.find(({ title }) => title === BANDWIDTH) as Finding;
+  test("a finding shows what it rests on, why it matters, its source, and the steps of its fix", async ({
+    portal,
+    quay,
+  }) => {
+    const wanted = (await report(portal, quay)).findings.find(({ title }) => title === BANDWIDTH) as Finding;
     const { page } = await portal.signIn();
     const item = finding(await open(page), BANDWIDTH);
     await item.getByText(BANDWIDTH).click();
@@ -59,7 +56,10 @@ describe.skipIf(chromiumMissing !== undefined)(`hardening in the web page${note}
     expect(await source.getAttribute("rel")).toContain("noopener");
   });
 
-  test("chosen fixes are delivered and kept, and stopping one leaves the router as it is", async () => {
+  test("chosen fixes are delivered and kept, and stopping one leaves the router as it is", async ({
+    portal,
+    quay,
+  }) => {
     const { page } = await portal.signIn();
     const dialog = await open(page);
     const apply = dialog.getByRole("button", { name: /^Fix \w/ });
@@ -78,12 +78,16 @@ describe.skipIf(chromiumMissing !== undefined)(`hardening in the web page${note}
     await shows(finding(again, BANDWIDTH), "kept so");
     await finding(again, BANDWIDTH).getByText(BANDWIDTH).click();
     await again.getByRole("button", { name: `Stop fixing: ${BANDWIDTH}` }).click();
-    await waitFor(async () => !(await report()).findings.find(({ title }) => title === BANDWIDTH)?.enforced);
+    await waitFor(
+      async () => !(await report(portal, quay)).findings.find(({ title }) => title === BANDWIDTH)?.enforced,
+    );
     await again.getByRole("button", { name: `Stop fixing: ${BANDWIDTH}` }).waitFor({ state: "detached" });
     expect(enabled()).toBe("false");
   });
 
-  test("a script whose name is markup and an escape sequence is named in text, on a phone as well", async () => {
+  test("a script whose name is markup and an escape sequence is named in text, on a phone as well", async ({
+    portal,
+  }) => {
     const { page } = await portal.signIn(PHONE);
     const dialog = await open(page);
     for (const summary of await dialog.locator(".finding summary").all()) {
@@ -95,7 +99,7 @@ describe.skipIf(chromiumMissing !== undefined)(`hardening in the web page${note}
     await expectFits(page);
   });
 
-  test("a router that is away is said to be, with the reason", async () => {
+  test("a router that is away is said to be, with the reason", async ({ portal, quay }) => {
     await quay.router.control.powerOff();
     const visitor = await portal.signIn();
     visitor.expectComplaint(/status of 50[23]/);
@@ -105,7 +109,7 @@ describe.skipIf(chromiumMissing !== undefined)(`hardening in the web page${note}
   });
 });
 
-async function report(): Promise<{ score: number; findings: Finding[] }> {
+async function report(portal: Portal, quay: ManagedRouter): Promise<{ score: number; findings: Finding[] }> {
   return expectStatus(await portal.server.api.get(`/v1/sites/${quay.site.id}/hardening`), 200);
 }
 

@@ -1,42 +1,32 @@
 /** What the web page shows of a change before it is made: steps, input chain, and who can still get in. */
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { chromiumMissing, expectFits, shows } from "./harness/browser.ts";
-import type { ManagedRouter } from "./harness/index.ts";
-import { HOSTILE, PHONE, Portal } from "./harness/portal.ts";
+import { HOSTILE, PHONE, portalScenario } from "./harness/portal.ts";
 
 const note = chromiumMissing === undefined ? "" : ` (skipped: ${chromiumMissing})`;
 
-let portal: Portal;
-let quay: ManagedRouter;
+const test = portalScenario.extend("quay", { scope: "file", auto: true }, async ({ portal }) => {
+  const quay = await portal.startSite("Quay", { identity: HOSTILE });
+  const { control } = quay.router;
+  const offices = {
+    chain: "input",
+    action: "accept",
+    protocol: "tcp",
+    "dst-port": String(quay.router.port("ssh")),
+  };
+  await control.addRow("/ip/firewall/filter", {
+    ...offices,
+    "src-address": "203.0.113.0/24",
+    comment: HOSTILE,
+  });
+  await control.setRow("/ip/service", "telnet", { disabled: "no" });
+  await control.setRow("/ip/service", "ssh", { address: "10.0.0.0/8" });
+  return quay;
+});
 
 describe.skipIf(chromiumMissing !== undefined)(`a site's plan in the web page${note}`, () => {
-  beforeAll(async () => {
-    portal = await Portal.start();
-    quay = await portal.startSite("Quay", { identity: HOSTILE });
-    const { control } = quay.router;
-    const offices = {
-      chain: "input",
-      action: "accept",
-      protocol: "tcp",
-      "dst-port": String(quay.router.port("ssh")),
-    };
-    await control.addRow("/ip/firewall/filter", {
-      ...offices,
-      "src-address": "203.0.113.0/24",
-      comment: HOSTILE,
-    });
-    await control.setRow("/ip/service", "telnet", { disabled: "no" });
-    await control.setRow("/ip/service", "ssh", { address: "10.0.0.0/8" });
-  });
-
-  afterAll(() => portal?.[Symbol.asyncDispose]());
-
-  afterEach(async () => {
-    for (const visitor of await portal.leave()) portal.expectWellBehaved(visitor);
-  });
-
-  test("each step is shown in RouterOS's words with what it replaces", async () => {
+  test("each step is shown in RouterOS's words with what it replaces", async ({ portal }) => {
     const { page } = await portal.signIn();
     const plan = await showPlan(page);
     const step = plan.getByRole("list", { name: "Steps" }).getByRole("listitem");
@@ -44,7 +34,7 @@ describe.skipIf(chromiumMissing !== undefined)(`a site's plan in the web page${n
     await shows(step.filter({ hasText: '[find name="ssh"] address=' }), "now address=10.0.0.0/8");
   });
 
-  test("who can still get in is shown for each source and service, with what decides", async () => {
+  test("who can still get in is shown for each source and service, with what decides", async ({ portal }) => {
     const { page } = await portal.signIn();
     const table = (await showPlan(page)).getByRole("table", { name: "Who can still get in" });
     const heads = await table.getByRole("columnheader").allInnerTexts();
@@ -62,7 +52,7 @@ describe.skipIf(chromiumMissing !== undefined)(`a site's plan in the web page${n
     await shows(page.getByRole("dialog"), "To nobody, before and after: HTTP, HTTPS, FTP, API-SSL.");
   });
 
-  test("the input chain afterwards has the router's rules and, marked, Portreeve's", async () => {
+  test("the input chain afterwards has the router's rules and, marked, Portreeve's", async ({ portal }) => {
     const { page } = await portal.signIn();
     const plan = await showPlan(page);
     await plan.getByText(/^IPv4: \d+ rules, \d+ of Portreeve$/).click();
@@ -73,7 +63,9 @@ describe.skipIf(chromiumMissing !== undefined)(`a site's plan in the web page${n
     await plan.getByRole("list", { name: "Input chain, IPv6" }).waitFor();
   });
 
-  test("a comment that is markup and a terminal's escape sequence is shown as text, in rules and in warnings", async () => {
+  test("a comment that is markup and a terminal's escape sequence is shown as text, in rules and in warnings", async ({
+    portal,
+  }) => {
     const { page } = await portal.signIn();
     const plan = await showPlan(page);
     await plan.getByText(/^IPv4: /).click();
@@ -85,7 +77,9 @@ describe.skipIf(chromiumMissing !== undefined)(`a site's plan in the web page${n
     expect(await page.content()).not.toContain("\u001b");
   });
 
-  test("on a phone each source has its list of services, and nothing is wider than the screen", async () => {
+  test("on a phone each source has its list of services, and nothing is wider than the screen", async ({
+    portal,
+  }) => {
     const { page } = await portal.signIn(PHONE);
     const plan = await showPlan(page);
     for (const family of [/^IPv4: /, /^IPv6: /]) await plan.getByText(family).tap();
@@ -97,7 +91,9 @@ describe.skipIf(chromiumMissing !== undefined)(`a site's plan in the web page${n
     expect(service?.y).toBeGreaterThanOrEqual((source?.y ?? 0) + (source?.height ?? 0));
   });
 
-  test("an answer that comes after its dialog was closed is not shown in the next one", async () => {
+  test("an answer that comes after its dialog was closed is not shown in the next one", async ({
+    portal,
+  }) => {
     const { page } = await portal.signIn();
     let answer = () => {};
     const held = new Promise<void>((resolve) => {

@@ -1,50 +1,39 @@
 /** A policy changed in the web page: seen first, corrected where the server points, then saved. */
 import type { Policy } from "@portreeve/api-schema";
 import type { Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { chromiumMissing, expectFits, focused, shows } from "./harness/browser.ts";
-import {
-  createPolicy,
-  expectInSync,
-  expectStatus,
-  type ManagedRouter,
-  PORTS,
-  waitFor,
-} from "./harness/index.ts";
-import { PHONE, Portal } from "./harness/portal.ts";
+import { createPolicy, expectInSync, expectStatus, PORTS, waitFor } from "./harness/index.ts";
+import { PHONE, type Portal, portalScenario } from "./harness/portal.ts";
 
 const note = chromiumMissing === undefined ? "" : ` (skipped: ${chromiumMissing})`;
 
-let portal: Portal;
-let quay: ManagedRouter;
-let mast: ManagedRouter;
-let offices: Policy;
+const test = portalScenario
+  .extend("quay", { scope: "file", auto: true }, ({ portal }) => portal.startSite("Quay"))
+  .extend("mast", { scope: "file", auto: true }, ({ portal }) => portal.startSite("Mast"))
+  /** The policy of both, as each test finds it. */
+  .extend("offices", { auto: true }, async ({ server, portal, quay, mast }, { onCleanup }) => {
+    const change = { name: "Offices", brute_force_protection: true, drift: "report" };
+    const created = await createPolicy(server.api, change);
+    const sites = [quay.site.id, mast.site.id];
+    expectStatus(await server.api.put(`${path(created)}/sites`, { sites }), 200);
+    for (const id of sites) await expectInSync(server.api, id);
+    await waitFor(async () => (await stored(portal, created)).rollout === null, {
+      what: "the rollout to end",
+    });
+    onCleanup(async () => {
+      await portal.leave();
+      expectStatus(await server.api.delete(path(created)), 204);
+    });
+    return stored(portal, created);
+  });
 
 describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`, () => {
-  beforeAll(async () => {
-    portal = await Portal.start();
-    quay = await portal.startSite("Quay");
-    mast = await portal.startSite("Mast");
-  });
-
-  afterAll(() => portal?.[Symbol.asyncDispose]());
-
-  beforeEach(async () => {
-    const { api } = portal.server;
-    offices = await createPolicy(api, { name: "Offices", brute_force_protection: true, drift: "report" });
-    const sites = [quay.site.id, mast.site.id];
-    expectStatus(await api.put(`${path()}/sites`, { sites }), 200);
-    for (const id of sites) await expectInSync(api, id);
-    await waitFor(async () => (await stored()).rollout === null, { what: "the rollout to end" });
-    offices = await stored();
-  });
-
-  afterEach(async () => {
-    for (const visitor of await portal.leave()) portal.expectWellBehaved(visitor);
-    expectStatus(await portal.server.api.delete(path()), 204);
-  });
-
-  test("a draft is previewed for each site and changes nothing until it is saved", async () => {
+  test("a draft is previewed for each site and changes nothing until it is saved", async ({
+    portal,
+    quay,
+    offices,
+  }) => {
     const { page } = await portal.signIn();
     const form = await edit(page);
     await service(form, "WinBox").getByLabel("WinBox").uncheck();
@@ -58,7 +47,7 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
       await shows(site.getByRole("table", { name: "Who can still get in" }), "yes → no");
       await shows(site, "http is open to the whole internet");
     }
-    expect(await stored()).toEqual(offices);
+    expect(await stored(portal, offices)).toEqual(offices);
 
     await form.getByRole("button", { name: "Save" }).click();
     await shows(page.getByRole("status"), "The policy Offices is saved.");
@@ -68,7 +57,7 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
     await shows(page.getByRole("article").filter({ hasText: "Offices" }), "0.0.0.0/0");
   });
 
-  test("a draft that changes after its preview is shown without it", async () => {
+  test("a draft that changes after its preview is shown without it", async ({ portal }) => {
     const { page } = await portal.signIn();
     const form = await edit(page);
     await form.getByRole("button", { name: "Preview" }).click();
@@ -77,9 +66,9 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
     await form.getByText("What each site would get").waitFor({ state: "detached" });
   });
 
-  test.each(["Preview", "Save"])(
+  test.for(["Preview", "Save"])(
     "what is wrong is said beside its field at %s, and accepted once corrected",
-    async (button) => {
+    async (button, { portal, offices }) => {
       const visitor = await portal.signIn();
       visitor.expectComplaint(/status of 422/);
       const form = await edit(visitor.page);
@@ -95,20 +84,25 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
       await service(form, "FTP").getByLabel("Port").fill(String(PORTS.ftp));
       await form.getByRole("button", { name: "Save" }).click();
       await form.waitFor({ state: "hidden" });
-      expect((await stored()).ssh.networks).toEqual(expect.arrayContaining(["127.0.0.0/8", "10.0.0.0/8"]));
+      expect((await stored(portal, offices)).ssh.networks).toEqual(
+        expect.arrayContaining(["127.0.0.0/8", "10.0.0.0/8"]),
+      );
     },
   );
 
-  test("saving a form that nobody changed leaves the policy as it was, with what the form does not show", async () => {
+  test("saving a form that nobody changed leaves the policy as it was, with what the form does not show", async ({
+    portal,
+    offices,
+  }) => {
     const { page } = await portal.signIn();
     const form = await edit(page);
     await form.getByRole("button", { name: "Save" }).click();
     await form.waitFor({ state: "hidden" });
-    const { updated_at, rollout, ...now } = await stored();
+    const { updated_at, rollout, ...now } = await stored(portal, offices);
     expect(offices).toMatchObject(now);
   });
 
-  test("the other settings are shown as they are and saved as they were set", async () => {
+  test("the other settings are shown as they are and saved as they were set", async ({ portal, offices }) => {
     const { page } = await portal.signIn();
     const form = await edit(page);
     expect(await form.getByLabel("Ban who connects too often").isChecked()).toBe(true);
@@ -120,7 +114,7 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
     await form.getByLabel("Name").fill("Branch offices");
     await form.getByRole("button", { name: "Save" }).click();
     await form.waitFor({ state: "hidden" });
-    expect(await stored()).toMatchObject({
+    expect(await stored(portal, offices)).toMatchObject({
       name: "Branch offices",
       trusted_networks: ["127.0.0.0/8"],
       custom_input_rules: false,
@@ -129,7 +123,10 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
     });
   });
 
-  test("a change that would lock out who makes it is saved once they have said why, for this draft alone", async () => {
+  test("a change that would lock out who makes it is saved once they have said why, for this draft alone", async ({
+    portal,
+    offices,
+  }) => {
     const visitor = await portal.signIn();
     visitor.expectComplaint(/status of 422/);
     const form = await edit(visitor.page);
@@ -151,7 +148,7 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
     await form.getByRole("button", { name: "Save" }).click();
     await reason.waitFor();
     expect(await reason.inputValue()).toBe("");
-    expect(await stored()).toEqual(offices);
+    expect(await stored(portal, offices)).toEqual(offices);
     await reason.fill("the new office is open");
     await form.getByRole("button", { name: "Save" }).click();
     await form.waitFor({ state: "hidden" });
@@ -159,7 +156,10 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
     expect(JSON.stringify(audit.data)).toContain("the new office is open");
   });
 
-  test("a router that is away is named with the reason, beside what the others would get; on a phone as well", async () => {
+  test("a router that is away is named with the reason, beside what the others would get; on a phone as well", async ({
+    portal,
+    mast,
+  }) => {
     await mast.router.control.powerOff();
     const { page } = await portal.signIn(PHONE);
     const form = await edit(page);
@@ -174,9 +174,10 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
   });
 });
 
-const path = () => `/v1/control-plane/policies/${offices.id}`;
+const path = (offices: Policy) => `/v1/control-plane/policies/${offices.id}`;
 
-const stored = async (): Promise<Policy> => expectStatus(await portal.server.api.get(path()), 200);
+const stored = async (portal: Portal, offices: Policy): Promise<Policy> =>
+  expectStatus(await portal.server.api.get(path(offices)), 200);
 
 async function edit(page: Page): Promise<Locator> {
   await page.getByRole("button", { name: "Edit the policy Offices" }).click();

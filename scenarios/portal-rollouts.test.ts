@@ -1,7 +1,7 @@
 /** A policy change on its way to many sites, in the web page: how far it is, and what can be done about it. */
 import type { Policy } from "@portreeve/api-schema";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { chromiumMissing, expectFits, focused, shows } from "./harness/browser.ts";
 import {
   createPolicy,
@@ -12,34 +12,27 @@ import {
   policyOf,
   waitFor,
 } from "./harness/index.ts";
-import { PHONE, Portal } from "./harness/portal.ts";
+import { PHONE, type Portal, portalScenario } from "./harness/portal.ts";
 
 const note = chromiumMissing === undefined ? "" : ` (skipped: ${chromiumMissing})`;
 /** More than go at once: a first site, a second one, and the rest. */
 const SITES = 11;
 
-let portal: Portal;
-let all: ManagedRouter[];
+const test = portalScenario.extend("all", { scope: "file", auto: true }, ({ portal }) => {
+  const names = Array.from({ length: SITES }, (_, index) => `Mast ${index + 1}`);
+  return Promise.all(names.map((name) => portal.startSite(name)));
+});
 
 describe.skipIf(chromiumMissing !== undefined)(`rollouts in the web page${note}`, () => {
-  beforeAll(async () => {
-    portal = await Portal.start();
-    const names = Array.from({ length: SITES }, (_, index) => `Mast ${index + 1}`);
-    all = await Promise.all(names.map((name) => portal.startSite(name)));
-  });
-
-  afterAll(() => portal?.[Symbol.asyncDispose]());
-
-  afterEach(async () => {
-    for (const visitor of await portal.leave()) portal.expectWellBehaved(visitor);
-  });
-
-  test("a site that is offline is named with the reason; the rollout is paused, resumed and rolled back", async () => {
+  test("a site that is offline is named with the reason; the rollout is paused, resumed and rolled back", async ({
+    portal,
+    all,
+  }) => {
     const [near, far] = all as [ManagedRouter, ManagedRouter];
-    const policy = await policyFor("Pair", [near, far]);
+    const policy = await policyFor(portal, "Pair", [near, far]);
     const { page } = await portal.signIn();
     await far.router.control.powerOff();
-    const id = await change(policy);
+    const id = await change(portal, policy);
     await shows(card(page), /Pair, revision \d/);
     await shows(card(page).getByRole("list", { name: "Waves" }), "Wave 1, 2 sites1 done, 1 offline");
     await shows(card(page).getByRole("list", { name: /^Offline/ }), `${far.site.name} cannot connect to`);
@@ -61,10 +54,13 @@ describe.skipIf(chromiumMissing !== undefined)(`rollouts in the web page${note}`
     await card(page).waitFor({ state: "detached" });
   });
 
-  test("a first site that fails stops the rollout with the reason, wave by wave, on a phone as well; it goes on when resumed", async () => {
-    const policy = await policyFor("Fleet", all);
+  test("a first site that fails stops the rollout with the reason, wave by wave, on a phone as well; it goes on when resumed", async ({
+    portal,
+    all,
+  }) => {
+    const policy = await policyFor(portal, "Fleet", all);
     for (const managed of all) await letUsIn(managed, false);
-    const id = await change(policy);
+    const id = await change(portal, policy);
     const { page } = await portal.signIn(PHONE);
     await shows(card(page), "stopped");
     const { reason } = await expectRollout(portal.server.api, id, "stopped");
@@ -89,11 +85,11 @@ describe.skipIf(chromiumMissing !== undefined)(`rollouts in the web page${note}`
     expect(all.map(sshPort)).toEqual(all.map(() => "2222"));
   });
 
-  test("a command that comes too late is refused in the question, in words", async () => {
+  test("a command that comes too late is refused in the question, in words", async ({ portal, all }) => {
     const [near, far] = all as [ManagedRouter, ManagedRouter];
-    const policy = await policyFor("Late", [near, far]);
+    const policy = await policyFor(portal, "Late", [near, far]);
     await far.router.control.powerOff();
-    const id = await change(policy);
+    const id = await change(portal, policy);
     const visitor = await portal.signIn();
     visitor.expectComplaint(/status of 409/);
     const { page } = visitor;
@@ -111,7 +107,7 @@ const card = (page: Page) => page.getByRole("article").filter({ hasText: ", revi
 const sshPort = ({ router }: ManagedRouter) =>
   router.control.rows("/ip/service").find(({ name }) => name === "ssh")?.port;
 
-async function policyFor(name: string, managed: readonly ManagedRouter[]): Promise<Policy> {
+async function policyFor(portal: Portal, name: string, managed: readonly ManagedRouter[]): Promise<Policy> {
   const { api } = portal.server;
   const policy = await createPolicy(api, { name });
   const sites = managed.map(({ site }) => site.id);
@@ -121,7 +117,7 @@ async function policyFor(name: string, managed: readonly ManagedRouter[]): Promi
 }
 
 /** @returns the id of the rollout that follows */
-async function change({ id, name }: Policy): Promise<string> {
+async function change(portal: Portal, { id, name }: Policy): Promise<string> {
   const body = policyOf({ name, ssh: { port: 2222 } });
   const changed: Policy = expectStatus(
     await portal.server.api.put(`/v1/control-plane/policies/${id}`, body),

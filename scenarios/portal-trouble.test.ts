@@ -1,27 +1,20 @@
 /** A site that is not as it should be, in the web page: what is wrong with it, and another try. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { chromiumMissing, shows, siteRow } from "./harness/browser.ts";
-import { createPolicy, expectInSync, expectStatus, expectSync, type ManagedRouter } from "./harness/index.ts";
-import { Portal } from "./harness/portal.ts";
+import { createPolicy, expectInSync, expectStatus, expectSync } from "./harness/index.ts";
+import { portalScenario } from "./harness/portal.ts";
 
 const note = chromiumMissing === undefined ? "" : ` (skipped: ${chromiumMissing})`;
 
-let portal: Portal;
-let mill: ManagedRouter;
+const test = portalScenario.extend("mill", { scope: "file", auto: true }, ({ portal }) =>
+  portal.startSite("Mill"),
+);
 
 describe.skipIf(chromiumMissing !== undefined)(`a site in trouble in the web page${note}`, () => {
-  beforeAll(async () => {
-    portal = await Portal.start();
-    mill = await portal.startSite("Mill");
-  });
-
-  afterAll(() => portal?.[Symbol.asyncDispose]());
-
-  afterEach(async () => {
-    for (const visitor of await portal.leave()) portal.expectWellBehaved(visitor);
-  });
-
-  test("drift that is only reported is shown with each change in full, and tried again once it is undone", async () => {
+  test("drift that is only reported is shown with each change in full, and tried again once it is undone", async ({
+    portal,
+    mill,
+  }) => {
     const { api } = portal.server;
     const { id } = await createPolicy(api, { name: "Report only", drift: "report" });
     expectStatus(await api.put(`/v1/control-plane/policies/${id}/sites`, { sites: [mill.site.id] }), 200);
@@ -41,7 +34,10 @@ describe.skipIf(chromiumMissing !== undefined)(`a site in trouble in the web pag
     await page.getByRole("button", { name: "Reconcile now: Mill" }).waitFor();
   });
 
-  test("a router that refuses our login needs attention, says why, and is well again after another try", async () => {
+  test("a router that refuses our login needs attention, says why, and is well again after another try", async ({
+    portal,
+    mill,
+  }) => {
     const { page } = await portal.signIn();
     const { control } = mill.router;
     const ours = control.rows("/user").find(({ name }) => name === "portreeve-api")?.[".id"] ?? "";

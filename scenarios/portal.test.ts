@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { TransientAccess } from "@portreeve/api-schema";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import {
   chromiumMissing,
   expectFits,
@@ -23,40 +23,33 @@ import {
   type TestServer,
   waitFor,
 } from "./harness/index.ts";
-import { HOSTILE, HOSTILE_SHOWN, PHONE, Portal } from "./harness/portal.ts";
+import { HOSTILE, HOSTILE_SHOWN, PHONE, portalScenario } from "./harness/portal.ts";
 import { visit } from "./harness/tcp.ts";
 
 const NOBODY = "Nobody has access at the moment.";
 const NOTHING_TO_DO = "Nothing to do: the router is as the policy wants it.";
 const note = chromiumMissing === undefined ? "" : ` (skipped: ${chromiumMissing})`;
 
-let portal: Portal;
-let server: TestServer;
-/** Access is opened to this one only. */
-let harbour: ManagedRouter;
-/** Nothing but what a test does to it wakes the reconciler for this one. */
-let mill: ManagedRouter;
+const test = portalScenario
+  /** Access is opened to this one only. */
+  .extend("harbour", { scope: "file", auto: true }, async ({ server, portal }) => {
+    await createPolicy(server.api, { name: "WinBox only", ssh: { enabled: false } });
+    return portal.startSite("Harbour", { identity: HOSTILE });
+  })
+  /** Nothing but what a test does to it wakes the reconciler for this one. */
+  .extend("mill", { scope: "file", auto: true }, ({ portal, harbour: _first }) =>
+    portal.startSite("Mill", { identity: "mill-gw" }),
+  );
 
 describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
-  beforeAll(async () => {
-    portal = await Portal.start();
-    server = portal.server;
-    await createPolicy(server.api, { name: "WinBox only", ssh: { enabled: false } });
-    harbour = await portal.startSite("Harbour", { identity: HOSTILE });
-    mill = await portal.startSite("Mill", { identity: "mill-gw" });
-  });
-
-  afterAll(() => portal?.[Symbol.asyncDispose]());
-
-  afterEach(async () => {
-    const done = await portal.leave();
-    for (const { id } of await openGrants()) {
-      expectStatus(await server.api.delete(`${accessPath()}/${id}`), 204);
+  test.afterEach(async ({ server, portal, harbour }) => {
+    await portal.leave();
+    for (const { id } of await openGrants(server, harbour)) {
+      expectStatus(await server.api.delete(`${accessPath(harbour)}/${id}`), 204);
     }
-    for (const visitor of done) portal.expectWellBehaved(visitor);
   });
 
-  test("a token that is not good is refused in words, and the page stays shut", async () => {
+  test("a token that is not good is refused in words, and the page stays shut", async ({ portal }) => {
     const visitor = await portal.open();
     const { page } = visitor;
     visitor.expectComplaint(/status of 401/);
@@ -67,7 +60,10 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     expect(await focused(page)).toBe("API token");
   });
 
-  test("a good token opens it: every site with its router, status, configuration and policy", async () => {
+  test("a good token opens it: every site with its router, status, configuration and policy", async ({
+    portal,
+    mill,
+  }) => {
     const { page } = await portal.signIn();
     for (const text of ["Mill", mill.router.address, "mill-gw", "online", "in sync", "Default Policy"]) {
       await shows(siteRow(page, "Mill"), text);
@@ -78,13 +74,17 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     expect(await page.getByLabel("API token").isVisible()).toBe(false);
   });
 
-  test("a router whose identity is markup is shown with that text, and nothing of it runs", async () => {
+  test("a router whose identity is markup is shown with that text, and nothing of it runs", async ({
+    portal,
+  }) => {
     const { page } = await portal.signIn();
     await shows(siteRow(page, "Harbour"), HOSTILE_SHOWN);
     expect(await page.locator("main img").count()).toBe(0);
   });
 
-  test("the browser is told to run and load nothing of elsewhere, and the watch of these tests sees a try", async () => {
+  test("the browser is told to run and load nothing of elsewhere, and the watch of these tests sees a try", async ({
+    portal,
+  }) => {
     await using visitor = await portal.openUnchecked();
     const seen = (text: string) => waitFor(() => visitor.surprises.some((line) => line.includes(text)));
     await visitor.page.evaluate(
@@ -99,7 +99,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     expect(visitor.requests).toContain("http://127.0.0.2:9/");
   });
 
-  test("every policy is shown with its services, their ports and whom they admit", async () => {
+  test("every policy is shown with its services, their ports and whom they admit", async ({ portal }) => {
     const { page } = await portal.signIn();
     const policy = (name: string) => page.getByRole("article").filter({ hasText: name });
     const ssh = (name: string) => policy(name).getByRole("row").filter({ hasText: "SSH" });
@@ -111,7 +111,11 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     await shows(ssh("WinBox only"), "off");
   });
 
-  test("opened SSH access leads to the router with the password shown, and ends with its sessions when revoked", async () => {
+  test("opened SSH access leads to the router with the password shown, and ends with its sessions when revoked", async ({
+    portal,
+    server,
+    harbour,
+  }) => {
     const { page } = await portal.signIn();
     const dialog = await openAccess(page, "Harbour");
     await shows(dialog, "ready");
@@ -142,7 +146,9 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     await waitFor(() => !mayLogIn(), { what: "the router to forget the user" });
   });
 
-  test("a password is shown once: with its dialog closed it is nowhere in the page, nor after a reload", async () => {
+  test("a password is shown once: with its dialog closed it is nowhere in the page, nor after a reload", async ({
+    portal,
+  }) => {
     const visitor = await portal.signIn({ keep: true });
     const { page } = visitor;
     const dialog = await openAccess(page, "Harbour");
@@ -155,7 +161,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     expect(await visitor.everything()).not.toContain(password);
   });
 
-  test("the password can be copied", async () => {
+  test("the password can be copied", async ({ portal }) => {
     const { page } = await portal.signIn({ permissions: ["clipboard-read", "clipboard-write"] });
     const dialog = await openAccess(page, "Harbour");
     await dialog.getByRole("button", { name: "Copy: Password" }).click();
@@ -163,7 +169,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     expect([await page.evaluate("navigator.clipboard.readText()")]).toEqual(await values(dialog, "Password"));
   });
 
-  test("the time left counts down, in the dialog and in the list", async () => {
+  test("the time left counts down, in the dialog and in the list", async ({ portal }) => {
     const { page } = await portal.signIn();
     const dialog = await openAccess(page, "Harbour");
     await expectToCountDown(dialog.locator(".facts"));
@@ -171,7 +177,11 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     await expectToCountDown(grantRow(page, "Harbour"));
   });
 
-  test("what is wrong with a field is said beside it, and the corrected form is accepted", async () => {
+  test("what is wrong with a field is said beside it, and the corrected form is accepted", async ({
+    portal,
+    server,
+    harbour,
+  }) => {
     const visitor = await portal.signIn();
     const { page } = visitor;
     visitor.expectComplaint(/status of 422/);
@@ -184,10 +194,16 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     await form.getByLabel("Admits").fill("127.0.0.3");
     await page.keyboard.press("Enter");
     await shows(page.getByRole("dialog", { name: "SSH access to Harbour" }), "127.0.0.3");
-    expect(await openGrants()).toEqual([expect.objectContaining({ allow_only_ip: "127.0.0.3" })]);
+    expect(await openGrants(server, harbour)).toEqual([
+      expect.objectContaining({ allow_only_ip: "127.0.0.3" }),
+    ]);
   });
 
-  test("access is opened and revoked with the keyboard alone, and the focus is never lost", async () => {
+  test("access is opened and revoked with the keyboard alone, and the focus is never lost", async ({
+    portal,
+    server,
+    harbour,
+  }) => {
     const { page } = await portal.open();
     const press = (key: string) => page.keyboard.press(key);
     await page.keyboard.type(server.api.token);
@@ -212,7 +228,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     await tabTo(page, "Done");
     await press("Enter");
     expect(await focused(page)).toBe("Open SSH access to Harbour");
-    expect(await openGrants()).toEqual([
+    expect(await openGrants(server, harbour)).toEqual([
       expect.objectContaining({ full_access: true, reason: "<b>lamp</b> out" }),
     ]);
     await shows(grantRow(page, "Harbour"), "<b>lamp</b> out");
@@ -222,10 +238,13 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     await press("Enter");
     await grantRow(page, "Harbour").waitFor({ state: "detached" });
     expect(await focused(page)).toMatch(/^Open access/);
-    expect(await openGrants()).toEqual([]);
+    expect(await openGrants(server, harbour)).toEqual([]);
   });
 
-  test("the plan is empty in sync, shows the steps after drift, and reconciling now does them", async () => {
+  test("the plan is empty in sync, shows the steps after drift, and reconciling now does them", async ({
+    portal,
+    mill,
+  }) => {
     const { page } = await portal.signIn();
     const plan = page.getByRole("dialog", { name: "Plan for Mill" });
     const showPlan = () => page.getByRole("button", { name: "Show the plan for Mill" }).click();
@@ -251,7 +270,10 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     await shows(plan, NOTHING_TO_DO);
   });
 
-  test("a router that is away is shown offline with the reason, found by its status, and back when it is back", async () => {
+  test("a router that is away is shown offline with the reason, found by its status, and back when it is back", async ({
+    portal,
+    mill,
+  }) => {
     const visitor = await portal.signIn();
     const { page } = visitor;
     const reconcile = () => page.getByRole("button", { name: "Reconcile now: Mill" }).click();
@@ -275,7 +297,10 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     await shows(siteRow(page, "Mill"), "in sync");
   });
 
-  test("a reload asks for the token again, unless it was to be kept in this tab", async () => {
+  test("a reload asks for the token again, unless it was to be kept in this tab", async ({
+    portal,
+    server,
+  }) => {
     const { page } = await portal.signIn();
     const stored = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])";
     expect(await page.evaluate(stored)).not.toContain(server.api.token);
@@ -295,7 +320,10 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     expect(await kept.content()).not.toContain("Mill");
   });
 
-  test("a token revoked in mid-session brings the sign-in back, and what it had shown is gone", async () => {
+  test("a token revoked in mid-session brings the sign-in back, and what it had shown is gone", async ({
+    portal,
+    server,
+  }) => {
     const input = {
       name: "night shift",
       scopes: ["sites:read", "policies:read", "access:read", "access:open", "credentials:reveal"],
@@ -315,7 +343,11 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     await page.getByRole("button", { name: "Sign in" }).waitFor();
   });
 
-  test("in no window, narrow or wide, is anything wider than the window", async () => {
+  test("in no window, narrow or wide, is anything wider than the window", async ({
+    portal,
+    server,
+    harbour,
+  }) => {
     const input = {
       expire_after_minutes: 30,
       type: "winbox",
@@ -324,7 +356,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
       allow_only_cidr: "2001:db8:1234:5678:9abc:def0:1234:5678/128",
       reason: "w".repeat(100),
     };
-    expectStatus(await server.api.post(accessPath(), input), 201);
+    expectStatus(await server.api.post(accessPath(harbour), input), 201);
     const { page } = await portal.signIn();
     await grantRow(page, "Harbour").waitFor();
     for (const width of [320, 600, 780, 1000, 1130, 1280, 1920]) {
@@ -333,7 +365,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     }
   });
 
-  test("on a phone the dialogs are no wider than the screen", async () => {
+  test("on a phone the dialogs are no wider than the screen", async ({ portal }) => {
     const { page } = await portal.signIn(PHONE);
     const dialog = await openAccess(page, "Harbour");
     await expectFits(page);
@@ -348,8 +380,8 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
   });
 });
 
-const accessPath = () => `/v1/control-plane/${harbour.site.id}/transient-access`;
+const accessPath = (harbour: ManagedRouter) => `/v1/control-plane/${harbour.site.id}/transient-access`;
 
-async function openGrants(): Promise<TransientAccess[]> {
-  return expectStatus(await server.api.get(accessPath()), 200);
+async function openGrants(server: TestServer, harbour: ManagedRouter): Promise<TransientAccess[]> {
+  return expectStatus(await server.api.get(accessPath(harbour)), 200);
 }

@@ -2,8 +2,8 @@
 
 import { once } from "node:events";
 import { connect } from "node:net";
-import type { AccessRow, Plan, Policy, PolicyPreview, Scope, SitePreview } from "@portreeve/api-schema";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import type { AccessRow, Plan, PolicyPreview, Scope, SitePreview } from "@portreeve/api-schema";
+import { expect } from "vitest";
 import {
   createPolicy,
   expectInSync,
@@ -14,39 +14,38 @@ import {
   PORTS,
   policyOf,
   startManagedRouter,
-  startTestServer,
   type TestServer,
-  useBindablePorts,
 } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 
-let server: TestServer;
-let managed: ManagedRouter;
-let policy: Policy;
-let path: string;
+const test = scenario
+  .override("env", { PORTREEVE_RECONCILE_SECONDS: "3600" })
+  .extend("edge", { scope: "file" }, async ({ server, closing }) => {
+    const managed = await startManagedRouter(server, { identity: "edge", version: "7.18" });
+    closing.use(managed.router);
+    return managed;
+  })
+  .extend("policy", { scope: "file" }, async ({ server, edge }) => {
+    const policy = await createPolicy(server.api);
+    const sites = [edge.site.id];
+    expectStatus(await server.api.put(`/v1/control-plane/policies/${policy.id}/sites`, { sites }), 200);
+    await expectInSync(server.api, edge.site.id);
+    await expectRolledOut(server.api);
+    return policy;
+  })
+  .extend("path", { scope: "file" }, ({ policy }) => `/v1/control-plane/policies/${policy.id}`);
 
-beforeAll(async () => {
-  server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "3600" } });
-  await useBindablePorts(server.api);
-  managed = await startManagedRouter(server, { identity: "edge", version: "7.18" });
-  policy = await createPolicy(server.api);
-  path = `/v1/control-plane/policies/${policy.id}`;
-  expectStatus(await server.api.put(`${path}/sites`, { sites: [managed.site.id] }), 200);
-  await expectInSync(server.api, managed.site.id);
-  await expectRolledOut(server.api);
-});
-
-afterAll(async () => {
-  await managed?.router.close();
-  await server?.[Symbol.asyncDispose]();
-});
-
-async function preview(body: Record<string, unknown> = {}): Promise<readonly SitePreview[]> {
+async function preview(
+  server: TestServer,
+  path: string,
+  body: Record<string, unknown> = {},
+): Promise<readonly SitePreview[]> {
   const answer: PolicyPreview = expectStatus(await server.api.post(`${path}/preview`, body), 200);
   return answer.data;
 }
 
 /** Everything that could have been written: the database, and the router but for who is logged in. */
-async function everything(): Promise<unknown> {
+async function everything(server: TestServer, edge: ManagedRouter): Promise<unknown> {
   const tables = await server.sql(
     `select (select jsonb_agg(to_jsonb(p)) from policies p) as policies,
             (select jsonb_agg(to_jsonb(s) - 'last_seen_at') from sites s) as sites,
@@ -59,7 +58,7 @@ async function everything(): Promise<unknown> {
   const menus = ["/ip/service", "/ip/firewall/filter", "/ip/firewall/address-list", "/user", "/user/group"];
   // Counters go up by being connected to; from 7.19 open connections are rows of /ip/service.
   const rows = menus.map((menu) =>
-    managed.router.control
+    edge.router.control
       .rows(menu)
       .filter(({ dynamic, connection }) => dynamic !== "true" && connection === undefined)
       .map(({ bytes, packets, "last-logged-in": _, ...row }) => row),
@@ -70,18 +69,22 @@ async function everything(): Promise<unknown> {
 const rowOf = (rows: readonly AccessRow[] | undefined, network: string) =>
   rows?.find(({ source }) => source.network === network);
 
-test("a draft shows its steps, the chain it leads to and who gets in before and after", async () => {
-  const before = await everything();
+test("a draft shows its steps, the chain it leads to and who gets in before and after", async ({
+  server,
+  edge,
+  path,
+}) => {
+  const before = await everything(server, edge);
   const draft = policyOf({
     winbox: { enabled: false },
     ssh: { networks: ["10.20.0.0/16"] },
     http: { enabled: true, networks: ["0.0.0.0/0"] },
   });
-  const [seen, ...others] = await preview({ policy: draft });
+  const [seen, ...others] = await preview(server, path, { policy: draft });
   expect(others).toEqual([]);
   expect(seen).toMatchObject({
-    site_id: managed.site.id,
-    name: managed.site.name,
+    site_id: edge.site.id,
+    name: edge.site.name,
     reached: true,
     reason: null,
   });
@@ -107,20 +110,24 @@ test("a draft shows its steps, the chain it leads to and who gets in before and 
   const ours = seen?.input_chain.ipv4?.filter((rule) => rule.ours).map(({ text }) => text) ?? [];
   expect(ours).toContainEqual(expect.stringMatching(/^add chain=input action=jump jump-target=portreeve/));
   expect(ours).toContainEqual(expect.stringContaining(`dst-port=${PORTS.http}`));
-  expect(await everything()).toEqual(before);
+  expect(await everything(server, edge)).toEqual(before);
 });
 
-test("without a draft the stored policy is compared: nothing to do, and the same table twice", async () => {
-  const [seen] = await preview();
+test("without a draft the stored policy is compared: nothing to do, and the same table twice", async ({
+  server,
+  edge,
+  path,
+}) => {
+  const [seen] = await preview(server, path);
   expect(seen?.steps).toEqual([]);
   for (const { services } of seen?.access ?? [])
     for (const { before, after } of Object.values(services)) expect(before).toEqual(after);
-  const plan: Plan = expectStatus(await server.api.get(`/v1/sites/${managed.site.id}/plan`), 200);
+  const plan: Plan = expectStatus(await server.api.get(`/v1/sites/${edge.site.id}/plan`), 200);
   const { site_id, name, reached, reason, ...effect } = seen as SitePreview;
   expect(plan).toEqual(effect);
 });
 
-test("what was predicted is what the router then does", async () => {
+test("what was predicted is what the router then does", async ({ server }) => {
   await using other = (await startManagedRouter(server)).router;
   const site = expectStatus(await server.api.get("/v1/sites"), 200).data.find(
     ({ address }: { address: string }) => address === other.address,
@@ -156,9 +163,13 @@ test("what was predicted is what the router then does", async () => {
   }
 });
 
-test("rules of the router's own are shown as they are, and what they shadow is said", async () => {
+test("rules of the router's own are shown as they are, and what they shadow is said", async ({
+  server,
+  edge,
+  path,
+}) => {
   const filter = "/ip/firewall/filter";
-  const { control } = managed.router;
+  const { control } = edge.router;
   const [first] = control.rows(filter);
   const comment = "old \u001B[31mdrop";
   const id = await control.addRow(filter, {
@@ -169,7 +180,7 @@ test("rules of the router's own are shown as they are, and what they shadow is s
     ...(first?.[".id"] ? { "place-before": first[".id"] } : {}),
   });
   try {
-    const [seen] = await preview({ policy: policyOf({ ssh: { networks: ["10.20.0.0/16"] } }) });
+    const [seen] = await preview(server, path, { policy: policyOf({ ssh: { networks: ["10.20.0.0/16"] } }) });
     const shown = seen?.input_chain.ipv4?.find(({ text }) => text.includes("old"));
     expect(shown).toMatchObject({ ours: false, dynamic: false });
     expect(shown?.text).toContain('comment="old \\1B[31mdrop"');
@@ -181,7 +192,7 @@ test("rules of the router's own are shown as they are, and what they shadow is s
   }
 });
 
-test("what a policy only reports is shown among the steps, and taken for what stays", async () => {
+test("what a policy only reports is shown among the steps, and taken for what stays", async ({ server }) => {
   const own = await createPolicy(server.api, { name: "Reported", drift: "report" });
   const reported = await startManagedRouter(server);
   await using router = reported.router;
@@ -195,15 +206,15 @@ test("what a policy only reports is shown among the steps, and taken for what st
   expect([winbox?.before.access, winbox?.after.access]).toEqual(["no", "no"]);
 });
 
-test("a router that is away is reported among the others", async () => {
+test("a router that is away is reported among the others", async ({ server, edge, path }) => {
   const away = await startManagedRouter(server, { identity: "away" });
   await away.router.close();
-  const asked = [away.site.id, managed.site.id.toUpperCase()];
-  const seen = await preview({ sites: asked });
+  const asked = [away.site.id, edge.site.id.toUpperCase()];
+  const seen = await preview(server, path, { sites: asked });
   expect(seen.map(({ site_id, reached }) => [site_id, reached]).toSorted()).toEqual(
     [
       [away.site.id, false],
-      [managed.site.id, true],
+      [edge.site.id, true],
     ].toSorted(),
   );
   const lost = seen.find(({ reached }) => !reached);
@@ -215,7 +226,11 @@ test("a router that is away is reported among the others", async () => {
   });
 });
 
-test("a draft that can't be, a site that is not there and too many sites are named", async () => {
+test("a draft that can't be, a site that is not there and too many sites are named", async ({
+  server,
+  edge,
+  path,
+}) => {
   const refused = async (body: Record<string, unknown>, status = 422) =>
     expectProblem(await server.api.post(`${path}/preview`, body), status, "validation-failed").errors ?? {};
   expect(Object.keys(await refused({ policy: policyOf({ ssh: { port: 0 } }) }))).toEqual(["policy.ssh.port"]);
@@ -223,13 +238,13 @@ test("a draft that can't be, a site that is not there and too many sites are nam
     "policy.api.enabled",
   ]);
   const nobody = "00000000-0000-4000-8000-000000000000";
-  expect(Object.keys(await refused({ sites: [managed.site.id, nobody] }))).toEqual(["sites.1"]);
+  expect(Object.keys(await refused({ sites: [edge.site.id, nobody] }))).toEqual(["sites.1"]);
   expect(await refused({ sites: [] })).toEqual({ sites: [expect.stringMatching(/leave it out/)] });
-  const many = Array.from({ length: 51 }, () => managed.site.id);
+  const many = Array.from({ length: 51 }, () => edge.site.id);
   expect(await refused({ sites: many })).toEqual({ sites: [expect.stringMatching(/at most 50/)] });
 });
 
-test("a policy of more sites than one preview reads asks to name some", async () => {
+test("a policy of more sites than one preview reads asks to name some", async ({ server }) => {
   const crowded = await createPolicy(server.api, { name: "Crowded" });
   await server.sql(
     `with site as (
@@ -256,7 +271,7 @@ test("a policy of more sites than one preview reads asks to name some", async ()
   ]);
 });
 
-test("it takes both scopes, since it shows both", async () => {
+test("it takes both scopes, since it shows both", async ({ server, path }) => {
   const ask = async (scopes: readonly Scope[]) => {
     const { token } = expectStatus(await server.api.post("/v1/tokens", { name: "t", scopes }), 201);
     return server.api.as(token).post(`${path}/preview`, {});

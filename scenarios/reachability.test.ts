@@ -1,7 +1,7 @@
 /** What the evaluation of a router's firewall says, beside what the emulator's firewall does with the packet. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Router } from "../packages/emulator/src/router.ts";
+import { Machine } from "../packages/emulator/src/machine.ts";
 import { type Family, parseAddresses } from "../packages/server/src/reachability/address-set.ts";
 import { Budget } from "../packages/server/src/reachability/budget.ts";
 import { filterTable } from "../packages/server/src/reachability/filter-table.ts";
@@ -119,7 +119,7 @@ const MENUS: Readonly<Record<Family, string>> = { ipv4: "/ip/firewall", ipv6: "/
 
 function decidedByEmulator(family: Family, { rules, lists, source, port, sourcePort }: Case): "yes" | "no" {
   const fresh = { model: "", serialNumber: "", hostKey: () => "", randomBytes: () => new Uint8Array() };
-  const router = new Router({}, undefined, fresh);
+  const router = new Machine({}, undefined, fresh);
   for (const values of rules) router.table(`${MENUS[family]}/filter`).add(values);
   for (const values of lists) router.table(`${MENUS[family]}/address-list`).add(values);
   const packet = { state: "new", srcAddress: source, srcPort: sourcePort } as const;

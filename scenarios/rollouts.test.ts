@@ -1,18 +1,19 @@
 /** Rollouts as an operator meets them: stopped, resumed, taken back, overtaken, interrupted. */
 import type { Policy, RolloutSite, Site } from "@portreeve/api-schema";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { accessInput } from "./harness/access.ts";
 import { ManagedFleet, type Member } from "./harness/fleet.ts";
 import {
   createPolicy,
+  expectChecked,
   expectProblem,
   expectRollout,
   expectStatus,
   expectSync,
-  startTestServer,
   type TestServer,
   waitFor,
 } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 import { ServerProcess } from "./harness/server-process.ts";
 
 const ROUTERS = 30;
@@ -21,27 +22,25 @@ const WAVES = [1, 6, 23];
 const REFUSAL = "failure: made for this test";
 const SET = "/ip/service/set";
 
-const opened = new AsyncDisposableStack();
-let server: TestServer;
-let fleet: ManagedFleet;
+const test = scenario
+  .override("env", { PORTREEVE_RECONCILE_SECONDS: "2" })
+  .extend("fleet", { scope: "file" }, async ({ server, closing }) =>
+    closing.use(await ManagedFleet.start(server, ROUTERS)),
+  );
 
-beforeAll(async () => {
-  server = opened.use(await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "2" } }));
-  fleet = opened.use(await ManagedFleet.start(server, ROUTERS));
-}, 120_000);
-
-afterAll(() => opened.disposeAsync());
+// Adopting all of them is not the first test's time.
+test.beforeAll(({ fleet: _adopted }) => undefined, 120_000);
 
 /** A port that no change before had. */
 let lastPort = 2200;
 const nextPort = () => ++lastPort;
 
 /** PUT another SSH port; the rollout that this starts. */
-async function changeSsh(port = nextPort()): Promise<string> {
+async function changeSsh(fleet: ManagedFleet, port = nextPort()): Promise<string> {
   return (await fleet.change({ ssh: { port } })).rollout?.id ?? "";
 }
 
-const act = async (id: string, command: "pause" | "resume" | "rollback") =>
+const act = async (server: TestServer, id: string, command: "pause" | "resume" | "rollback") =>
   expectStatus(await server.api.post(`/v1/rollouts/${id}/${command}`), 200);
 
 function sshPort({ router }: Member): number {
@@ -64,10 +63,10 @@ function slow(members: readonly Member[], ms = 300): void {
   });
 }
 
-const first = () => fleet.members[0] as Member;
+const first = (fleet: ManagedFleet) => fleet.members[0] as Member;
 
 /** For each wave but the first, by the audit's numbers: when it began, and when the last site before it was in order. */
-function wavesOf(id: string): Promise<Record<string, unknown>[]> {
+function wavesOf(server: TestServer, id: string): Promise<Record<string, unknown>[]> {
   return server.sql(
     `select began.id as began, max(configured.id) as proven
        from audit_events began
@@ -81,57 +80,66 @@ function wavesOf(id: string): Promise<Record<string, unknown>[]> {
   );
 }
 
-test("a change reaches one router, then a quarter of them, then the rest, each wave when the one before is proven", async () => {
+test("a change reaches one router, then a quarter of them, then the rest, each wave when the one before is proven", async ({
+  server,
+  fleet,
+}) => {
   const port = nextPort();
-  const id = await changeSsh(port);
+  const id = await changeSsh(fleet, port);
   const done = await expectRollout(server.api, id, "done");
   expect(done).toMatchObject({ state: "done", reason: null, sites: { verified: ROUTERS } });
   expect(done.waves).toEqual(
     WAVES.map((size, index) => ({ number: index + 1, size, sites: { verified: size } })),
   );
-  for (const { began, proven } of await wavesOf(id)) expect(Number(began)).toBeGreaterThan(Number(proven));
+  for (const { began, proven } of await wavesOf(server, id))
+    expect(Number(began)).toBeGreaterThan(Number(proven));
   expect(fleet.members.map(sshPort)).toEqual(fleet.members.map(() => port));
   const policy: Policy = expectStatus(await server.api.get(fleet.policyPath), 200);
   expect(policy.rollout).toBeNull();
 });
 
-test("a canary that refuses stops it, and the one who resumes answers for that router alone", async () => {
-  refuse([first()]);
-  const id = await changeSsh();
+test("a canary that refuses stops it, and the one who resumes answers for that router alone", async ({
+  server,
+  fleet,
+}) => {
+  refuse([first(fleet)]);
+  const id = await changeSsh(fleet);
   const stopped = await expectRollout(server.api, id, "stopped");
   expect(stopped).toMatchObject({
     reason: "1 of 1 site of wave 1 failed",
     sites: { failed: 1, waiting: ROUTERS - 1 },
-    failed: [{ site_id: first().siteId, wave: 1, reason: expect.stringContaining(REFUSAL) }],
+    failed: [{ site_id: first(fleet).siteId, wave: 1, reason: expect.stringContaining(REFUSAL) }],
   });
-  await act(id, "resume");
+  await act(server, id, "resume");
   const done = await expectRollout(server.api, id, "done");
   expect(done.sites).toEqual({ failed: 1, verified: ROUTERS - 1 });
-  first().router.control.clear();
-  await expectSync(server.api, first().siteId, "in_sync");
+  first(fleet).router.control.clear();
+  await expectSync(server.api, first(fleet).siteId, "in_sync");
 });
 
-test("paused it goes no further, whoever has not been reached is let go, and resumed it goes on", async () => {
+test("paused it goes no further, whoever has not been reached is let go, and resumed it goes on", async ({
+  server,
+  fleet,
+}) => {
   const before = fleet.members.map(sshPort);
   slow(fleet.members);
   const port = nextPort();
-  const id = await changeSsh(port);
-  const paused = await act(id, "pause");
+  const id = await changeSsh(fleet, port);
+  const paused = await act(server, id, "pause");
   expect(paused).toMatchObject({ state: "paused" });
   expectProblem(await server.api.post(`/v1/rollouts/${id}/pause`), 409, "rollout-state");
-  await waitFor(
-    async () => (await server.sql("select from site_sync where sync_state <> 'in_sync'")).length === 0,
-  );
+  // Whoever would be changed next has been checked, and was left as it was.
+  await Promise.all(fleet.members.map(({ siteId }) => expectChecked(server.api, siteId)));
   const changed = fleet.members.filter((member, index) => sshPort(member) !== before[index]);
   expect(changed.length).toBeLessThanOrEqual(1);
-  await act(id, "resume");
+  await act(server, id, "resume");
   await expectRollout(server.api, id, "done", { within: 30_000 });
   expect(fleet.members.map(sshPort)).toEqual(fleet.members.map(() => port));
 });
 
-test.each(["repair", "report"])(
+test.for(["repair", "report"])(
   "taken back, every router is as it was and the policy says what it said (drift: %s)",
-  async (drift) => {
+  async (drift, { server, fleet }) => {
     const settled = (await fleet.change({ drift, ssh: { port: nextPort() } })).rollout?.id ?? "";
     await expectRollout(server.api, settled, "done");
     const before = fleet.configurations();
@@ -144,7 +152,7 @@ test.each(["repair", "report"])(
     await expectRollout(server.api, id, "stopped");
     expect(fleet.changedSince(before)).toEqual(expect.arrayContaining([2]));
     for (const { router } of refusing) router.control.clear();
-    await act(id, "rollback");
+    await act(server, id, "rollback");
     const back = await expectRollout(server.api, id, "rolled_back");
     expect(back.sites.waiting).toBe(ROUTERS - 7);
     expect(fleet.changedSince(before)).toEqual([]);
@@ -154,38 +162,44 @@ test.each(["repair", "report"])(
   },
 );
 
-test("a newer change overtakes one that is under way, and is what every router has in the end", async () => {
+test("a newer change overtakes one that is under way, and is what every router has in the end", async ({
+  server,
+  fleet,
+}) => {
   slow(fleet.members);
-  const overtaken = await changeSsh();
+  const overtaken = await changeSsh(fleet);
   const port = nextPort();
-  const id = await changeSsh(port);
+  const id = await changeSsh(fleet, port);
   expect(id).not.toBe(overtaken);
   await expectRollout(server.api, overtaken, "superseded");
   await expectRollout(server.api, id, "done", { within: 30_000 });
   expect(fleet.members.map(sshPort)).toEqual(fleet.members.map(() => port));
 });
 
-test("the same content once more changes nothing and starts nothing", async () => {
-  const id = await changeSsh(lastPort);
+test("the same content once more changes nothing and starts nothing", async ({ fleet }) => {
+  const id = await changeSsh(fleet, lastPort);
   expect(id).toBe("");
 });
 
-test("attaching many sites and deleting their policy go in waves too; taken back, sites are under their former policy", async () => {
+test("attaching many sites and deleting their policy go in waves too; taken back, sites are under their former policy", async ({
+  server,
+  fleet,
+}) => {
   const port = nextPort();
   const policy = await createPolicy(server.api, { name: "Other", ssh: { port } });
   const sites = fleet.members.map(({ siteId }) => siteId);
   const path = `/v1/control-plane/policies/${policy.id}`;
-  refuse([first()]);
+  refuse([first(fleet)]);
   const attached: Policy = expectStatus(await server.api.put(`${path}/sites`, { sites }), 200);
   expect(attached.sites).toHaveLength(ROUTERS);
   const id = attached.rollout?.id ?? "";
   await expectRollout(server.api, id, "stopped");
-  await act(id, "rollback");
+  await act(server, id, "rollback");
   await expectRollout(server.api, id, "rolled_back");
   const { data }: { data: Site[] } = expectStatus(await server.api.get("/v1/sites?limit=200"), 200);
   expect(new Set(data.map((site) => site.policy_id))).toEqual(new Set([fleet.policyPath.split("/").at(-1)]));
 
-  first().router.control.clear();
+  first(fleet).router.control.clear();
   const again: Policy = expectStatus(await server.api.put(`${path}/sites`, { sites }), 200);
   await expectRollout(server.api, again.rollout?.id ?? "", "done");
   expect(fleet.members.map(sshPort)).toEqual(fleet.members.map(() => port));
@@ -197,26 +211,29 @@ test("attaching many sites and deleting their policy go in waves too; taken back
   expect(fleet.members.map(sshPort)).not.toContain(port);
 });
 
-test("access to a site is by the services that the site has, not by those that are on their way to it", async () => {
-  refuse([first()]);
+test("access to a site is by the services that the site has, not by those that are on their way to it", async ({
+  server,
+  fleet,
+}) => {
+  refuse([first(fleet)]);
   const { rollout } = await fleet.change({ ssh: { enabled: false } });
   const id = rollout?.id ?? "";
   await expectRollout(server.api, id, "stopped");
   const open = ({ siteId }: Member) =>
     server.api.post(`/v1/control-plane/${siteId}/transient-access`, accessInput());
-  expectProblem(await open(first()), 409, "service-closed");
+  expectProblem(await open(first(fleet)), 409, "service-closed");
   const waiting = fleet.members.at(-1) as Member;
   const access = expectStatus(await open(waiting), 201);
   expectStatus(
     await server.api.delete(`/v1/control-plane/${waiting.siteId}/transient-access/${access.id}`),
     204,
   );
-  await act(id, "rollback");
+  await act(server, id, "rollback");
   await expectRollout(server.api, id, "rolled_back");
 });
 
-test("the sites of a rollout are listed by state, page by page", async () => {
-  const id = await changeSsh();
+test("the sites of a rollout are listed by state, page by page", async ({ server, fleet }) => {
+  const id = await changeSsh(fleet);
   await expectRollout(server.api, id, "done");
   const seen: RolloutSite[] = [];
   let cursor = "";

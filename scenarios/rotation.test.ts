@@ -2,7 +2,7 @@
 import type { Credential } from "@portreeve/api-schema";
 import type { ApiFault, Emulator } from "@portreeve/emulator";
 import { LoginError, RouterClient } from "@portreeve/routeros";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import {
   credentialsOf,
   expectInSync,
@@ -12,30 +12,20 @@ import {
   expectSync,
   type ManagedRouter,
   startManagedRouter,
-  startTestServer,
   type TestServer,
-  useBindablePorts,
   waitFor,
 } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "1" } });
-  await useBindablePorts(server.api);
-});
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
+const test = scenario.override("env", { PORTREEVE_RECONCILE_SECONDS: "1" });
 
 const pathOf = ({ site }: ManagedRouter) => `/v1/control-plane/${site.id}/credentials`;
 
-async function rotate(managed: ManagedRouter): Promise<Credential> {
+async function rotate(server: TestServer, managed: ManagedRouter): Promise<Credential> {
   return expectStatus(await server.api.post(pathOf(managed)), 201);
 }
 
-async function active(managed: ManagedRouter): Promise<Credential> {
+async function active(server: TestServer, managed: ManagedRouter): Promise<Credential> {
   const known = await credentialsOf(server.api, managed.site.id);
   const [only, ...others] = known.filter(({ state }) => state === "active");
   expect(others).toEqual([]);
@@ -43,10 +33,14 @@ async function active(managed: ManagedRouter): Promise<Credential> {
   return only;
 }
 
-async function expectActive(managed: ManagedRouter, credential: Credential): Promise<Credential> {
+async function expectActive(
+  server: TestServer,
+  managed: ManagedRouter,
+  credential: Credential,
+): Promise<Credential> {
   return waitFor(
     async () => {
-      const now = await active(managed);
+      const now = await active(server, managed);
       return now.id === credential.id && now;
     },
     { what: "the new login to be active" },
@@ -76,15 +70,15 @@ function expectUserNeverGone(router: Emulator): void {
   expect(router.control.rows("/user").map(({ name }) => name)).toContain("portreeve-api");
 }
 
-test("a rotation sets the new password, proves it and retires the old one", async () => {
+test("a rotation sets the new password, proves it and retires the old one", async ({ server }) => {
   const managed = await startManagedRouter(server);
   await using router = managed.router;
-  const old = await active(managed);
+  const old = await active(server, managed);
   await logIn(managed, old);
-  const pending = await rotate(managed);
+  const pending = await rotate(server, managed);
   expect(pending).toMatchObject({ state: "pending", deleted_at: null });
   expect(pending.password).not.toBe(old.password);
-  const now = await expectActive(managed, pending);
+  const now = await expectActive(server, managed, pending);
   await logIn(managed, now);
   await expect(logIn(managed, old)).rejects.toThrow(LoginError);
   const known = await credentialsOf(server.api, managed.site.id);
@@ -100,10 +94,10 @@ test("a rotation sets the new password, proves it and retires the old one", asyn
   await expectInSync(server.api, managed.site.id);
 });
 
-test("ten rotations one after another leave one login that works and ten that don't", async () => {
+test("ten rotations one after another leave one login that works and ten that don't", async ({ server }) => {
   const managed = await startManagedRouter(server);
   await using router = managed.router;
-  for (let time = 1; time <= 10; time++) await expectActive(managed, await rotate(managed));
+  for (let time = 1; time <= 10; time++) await expectActive(server, managed, await rotate(server, managed));
   const known = await credentialsOf(server.api, managed.site.id);
   expect(known.map(({ state }) => state)).toEqual([...Array(10).fill("retired"), "active"]);
   expect(new Set(known.map(({ password }) => password)).size).toBe(11);
@@ -115,7 +109,7 @@ test("ten rotations one after another leave one login that works and ten that do
   expectUserNeverGone(router);
 });
 
-test("of twenty rotations asked for at once exactly one happens", async () => {
+test("of twenty rotations asked for at once exactly one happens", async ({ server }) => {
   const managed = await startManagedRouter(server);
   await using router = managed.router;
   await router.control.powerOff();
@@ -126,26 +120,28 @@ test("of twenty rotations asked for at once exactly one happens", async () => {
     expectProblem(answer, 409, "rotation-in-progress");
   }
   await router.control.powerOn();
-  await expectActive(managed, expectStatus(started as NonNullable<typeof started>, 201));
+  await expectActive(server, managed, expectStatus(started as NonNullable<typeof started>, 201));
 });
 
-test("while the router is unreachable the rotation waits with the reason, and completes when it is back", async () => {
+test("while the router is unreachable the rotation waits with the reason, and completes when it is back", async ({
+  server,
+}) => {
   const managed = await startManagedRouter(server);
   await using router = managed.router;
-  const old = await active(managed);
+  const old = await active(server, managed);
   await router.control.powerOff();
-  const pending = await rotate(managed);
+  const pending = await rotate(server, managed);
   const { sync, status } = await waitFor(async () => {
     const site = await expectSync(server.api, managed.site.id, "pending");
     return site.sync.reason !== null && site;
   });
   expect(sync.reason).toMatch(/connect|refused|reach/i);
   expect(status).toBe("offline");
-  expect(await active(managed)).toEqual(old);
+  expect(await active(server, managed)).toEqual(old);
   expectProblem(await server.api.post(pathOf(managed)), 409, "rotation-in-progress");
   expect(await expectStoredLogin(server.api, managed)).toEqual(old);
   await router.control.powerOn();
-  await expectActive(managed, pending);
+  await expectActive(server, managed, pending);
   await expectInSync(server.api, managed.site.id);
 });
 
@@ -154,36 +150,38 @@ const REPLY_LOST: readonly { title: string; fault: ApiFault }[] = [
   { title: "breaks off in the middle of the reply", fault: { kind: "cut" } },
 ];
 
-test.each(REPLY_LOST)(
+test.for(REPLY_LOST)(
   "a router that applies the password and $title ends up with the new one",
-  async ({ fault }) => {
+  async ({ fault }, { server }) => {
     const managed = await startManagedRouter(server);
     await using router = managed.router;
     router.control.inject({ ...fault, command: "/user/set", times: 1 });
-    await expectActive(managed, await rotate(managed));
+    await expectActive(server, managed, await rotate(server, managed));
     await expectInSync(server.api, managed.site.id);
     expectUserNeverGone(router);
   },
 );
 
-test("a router that refuses every new password needs attention, and the old login stays valid", async () => {
+test("a router that refuses every new password needs attention, and the old login stays valid", async ({
+  server,
+}) => {
   const managed = await startManagedRouter(server);
   await using router = managed.router;
-  const old = await active(managed);
+  const old = await active(server, managed);
   router.control.inject({ kind: "trap", command: "/user/set", message: "failure: password too weak" });
-  const pending = await rotate(managed);
+  const pending = await rotate(server, managed);
   const { sync } = await expectSync(server.api, managed.site.id, "needs_attention");
   expect(sync.reason).toContain("password too weak");
   expect(sync.reason).toContain("old login stays");
-  expect(await active(managed)).toEqual(old);
+  expect(await active(server, managed)).toEqual(old);
   await logIn(managed, old);
   router.control.clear();
-  const now = await expectActive(managed, pending);
+  const now = await expectActive(server, managed, pending);
   await logIn(managed, now);
   await expectInSync(server.api, managed.site.id);
 });
 
-test("a router that wants symbols in passwords gets one with symbols", async () => {
+test("a router that wants symbols in passwords gets one with symbols", async ({ server }) => {
   const managed = await startManagedRouter(server);
   await using router = managed.router;
   router.control.inject({
@@ -192,20 +190,22 @@ test("a router that wants symbols in passwords gets one with symbols", async () 
     message: "failure: password too weak",
     times: 1,
   });
-  const now = await expectActive(managed, await rotate(managed));
+  const now = await expectActive(server, managed, await rotate(server, managed));
   for (const category of [/[A-Z]/, /[a-z]/, /[0-9]/, /[^A-Za-z0-9]/]) expect(now.password).toMatch(category);
   await logIn(managed, now);
 });
 
-test("a router that reboots in the middle of a rotation ends up with the new password", async () => {
+test("a router that reboots in the middle of a rotation ends up with the new password", async ({
+  server,
+}) => {
   const managed = await startManagedRouter(server);
   await using router = managed.router;
   router.control.inject({ kind: "delay", command: "/user/set", ms: 5_000, times: 1 });
-  const pending = await rotate(managed);
+  const pending = await rotate(server, managed);
   const sets = () => router.control.transcript().filter(({ words }) => words[0] === "/user/set");
   await waitFor(() => sets().some(({ words }) => words.includes("=password=[redacted]")));
   await router.control.reboot();
-  await expectActive(managed, pending);
+  await expectActive(server, managed, pending);
   await expectInSync(server.api, managed.site.id);
 });
 
@@ -220,18 +220,19 @@ const FAULTS: readonly ApiFault[] = [
   { kind: "trickle", ms: 1 },
 ];
 
-test.each(COMMANDS)(
+test.for(COMMANDS)(
   "whatever goes wrong with %s, once or twice, a stored login works at every moment",
-  async (command) => {
+  { timeout: 120_000 },
+  async (command, { server }) => {
     const managed = await startManagedRouter(server);
     await using router = managed.router;
     for (const fault of FAULTS) {
       for (const times of [1, 2]) {
         router.control.inject({ ...fault, command, times });
-        const pending = await rotate(managed);
+        const pending = await rotate(server, managed);
         const done = async () => {
           await expectStoredLogin(server.api, managed);
-          if ((await active(managed)).id === pending.id) return true;
+          if ((await active(server, managed)).id === pending.id) return true;
           expectStatus(await server.api.post(`/v1/sites/${managed.site.id}/reconcile`), 202);
           return false;
         };
@@ -246,5 +247,4 @@ test.each(COMMANDS)(
     expectUserNeverGone(router);
     await expectInSync(server.api, managed.site.id);
   },
-  120_000,
 );

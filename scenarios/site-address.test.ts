@@ -1,13 +1,8 @@
 /** Where a site may be: nowhere that would make Portreeve a way to this machine or to its neighbours' services. */
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import {
-  ADMIN,
-  expectProblem,
-  expectStatus,
-  startTestServer,
-  type TestServer,
-  waitFor,
-} from "./harness/index.ts";
+import type { Site } from "@portreeve/api-schema";
+import { expect, vi } from "vitest";
+import { ADMIN, expectProblem, expectStatus, startTestServer, waitFor } from "./harness/index.ts";
+import { scenario } from "./harness/scenario.ts";
 
 /** What somebody's name server may answer for names of theirs. */
 const NAMES = vi.hoisted(
@@ -28,25 +23,23 @@ vi.mock("node:dns/promises", async (importOriginal) => {
   return { ...original, lookup };
 });
 
-let strict: TestServer;
-/** One that lets sites be on the loopback, as the demo does. */
-let lenient: TestServer;
-let known: string;
-
-beforeAll(async () => {
-  // No period runs out meanwhile: what is stored is compared.
-  const PORTREEVE_RECONCILE_SECONDS = "3600";
-  strict = await startTestServer({
-    env: { PORTREEVE_ALLOW_LOOPBACK_SITES: "false", PORTREEVE_RECONCILE_SECONDS },
+// No period runs out meanwhile: what is stored is compared.
+const PORTREEVE_RECONCILE_SECONDS = "3600";
+const test = scenario
+  /** A server that lets sites be on the loopback, as the demo does. */
+  .override("env", { PORTREEVE_RECONCILE_SECONDS, PORTREEVE_ROLES: "api" })
+  .override("bindablePorts", false)
+  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads what a fixture needs from this pattern
+  .extend("strict", { scope: "file" }, async ({}, { onCleanup }) => {
+    const env = { PORTREEVE_ALLOW_LOOPBACK_SITES: "false", PORTREEVE_RECONCILE_SECONDS };
+    const strict = await startTestServer({ env });
+    onCleanup(() => strict[Symbol.asyncDispose]());
+    return strict;
+  })
+  .extend("known", { scope: "file" }, async ({ server }) => {
+    const { id }: Site = expectStatus(await server.api.post("/v1/sites", site("127.0.0.1")), 201);
+    return id;
   });
-  lenient = await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS, PORTREEVE_ROLES: "api" } });
-  known = expectStatus(await lenient.api.post("/v1/sites", site("127.0.0.1")), 201).id;
-});
-
-afterAll(async () => {
-  await strict?.[Symbol.asyncDispose]();
-  await lenient?.[Symbol.asyncDispose]();
-});
 
 const loopback = ["127.0.0.1", "127.255.255.254", "::1", "::ffff:127.0.0.1", "0:0:0:0:0:ffff:7f00:1"];
 const elsewhere = [
@@ -70,28 +63,31 @@ const elsewhere = [
 
 const site = (address: string) => ({ name: "x", address, ...ADMIN });
 
-test.each([...loopback, ...elsewhere])("a site can't be at %j", async (address) => {
+test.for([...loopback, ...elsewhere])("a site can't be at %j", async (address, { strict }) => {
   const problem = expectProblem(await strict.api.post("/v1/sites", site(address)), 422, "validation-failed");
   expect(problem.errors).toHaveProperty("address");
   expect(expectStatus(await strict.api.get("/v1/sites"), 200).data).toEqual([]);
 });
 
-test.each(elsewhere)("a site can't be at %j either where loopback is allowed", async (address) => {
-  const before = expectStatus(await lenient.api.get("/v1/sites"), 200);
-  for (const [method, path] of [
-    ["POST", "/v1/sites"],
-    ["PATCH", `/v1/sites/${known}`],
-  ] as const) {
-    const body = method === "POST" ? site(address) : { address };
-    const answer = await lenient.api.call(method, path, { body });
-    expect(expectProblem(answer, 422, "validation-failed").errors).toHaveProperty("address");
-  }
-  expect(expectStatus(await lenient.api.get("/v1/sites"), 200)).toEqual(before);
-});
+test.for(elsewhere)(
+  "a site can't be at %j either where loopback is allowed",
+  async (address, { server, known }) => {
+    const before = expectStatus(await server.api.get("/v1/sites"), 200);
+    for (const [method, path] of [
+      ["POST", "/v1/sites"],
+      ["PATCH", `/v1/sites/${known}`],
+    ] as const) {
+      const body = method === "POST" ? site(address) : { address };
+      const answer = await server.api.call(method, path, { body });
+      expect(expectProblem(answer, 422, "validation-failed").errors).toHaveProperty("address");
+    }
+    expect(expectStatus(await server.api.get("/v1/sites"), 200)).toEqual(before);
+  },
+);
 
-test.each(Object.keys(NAMES))(
+test.for(Object.keys(NAMES))(
   "a site may be at the name %s, which is not followed to where it leads",
-  async (name) => {
+  async (name, { strict }) => {
     const { id } = expectStatus(await strict.api.post("/v1/sites", site(name)), 201);
     const evaluated = async () => {
       const { sync } = (await strict.api.get(`/v1/sites/${id}`)).body;

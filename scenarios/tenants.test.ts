@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { SCOPES, type Scope, type Site } from "@portreeve/api-schema";
 import type { Emulator } from "@portreeve/emulator";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import { makeAuthority } from "./harness/authority.ts";
 import {
   ADMIN,
@@ -20,11 +20,11 @@ import {
   expectStatus,
   policyOf,
   startRouter,
-  startTestServer,
   type TestServer,
   useBindablePorts,
 } from "./harness/index.ts";
 import { type DocumentedRoute, documentedRoutes, fillIn } from "./harness/routes.ts";
+import { scenario } from "./harness/scenario.ts";
 
 const GRANT = { expire_after_minutes: 5, type: "winbox", full_access: false, allow_rfc1918: false };
 
@@ -68,26 +68,17 @@ interface Ids {
   readonly fix: string;
 }
 
-let server: TestServer;
-let routes: DocumentedRoute[];
-let routers: Emulator[];
-let ours: Ids;
-let theirs: Ids;
-let them: ApiClient;
-
-beforeAll(async () => {
-  server = await startTestServer();
-  routes = await documentedRoutes(server.api);
-  them = await addCustomer(server);
-  routers = [await startRouter(server.net), await startRouter(server.net)];
-  ours = await furnish(server.api, routers[0] as Emulator, "socks");
-  theirs = await furnish(them, routers[1] as Emulator, "upnp");
-});
-
-afterAll(async () => {
-  for (const router of routers ?? []) await router.close();
-  await server?.[Symbol.asyncDispose]();
-});
+const test = scenario
+  .override("bindablePorts", false)
+  .extend("routes", { scope: "file" }, ({ server }) => documentedRoutes(server.api))
+  .extend("them", { scope: "file" }, ({ server }) => addCustomer(server))
+  /** Ours and theirs. */
+  .extend("routers", { scope: "file" }, async ({ server, closing }) => {
+    const start = async () => closing.use(await startRouter(server.net));
+    return [await start(), await start()] as const;
+  })
+  .extend("ours", { scope: "file" }, ({ server, routers }) => furnish(server.api, routers[0], "socks"))
+  .extend("theirs", { scope: "file" }, ({ them, routers }) => furnish(them, routers[1], "upnp"));
 
 /** One of everything. */
 async function furnish(api: ApiClient, router: Emulator, fix: string): Promise<Ids> {
@@ -128,7 +119,7 @@ function namedBy({ path, parameters }: DocumentedRoute): Record<string, keyof Id
 }
 
 /** Every way to fill a route's parameters with at least one id of theirs. */
-function foreignPaths(route: DocumentedRoute): string[] {
+function foreignPaths(ours: Ids, theirs: Ids, route: DocumentedRoute): string[] {
   const named = Object.entries(namedBy(route));
   const ways = 2 ** named.length - 1;
   return Array.from({ length: ways }, (_, way) => {
@@ -141,7 +132,7 @@ function foreignPaths(route: DocumentedRoute): string[] {
 }
 
 /** Everything another customer has, but for when a token was used last. */
-async function everythingOfTheirs(): Promise<unknown> {
+async function everythingOfTheirs(server: TestServer, theirs: Ids): Promise<unknown> {
   const [{ customer_id: customer } = {}] = await server.sql("select customer_id from sites where id = $1", [
     theirs.site,
   ]);
@@ -177,11 +168,16 @@ async function everythingOfTheirs(): Promise<unknown> {
   return everything;
 }
 
-test("every route answers 404 for another customer's ids, as for ids of nothing, and changes nothing there", async () => {
-  const before = await everythingOfTheirs();
+test("every route answers 404 for another customer's ids, as for ids of nothing, and changes nothing there", async ({
+  server,
+  routes,
+  ours,
+  theirs,
+}) => {
+  const before = await everythingOfTheirs(server, theirs);
   let asked = 0;
   for (const route of routes.filter(({ parameters }) => parameters.length > 0)) {
-    for (const path of foreignPaths(route)) {
+    for (const path of foreignPaths(ours, theirs, route)) {
       asked++;
       const answer = await server.api.call(route.method, path, bodyOf(route));
       expect([route.method, path, answer.status]).toEqual([route.method, path, 404]);
@@ -193,11 +189,15 @@ test("every route answers 404 for another customer's ids, as for ids of nothing,
     }
   }
   expect(asked).toBeGreaterThan(15);
-  expect(await everythingOfTheirs()).toEqual(before);
+  expect(await everythingOfTheirs(server, theirs)).toEqual(before);
 });
 
-test("attaching names another customer's site as one that does not exist", async () => {
-  const before = await everythingOfTheirs();
+test("attaching names another customer's site as one that does not exist", async ({
+  server,
+  ours,
+  theirs,
+}) => {
+  const before = await everythingOfTheirs(server, theirs);
   for (const method of ["PUT", "POST"]) {
     const path = `/v1/control-plane/policies/${ours.policy}/sites`;
     const answer = await server.api.call(method, path, { body: { sites: [theirs.site] } });
@@ -207,20 +207,25 @@ test("attaching names another customer's site as one that does not exist", async
     const unknown = await server.api.call(method, path, { body: { sites: [nothing] } });
     expect(answer.text.replaceAll(theirs.site, nothing)).toBe(unknown.text);
   }
-  expect(await everythingOfTheirs()).toEqual(before);
+  expect(await everythingOfTheirs(server, theirs)).toEqual(before);
 });
 
-test("no list shows anything of another customer, whatever it is filtered by", async () => {
+test("no list shows anything of another customer, whatever it is filtered by", async ({
+  server,
+  routes,
+  ours,
+  theirs,
+}) => {
   const lists = routes.filter(
     ({ method, path, parameters }) => method === "GET" && parameters.length === 0 && path !== SAME_FOR_ALL,
   );
   expect(lists.length).toBeGreaterThanOrEqual(4);
   for (const { path } of lists) {
     for (const query of ["", `?policy_id=${theirs.policy}`, `?site_id=${theirs.site}`]) {
-      const answer = await readWhole(server.api, path + query);
+      const answer = await readWhole(ours, server.api, path + query);
       for (const id of Object.values(theirs)) expect(`${path} ${answer}`).not.toContain(id);
     }
-    const own = await readWhole(server.api, path);
+    const own = await readWhole(ours, server.api, path);
     expect(Object.values(ours).some((id) => own.includes(id))).toBe(true);
   }
 });
@@ -229,7 +234,7 @@ test("no list shows anything of another customer, whatever it is filtered by", a
 const SAME_FOR_ALL = "/v1/control-plane/management-network";
 
 /** A list may be a stream of events, which never ends by itself. */
-async function readWhole(api: ApiClient, path: string): Promise<string> {
+async function readWhole(ours: Ids, api: ApiClient, path: string): Promise<string> {
   const answer = await fetch(api.url + path, { headers: { authorization: `Bearer ${api.token}` } });
   if (answer.headers.get("content-type")?.startsWith("text/event-stream")) {
     await answer.body?.cancel();
@@ -238,7 +243,7 @@ async function readWhole(api: ApiClient, path: string): Promise<string> {
   return answer.text();
 }
 
-test("an Idempotency-Key of another customer is another key", async () => {
+test("an Idempotency-Key of another customer is another key", async ({ server, them }) => {
   const headers = { "idempotency-key": `shared-${randomUUID()}` };
   const path = "/v1/control-plane/policies";
   const first = expectStatus(await them.post(path, policyOf({ name: "Theirs" }), { headers }), 201);
@@ -247,10 +252,10 @@ test("an Idempotency-Key of another customer is another key", async () => {
   expect(second.id).not.toBe(first.id);
 });
 
-test("routers of two customers do not know each other's users", async () => {
+test("routers of two customers do not know each other's users", async ({ server, ours, theirs, routers }) => {
   const names = routers.map(({ control }) => control.rows("/user").map(({ name }) => name));
   const logins = await server.sql("select site_id, username from transient_access");
-  expect(logins).toHaveLength(2);
+  expect(logins.map((login) => login.site_id).toSorted()).toEqual([ours.site, theirs.site].toSorted());
   for (const { site_id: site, username } of logins) {
     const own = site === ours.site ? 0 : 1;
     expect(names[own]).toContain(username);
@@ -259,30 +264,36 @@ test("routers of two customers do not know each other's users", async () => {
 });
 
 /** Send a route with ids of nothing, so that a token that is let in changes little; the status alone. */
-async function statusFor(route: DocumentedRoute, token: string | null): Promise<Answer> {
+async function statusFor(server: TestServer, route: DocumentedRoute, token: string | null): Promise<Answer> {
   const nothing = Object.fromEntries(route.parameters.map((name) => [name, randomUUID()]));
   return server.api.call(route.method, fillIn(route.path, nothing), { ...bodyOf(route), token });
 }
 
-async function tokenWith(scopes: readonly Scope[]): Promise<{ id: string; token: string }> {
+async function tokenWith(
+  server: TestServer,
+  scopes: readonly Scope[],
+): Promise<{ id: string; token: string }> {
   return expectStatus(await server.api.post("/v1/tokens", { name: "t", scopes }), 201);
 }
 
-test("every route refuses a token that has every scope but its own", async () => {
+test("every route refuses a token that has every scope but its own", async ({ server, routes }) => {
   for (const scope of new Set(routes.map((route) => route.scope))) {
-    const { token } = await tokenWith(SCOPES.filter((one) => one !== scope));
+    const { token } = await tokenWith(
+      server,
+      SCOPES.filter((one) => one !== scope),
+    );
     for (const route of routes.filter((one) => one.scope === scope)) {
-      const problem = expectProblem(await statusFor(route, token), 403, "insufficient-scope");
+      const problem = expectProblem(await statusFor(server, route, token), 403, "insufficient-scope");
       expect(problem.detail).toContain(scope);
     }
   }
 });
 
-test("every route lets a token in that has its scope and no other", async () => {
+test("every route lets a token in that has its scope and no other", async ({ server, routes }) => {
   for (const scope of new Set(routes.map((route) => route.scope))) {
-    const { token } = await tokenWith([scope]);
+    const { token } = await tokenWith(server, [scope]);
     for (const route of routes.filter((one) => one.scope === scope && !isStream(one))) {
-      const { status } = await statusFor(route, token);
+      const { status } = await statusFor(server, route, token);
       expect([route.method, route.path, [401, 403].includes(status)]).toEqual([
         route.method,
         route.path,
@@ -295,21 +306,24 @@ test("every route lets a token in that has its scope and no other", async () => 
 
 const isStream = ({ path }: DocumentedRoute) => path === "/v1/events";
 
-test("every route refuses no token, an expired one, a revoked one and one of a text nobody made", async () => {
-  const expired = await tokenWith(SCOPES);
+test("every route refuses no token, an expired one, a revoked one and one of a text nobody made", async ({
+  server,
+  routes,
+}) => {
+  const expired = await tokenWith(server, SCOPES);
   await server.sql("update api_tokens set expires_at = now() where id = $1", [expired.id]);
-  const revoked = await tokenWith(SCOPES);
+  const revoked = await tokenWith(server, SCOPES);
   expectStatus(await server.api.get("/v1/sites", { token: revoked.token }), 200);
   expectStatus(await server.api.delete(`/v1/tokens/${revoked.id}`), 204);
   for (const route of routes) {
     for (const token of [null, expired.token, revoked.token, "x".repeat(53)]) {
-      expectProblem(await statusFor(route, token), 401, "unauthenticated");
+      expectProblem(await statusFor(server, route, token), 401, "unauthenticated");
     }
   }
 });
 
-test("a token can't make one that may do or lasts more than itself", async () => {
-  const { token } = await tokenWith(["tokens:write", "sites:read"]);
+test("a token can't make one that may do or lasts more than itself", async ({ server }) => {
+  const { token } = await tokenWith(server, ["tokens:write", "sites:read"]);
   for (const scope of SCOPES.filter((one) => one !== "tokens:write" && one !== "sites:read")) {
     const answer = await server.api.post("/v1/tokens", { name: "more", scopes: [scope] }, { token });
     expect([scope, answer.status]).toEqual([scope, 403]);
@@ -323,8 +337,11 @@ test("a token can't make one that may do or lasts more than itself", async () =>
   expect((await server.api.post("/v1/tokens", longer, { token: short.token })).status).toBe(403);
 });
 
-test("passwords are shown to tokens that may reveal them, and to no other", async () => {
-  const { token } = await tokenWith(SCOPES.filter((scope) => scope !== "credentials:reveal"));
+test("passwords are shown to tokens that may reveal them, and to no other", async ({ server, ours }) => {
+  const { token } = await tokenWith(
+    server,
+    SCOPES.filter((scope) => scope !== "credentials:reveal"),
+  );
   const credentials = await server.api.get(`/v1/control-plane/${ours.site}/credentials`, { token });
   for (const { password } of expectStatus(credentials, 200)) expect(password).toBeNull();
   const path = `/v1/control-plane/${ours.site}/transient-access`;
@@ -334,8 +351,11 @@ test("passwords are shown to tokens that may reveal them, and to no other", asyn
   expect(expectStatus(await server.api.get(`${path}/${ours.access}`), 200).password).not.toBeNull();
 });
 
-test("access from the whole internet needs a scope of its own", async () => {
-  const { token } = await tokenWith(SCOPES.filter((scope) => scope !== "access:open-any"));
+test("access from the whole internet needs a scope of its own", async ({ server, ours }) => {
+  const { token } = await tokenWith(
+    server,
+    SCOPES.filter((scope) => scope !== "access:open-any"),
+  );
   const path = `/v1/control-plane/${ours.site}/transient-access`;
   for (const allow_only_cidr of ["0.0.0.0/0", "::/0"]) {
     const answer = await server.api.post(path, { ...GRANT, allow_only_cidr }, { token });

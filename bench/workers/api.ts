@@ -3,7 +3,8 @@ import type { AddressInfo } from "node:net";
 import Fastify from "fastify";
 import pg from "pg";
 import { type Connection, Database } from "../../packages/server/src/database/index.ts";
-import { buildApp, createLogger } from "../../packages/server/src/http/index.ts";
+import { buildApp } from "../../packages/server/src/http/index.ts";
+import { createLogger } from "../../packages/server/src/kernel/log.ts";
 import { PolicyService, policyRoutes, setCurrentRevision } from "../../packages/server/src/policies/index.ts";
 import { RolloutService } from "../../packages/server/src/rollouts/index.ts";
 import { AddressRules, SiteService } from "../../packages/server/src/sites/index.ts";
@@ -36,7 +37,7 @@ serveTasks({
       database,
       vault,
       authenticate: (text) => authenticator.authenticate(text),
-      modules: [policyRoutes(policies)],
+      routes: policyRoutes(policies),
       requestsPerMinute: Number.MAX_SAFE_INTEGER,
     });
     await app.listen(listenOn);

@@ -1,11 +1,11 @@
 /** Transient access of one site, as the person who gives it and the person who uses it see it. */
 import type { AuditEvent, TransientAccess } from "@portreeve/api-schema";
+import { waitFor } from "@portreeve/testing";
 import { expect } from "vitest";
 import { expectStatus } from "./api.ts";
 import type { ManagedRouter } from "./routers.ts";
 import type { TestServer } from "./server.ts";
 import { visit } from "./tcp.ts";
-import { waitFor } from "./wait.ts";
 
 /** An access as it was answered when it was opened: with its password. */
 export interface Opened extends TransientAccess {
@@ -20,13 +20,15 @@ export function accessInput(change: Record<string, unknown> = {}): Record<string
 export class SiteAccess {
   /** `/v1/control-plane/{site}/transient-access` */
   readonly path: string;
+  readonly site: ManagedRouter["site"];
+  readonly router: ManagedRouter["router"];
   readonly #server: TestServer;
-  readonly #managed: ManagedRouter;
 
-  constructor(server: TestServer, managed: ManagedRouter) {
-    this.path = `/v1/control-plane/${managed.site.id}/transient-access`;
+  constructor(server: TestServer, { site, router }: ManagedRouter) {
+    this.path = `/v1/control-plane/${site.id}/transient-access`;
     this.#server = server;
-    this.#managed = managed;
+    this.site = site;
+    this.router = router;
   }
 
   async open(change: Record<string, unknown> = {}): Promise<Opened> {
@@ -48,14 +50,14 @@ export class SiteAccess {
 
   /** The same login at the router itself, from the one address it takes the login from. */
   atRouter({ username, password }: Opened) {
-    const { router } = this.#managed;
+    const { router } = this;
     const from = this.#server.managementAddress;
     return { host: router.address, port: router.port("ssh"), username, password, from };
   }
 
   /** What the audit tells of this access, oldest first. */
   async events(access: Opened): Promise<AuditEvent[]> {
-    const path = `/v1/audit?site_id=${this.#managed.site.id}&limit=200`;
+    const path = `/v1/audit?site_id=${this.site.id}&limit=200`;
     const { data } = expectStatus(await this.#server.api.get(path), 200);
     return data.filter((event: AuditEvent) => event.subject_id === access.id).toReversed();
   }
@@ -72,12 +74,12 @@ export class SiteAccess {
 
   /** Names of the users the router has. */
   userNames(): (string | undefined)[] {
-    return this.#managed.router.control.rows("/user").map(({ name }) => name);
+    return this.router.control.rows("/user").map(({ name }) => name);
   }
 
   /** The access is over: the port, the login and the router's user are gone, and the answer says so. */
   async expectOver(access: Opened): Promise<void> {
-    const { control } = this.#managed.router;
+    const { control } = this.router;
     const isRemoved = async () => {
       const shown = await this.show(access);
       return shown.config_removed_from_mpac && shown.config_removed_from_site && shown;

@@ -1,8 +1,8 @@
 /** A person's browser: Debian's Chromium, watched for what a page of ours must never do, and the portal's parts in it. */
 import { existsSync } from "node:fs";
+import { waitFor } from "@portreeve/testing";
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
 import { expect } from "vitest";
-import { waitFor } from "./wait.ts";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
@@ -23,7 +23,7 @@ const FLAGS = [
 ];
 
 /** What is not there after this long is not coming, milliseconds: the page asks the server anew every five seconds. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
 
 /** Tells of every breach of the content security policy in the console, where the watch reads it. */
 const REPORT_VIOLATIONS = `document.addEventListener("securitypolicyviolation", (event) =>

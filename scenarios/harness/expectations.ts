@@ -1,9 +1,9 @@
 /** Assertions in the words of the product. */
 import type { Credential, Policy, RolloutDetails, Site } from "@portreeve/api-schema";
 import type { Emulator } from "@portreeve/emulator";
+import { type WaitOptions, waitFor } from "@portreeve/testing";
 import { expect } from "vitest";
 import { type ApiClient, expectStatus } from "./api.ts";
-import { type WaitOptions, waitFor } from "./wait.ts";
 
 export async function readSite(api: ApiClient, id: string): Promise<Site> {
   return expectStatus(await api.get(`/v1/sites/${id}`), 200);
@@ -14,17 +14,25 @@ export async function expectSync(
   api: ApiClient,
   id: string,
   state: Site["sync"]["state"],
-  { within = 10_000 }: WaitOptions = {},
+  options?: WaitOptions,
 ): Promise<Site> {
   let last: Site | undefined;
   const reached = async () => {
     last = await readSite(api, id);
-    return last.sync.state === state ? last : undefined;
+    return last.sync.state === state && last;
   };
-  try {
-    return await waitFor(reached, { within });
-  } catch {
-    throw new Error(`the site is not ${state} after ${within} ms: ${JSON.stringify(last)}`);
+  return waitFor(reached, { what: `the site to be ${state}`, seen: () => last, ...options });
+}
+
+/**
+ * The site is checked as often from now on: whatever Portreeve would do with it, it has had the chance to do. A check
+ * that has begun already may be the first, so that only the second has surely seen what stands now.
+ */
+export async function expectChecked(api: ApiClient, id: string, { times = 2 } = {}): Promise<void> {
+  for (let count = 0; count < times; count++) {
+    const before = (await readSite(api, id)).sync.checked_at;
+    const isChecked = async () => (await readSite(api, id)).sync.checked_at !== before;
+    await waitFor(isChecked, { what: "another check of the site" });
   }
 }
 
@@ -33,16 +41,14 @@ export async function expectRollout(
   api: ApiClient,
   id: string,
   state: RolloutDetails["state"],
-  { within = 10_000 }: WaitOptions = {},
+  options?: WaitOptions,
 ): Promise<RolloutDetails> {
   let last: RolloutDetails | undefined;
   const reached = async () => {
     last = expectStatus(await api.get(`/v1/rollouts/${id}`), 200);
     return last?.state === state && last;
   };
-  return waitFor(reached, { within, what: `the rollout to be ${state}` }).catch((cause) => {
-    throw new Error(`${cause.message}; it is ${JSON.stringify(last)}`, { cause });
-  });
+  return waitFor(reached, { what: `the rollout to be ${state}`, seen: () => last, ...options });
 }
 
 /** Every policy is with its sites: no rollout is under way that would write something later. */

@@ -3,10 +3,10 @@ import { randomInt } from "node:crypto";
 import type { Policy, Site } from "@portreeve/api-schema";
 import { type Emulator, startFleet } from "@portreeve/emulator";
 import type { Row } from "@portreeve/routeros";
+import { waitFor } from "@portreeve/testing";
 import { type ApiClient, expectStatus } from "./api.ts";
 import { type PolicyChange, policyOf } from "./policies.ts";
 import { ADMIN, siteOf } from "./routers.ts";
-import { waitFor } from "./wait.ts";
 
 interface FleetServer {
   readonly api: ApiClient;

@@ -1,6 +1,8 @@
+export { waitFor } from "@portreeve/testing";
 export { type Answer, ApiClient, type CallOptions, expectProblem, expectStatus } from "./api.ts";
 export {
   credentialsOf,
+  expectChecked,
   expectInSync,
   expectNothingPlanned,
   expectRolledOut,
@@ -22,4 +24,3 @@ export {
   useBindablePorts,
 } from "./routers.ts";
 export { addCustomer, startTestServer, type TestServer } from "./server.ts";
-export { waitFor } from "./wait.ts";

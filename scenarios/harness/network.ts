@@ -20,7 +20,7 @@ export class LoopbackNet {
 export async function listen(
   address: string,
   onConnection: (socket: Socket) => void,
-): Promise<{ port: number } & AsyncDisposable> {
+): Promise<{ address: string; port: number } & AsyncDisposable> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
     sockets.add(socket);
@@ -34,6 +34,7 @@ export async function listen(
   });
   const bound = server.address();
   return {
+    address,
     port: typeof bound === "object" && bound ? bound.port : 0,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

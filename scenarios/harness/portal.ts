@@ -3,15 +3,16 @@ import type { EmulatorOptions } from "@portreeve/emulator";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import { expect } from "vitest";
 import { launchBrowser, Visitor } from "./browser.ts";
-import { adopt, type ManagedRouter, startRouter, useBindablePorts } from "./routers.ts";
-import { startTestServer, type TestServer } from "./server.ts";
+import { adopt, type ManagedRouter, startRouter } from "./routers.ts";
+import { scenario } from "./scenario.ts";
+import type { TestServer } from "./server.ts";
 
 export const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
 /** What a router may be called by somebody who means no good: markup, and an escape sequence of terminals. */
 export const HOSTILE = `<img src=x onerror="alert('identity')">\u001b[31m`;
-/** The same as the server keeps an identity: without control characters. */
-export const HOSTILE_SHOWN = HOSTILE.replace("\u001b", " ");
+/** The same as the server keeps an identity: control characters as RouterOS writes them. */
+export const HOSTILE_SHOWN = HOSTILE.replace("\u001b", "\\1B");
 
 export type SignIn = BrowserContextOptions & { keep?: boolean; token?: string };
 
@@ -27,16 +28,11 @@ export class Portal implements AsyncDisposable {
     this.#ending = ending;
   }
 
-  /** A period of an hour: drift stays until somebody asks for its repair. */
-  static async start(env: Record<string, string> = {}): Promise<Portal> {
-    await using starting = new AsyncDisposableStack();
-    const server = starting.use(
-      await startTestServer({ env: { PORTREEVE_RECONCILE_SECONDS: "3600", ...env } }),
-    );
+  static async start(server: TestServer): Promise<Portal> {
+    const ending = new AsyncDisposableStack();
     const browser = await launchBrowser();
-    starting.defer(() => browser.close());
-    await useBindablePorts(server.api);
-    return new Portal(server, browser, starting.move());
+    ending.defer(() => browser.close());
+    return new Portal(server, browser, ending);
   }
 
   /** A router that Portreeve manages, until the end of the portal. */
@@ -69,16 +65,16 @@ export class Portal implements AsyncDisposable {
     return visitor;
   }
 
-  /** Close what was opened. @returns the visitors, for `expectWellBehaved` */
-  async leave(): Promise<readonly Visitor[]> {
+  /** Close what was opened, and see that no page did what it must not. */
+  async leave(): Promise<void> {
     const done = this.#visitors;
     this.#visitors = [];
     for (const visitor of done) await visitor[Symbol.asyncDispose]();
-    return done;
+    for (const visitor of done) this.#expectWellBehaved(visitor);
   }
 
   /** Nothing in the console, no request to elsewhere, and no token in an address. */
-  expectWellBehaved({ surprises, requests }: Visitor): void {
+  #expectWellBehaved({ surprises, requests }: Visitor): void {
     const { url, token } = this.server.api;
     expect(surprises).toEqual([]);
     expect(requests.length).toBeGreaterThan(0);
@@ -92,3 +88,18 @@ export class Portal implements AsyncDisposable {
     await this.#ending.disposeAsync();
   }
 }
+
+/**
+ * Scenarios with a browser; what each visitor's page did is looked at when its test has ended. The reconciler has a
+ * period of an hour: drift stays until somebody asks for its repair.
+ */
+export const portalScenario = scenario
+  .override("env", { PORTREEVE_RECONCILE_SECONDS: "3600" })
+  .extend("portal", { scope: "file" }, async ({ server }, { onCleanup }) => {
+    const portal = await Portal.start(server);
+    onCleanup(() => portal[Symbol.asyncDispose]());
+    return portal;
+  })
+  .extend("wellBehaved", { auto: true }, ({ portal }, { onCleanup }) => {
+    onCleanup(() => portal.leave());
+  });

@@ -7,11 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { waitFor } from "@portreeve/testing";
 import { openClient } from "../../packages/server/src/database/connection.ts";
 import { ApiClient } from "./api.ts";
 import { LoopbackNet } from "./network.ts";
 import { GATEWAY_PORTS } from "./server.ts";
-import { waitFor } from "./wait.ts";
 
 const BIN = fileURLToPath(new URL("../../packages/cli/bin/portreeve.js", import.meta.url));
 const READY_WITHIN_MS = 30_000;

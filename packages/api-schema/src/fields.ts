@@ -4,6 +4,7 @@ import { z } from "zod";
 
 export const uuid = z.guid("must be a UUID");
 export const managementTransport = z.enum(["api", "api-ssl"]);
+export type ManagementTransport = z.infer<typeof managementTransport>;
 
 /** ISO 8601, UTC: the form of every resource that is ours. */
 export const isoTime = z.string().meta({ example: "2026-11-22T18:23:11.000Z" });

@@ -8,6 +8,7 @@ export type { Credential } from "./credentials.ts";
 export { credential } from "./credentials.ts";
 export type { ExposureCheck } from "./exposure.ts";
 export { exposureCheck, exposureList, FINDINGS, PORT_STATES, SOFTWARE } from "./exposure.ts";
+export type { ManagementTransport } from "./fields.ts";
 export {
   documentTime,
   isoTime,

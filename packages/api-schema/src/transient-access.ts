@@ -18,10 +18,12 @@ const bareAddress = z
   )
   .transform((text) => ipaddr.process(text).toString());
 
+const accessType = z.enum(["winbox", "ssh"]);
+
 export const transientAccessInput = z
   .strictObject({
     expire_after_minutes: minutes,
-    type: z.enum(["winbox", "ssh"]),
+    type: accessType,
     full_access: z.boolean(),
     allow_rfc1918: z.boolean(),
     allow_only_ip: bareAddress.nullable().optional(),
@@ -37,7 +39,7 @@ export const transientAccess = z
     username: z.string(),
     password: z.string().nullable(),
     port: z.int(),
-    type: z.enum(["winbox", "ssh"]),
+    type: accessType,
     full_access: z.boolean(),
     allow_rfc1918: z.boolean(),
     config_committed_to_site: documentTime.nullable(),

@@ -12,14 +12,16 @@ const kib = (bytes: number) => (bytes / count / 1024).toFixed(1);
 await (await startFleet({ count: 1 })).close();
 globalThis.gc?.();
 const before = process.memoryUsage();
+const cpu = process.cpuUsage();
 const start = performance.now();
 await using fleet = await startFleet({ count });
 const ms = performance.now() - start;
+const { user, system } = process.cpuUsage(cpu);
 globalThis.gc?.();
 const after = process.memoryUsage();
 const { address } = fleet.routers.at(-1) ?? {};
 console.log(
-  `${count} routers up to ${address}: ${(ms / 1000).toFixed(1)} s, ${(ms / count).toFixed(2)} ms each`,
+  `${count} routers up to ${address}: ${(ms / 1000).toFixed(1)} s, ${((user + system) / 1000 / count).toFixed(2)} ms of CPU each`,
 );
 console.log(
   `memory per router: ${kib(after.heapUsed - before.heapUsed)} KiB heap, ${kib(after.rss - before.rss)} KiB resident`,

@@ -72,9 +72,11 @@ function compact(path: string, commands: Record<string, Command>): Json {
     }
   }
   const isArgument = (name: string) => !["numbers", "copy-from", "place-before"].includes(name);
+  const rows = commands.print?.args.includes("count-only") ?? false;
   return {
-    rows: commands.print?.args.includes("count-only") ?? false,
+    rows,
     print: commands.print !== undefined,
+    ...(rows && !commands.print?.args.includes("follow-only") ? { listen: false } : {}),
     ...(move ? { ordered: true } : {}),
     commands: GENERIC.filter((name) => commands[name]),
     ...(add ? { add: add.args.filter(isArgument) } : {}),

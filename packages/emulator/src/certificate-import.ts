@@ -28,10 +28,11 @@ const PRIVATE_KEY = /-----BEGIN ((?:RSA |EC |ENCRYPTED )?PRIVATE KEY)-----[\s\S]
  * Take certificates and private keys from a PEM file into `/certificate`. A key belongs to the certificate whose
  * public key is its own, imported with it or before. A certificate the router has already is left as it is.
  */
-export function importPem(router: Router, text: string, options: ImportOptions): Imported {
+export async function importPem(router: Router, text: string, options: ImportOptions): Promise<Imported> {
   const certificates = text.match(CERTIFICATE) ?? [];
   const keys = (text.match(PRIVATE_KEY) ?? []).map((pem) => readKey(pem, options.passphrase));
-  const added = certificates.flatMap((pem) => addCertificate(router, `${pem}\n`, options));
+  const added: Item[] = [];
+  for (const pem of certificates) added.push(...(await addCertificate(router, `${pem}\n`, options)));
   const read = keys.filter((key) => key !== undefined);
   const placed = read.filter((key) => giveKey(router, key, options.keepKeys));
   return {
@@ -52,9 +53,9 @@ function readKey(pem: string, passphrase: string): KeyObject | undefined {
   }
 }
 
-function addCertificate(router: Router, pem: string, options: ImportOptions): readonly Item[] {
+async function addCertificate(router: Router, pem: string, options: ImportOptions): Promise<readonly Item[]> {
   const table = router.table("/certificate");
-  const described = read(router, pem);
+  const described = await read(router, pem);
   if (!described) return [];
   if (table.items.some(({ values }) => values.fingerprint === described.fingerprint)) return [];
   const values = {
@@ -66,9 +67,9 @@ function addCertificate(router: Router, pem: string, options: ImportOptions): re
   return [table.add(values)];
 }
 
-function read(router: Router, pem: string): Record<string, string> | undefined {
+async function read(router: Router, pem: string): Promise<Record<string, string> | undefined> {
   try {
-    return describe(router, pem);
+    return await describe(router, pem);
   } catch {
     return undefined;
   }

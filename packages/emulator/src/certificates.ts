@@ -11,18 +11,13 @@ import { formatTime } from "./clock.ts";
 import { refusals } from "./refusal.ts";
 import type { Router } from "./router.ts";
 import type { Item } from "./table.ts";
-import {
-  type CertificateRequest,
-  keyId,
-  nameOf,
-  type Signer,
-  writeCertificate,
-  writeRequest,
-} from "./x509/certificate.ts";
+import type { CertificateRequest, RequestAttributes, Signer } from "./x509/certificate.ts";
 import { KEY_USAGES, SUBJECT_FIELDS, type Subject } from "./x509/names.ts";
-import { readCertificate } from "./x509/read.ts";
 
 const generate = promisify(generateKeyPair);
+/** Loaded when the first certificate is made or read: most routers never have one, and the library takes a while. */
+const writing = () => import("./x509/certificate.ts");
+const reading = () => import("./x509/read.ts");
 const DAY_MS = 86_400_000;
 
 /**
@@ -86,11 +81,12 @@ export async function signTemplate(router: Router, template: Item, ca: string | 
   if (ca !== undefined && authority?.values.authority !== "true") throw refusals.noMatch("ca");
   const { publicKey, privateKey } = await newKeys(template);
   const request = requestOf(router, template, publicKey, authority === undefined);
-  const signer = authority ? signerOf(authority) : { name: nameOf(request.subject), publicKey, privateKey };
+  const signer = authority ? signerOf(authority) : { certificate: undefined, publicKey, privateKey };
+  const { writeCertificate } = await writing();
   const pem = toPem("CERTIFICATE", writeCertificate(request, signer));
   const values = {
     ...template.values,
-    ...describe(router, pem),
+    ...(await describe(router, pem)),
     ...withKey(privateKey),
     // Without `ca` the flags are K A T: private key, authority, trusted.
     trusted: authority ? (template.values.trusted ?? "false") : "true",
@@ -107,10 +103,11 @@ export async function signTemplate(router: Router, template: Item, ca: string | 
 /** A request made of a template and the key made for it; the template stays as it is. */
 export async function requestFrom(
   template: Item,
-  asked: Parameters<typeof writeRequest>[2],
+  asked: RequestAttributes,
 ): Promise<{ readonly request: string; readonly privateKey: KeyObject }> {
   const { publicKey, privateKey } = await newKeys(template);
   const request = { ...wishesOf(template), publicKey };
+  const { writeRequest } = await writing();
   return { request: toPem("CERTIFICATE REQUEST", writeRequest(request, privateKey, asked)), privateKey };
 }
 
@@ -152,8 +149,7 @@ const subjectOf = (values: Readonly<Record<string, string>>): Subject =>
 function signerOf(item: Item): Signer {
   const { cert = "", key = "" } = pemOf(item) ?? {};
   const privateKey = createPrivateKey(key);
-  const { name } = readCertificate(new X509Certificate(cert).raw);
-  return { name, privateKey, publicKey: createPublicKey(privateKey) };
+  return { certificate: new X509Certificate(cert).raw, privateKey, publicKey: createPublicKey(privateKey) };
 }
 
 const toPem = (what: string, der: Buffer): string =>
@@ -170,10 +166,11 @@ export const keepingKey = { [KEEPS_KEY]: "true" } as const;
 
 /**
  * Properties a certificate shows, read from the certificate itself.
- * @throws RangeError when it is none
+ * @throws when it is none
  */
-export function describe(router: Router, pem: string): Record<string, string> {
+export async function describe(router: Router, pem: string): Promise<Record<string, string>> {
   const certificate = new X509Certificate(pem);
+  const [{ readCertificate }, { keyId }] = await Promise.all([reading(), writing()]);
   const facts = readCertificate(certificate.raw);
   const iso = router.features.isoDates;
   const { publicKey, validFromDate, validToDate } = certificate;

@@ -231,7 +231,7 @@ describe("mikro-routeros", () => {
     client.close();
   });
 
-  test("takes a challenge for a log-in before 6.43, and is thrown out with its first command", async () => {
+  test("takes a challenge for a login before 6.43, and is thrown out with its first command", async () => {
     await using router = await start("6.40.9");
     const client = new MikroRouterOs(router.address, router.port("api"), 10_000);
     await client.connect();

@@ -9,6 +9,8 @@ export class Clock {
   /** Between the time of day and time that runs on. */
   #differenceMs = 0;
   readonly #alarms = new Set<Alarm>();
+  /** One has come since they were last put in order. */
+  #added = false;
   readonly #listeners = new Set<() => void>();
 
   /** The time of day, milliseconds since 1970. */
@@ -36,30 +38,41 @@ export class Clock {
   alarm(ms: number, action: () => void): () => void {
     const alarm: Alarm = { atMs: this.running() + ms, action, timer: undefined };
     this.#alarms.add(alarm);
+    this.#added = true;
     this.#arm(alarm);
     return () => this.#forget(alarm);
   }
 
   /**
    * Move time forward. What falls due happens in the order of its time, each at its own.
-   * @param settled asked before each step: what has begun and must end, or wait for the clock, before time goes on.
+   * @param idle asked before each step: what has begun and must end, or wait for the clock, before time continues.
    *   Where it never has anything to wait for, all is done before the promise is returned.
    */
-  async advance(ms: number, settled: () => Promise<void> | undefined = () => undefined): Promise<void> {
+  async advance(ms: number, idle: () => Promise<void> | undefined = () => undefined): Promise<void> {
     // What has begun comes as far as it can first: a wait it then begins counts from before the step.
-    for (let running = settled(); running; running = settled()) await running;
+    for (let running = idle(); running; running = idle()) await running;
     const target = this.running() + ms;
+    let due: Alarm[] = [];
+    this.#added = true;
     for (;;) {
-      for (let running = settled(); running; running = settled()) await running;
-      const due = [...this.#alarms].filter(({ atMs }) => atMs <= target);
-      const [next] = due.toSorted((a, b) => a.atMs - b.atMs);
+      for (let running = idle(); running; running = idle()) await running;
+      if (this.#added) due = this.#dueUntil(target);
+      const next = due.pop();
       if (!next) break;
+      if (!this.#alarms.has(next)) continue;
       this.#moveTo(next.atMs);
       this.#forget(next);
       next.action();
     }
     this.#moveTo(target);
     for (const alarm of [...this.#alarms]) this.#arm(alarm);
+  }
+
+  /** Those that fall due until then, the next one last. */
+  #dueUntil(target: number): Alarm[] {
+    this.#added = false;
+    const due = [...this.#alarms].filter(({ atMs }) => atMs <= target);
+    return due.toSorted((a, b) => a.atMs - b.atMs).reverse();
   }
 
   #moveTo(ms: number): void {
@@ -70,17 +83,22 @@ export class Clock {
     for (const alarm of [...this.#alarms]) this.#forget(alarm);
   }
 
+  /** Never runs the action at once, however late it is: who asked for it doesn't hold the means to forget it yet. */
   #arm(alarm: Alarm): void {
     clearTimeout(alarm.timer);
-    const left = alarm.atMs - this.running();
-    if (left <= 0) {
-      this.#forget(alarm);
-      alarm.action();
+    const left = Math.max(0, alarm.atMs - this.running());
+    // A timer holds 31 bits of milliseconds, 24.8 days; a longer wait is armed again.
+    alarm.timer = setTimeout(() => this.#ring(alarm), Math.min(left, 2 ** 31 - 1));
+    alarm.timer.unref();
+  }
+
+  #ring(alarm: Alarm): void {
+    if (alarm.atMs > this.running()) {
+      this.#arm(alarm);
       return;
     }
-    // A timer holds 31 bits of milliseconds, 24.8 days; a longer wait is armed again.
-    alarm.timer = setTimeout(() => this.#arm(alarm), Math.min(left, 2 ** 31 - 1));
-    alarm.timer.unref();
+    this.#forget(alarm);
+    alarm.action();
   }
 
   #forget(alarm: Alarm): void {

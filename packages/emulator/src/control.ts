@@ -1,9 +1,10 @@
 import { execute, present } from "./commands/index.ts";
 import type { Fault } from "./faults.ts";
+import type { Listening } from "./listening.ts";
+import type { Machine } from "./machine.ts";
 import type { DeviceMode } from "./menus/device-mode.ts";
 import { policyNames } from "./menus/user-group.ts";
 import type { OpenSessions, ServiceName } from "./options.ts";
-import type { Router } from "./router.ts";
 import type { Peer } from "./services/peers.ts";
 import type { Services } from "./services/services.ts";
 import type { Session } from "./sessions.ts";
@@ -26,11 +27,11 @@ export class ControlError extends Error {
  * through it, and speaks to the router like anybody else.
  */
 export class Control {
-  readonly #router: Router;
+  readonly #router: Machine;
   readonly #services: Services;
   readonly #transcript: Transcript;
 
-  constructor(router: Router, services: Services, transcript: Transcript) {
+  constructor(router: Machine, services: Services, transcript: Transcript) {
     this.#router = router;
     this.#services = services;
     this.#transcript = transcript;
@@ -42,9 +43,9 @@ export class Control {
   }
 
   /** Rows of a menu ("/ip/service") as `print` shows them. */
-  rows(menu: string): readonly MenuRow[] {
-    const table = this.#router.table(menu);
-    return this.#router.items(table.menu).map((item) => present(this.#router, table.menu, item));
+  rows(path: string): readonly MenuRow[] {
+    const menu = this.#router.menu(path);
+    return this.#router.items(menu).map((item) => present(this.#router, menu, item));
   }
 
   /**
@@ -96,6 +97,14 @@ export class Control {
     this.#router.faults.clear();
   }
 
+  /**
+   * How a menu ("/ip/firewall/filter"), or with "*" every other one, answers who begins to listen from now on.
+   * `clear()` doesn't take it back.
+   */
+  setListening(menu: string, listening: Listening): void {
+    this.#router.listening = { ...this.#router.listening, [menu]: listening };
+  }
+
   /** Let a service listen that `listen` of the options left out. Resolves when it does, or its row is invalid. */
   listen(service: ServiceName): Promise<void> {
     return this.#router.exclusive(() => this.#services.listen(service));
@@ -127,7 +136,7 @@ export class Control {
    * were started by it have ended, or wait beyond it; without any, all has happened when this returns.
    */
   advanceClock(ms: number): Promise<void> {
-    return this.#router.clock.advance(ms, () => this.#router.jobs.settled());
+    return this.#router.clock.advance(ms, () => this.#router.jobs.idle());
   }
 
   /** As somebody at the device would, with its button. */

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { Control } from "./control.ts";
+import { Machine } from "./machine.ts";
 import type { EmulatorOptions, ServiceName, StartingUser } from "./options.ts";
 import { derive, seededBytes } from "./random.ts";
-import { type FreshRouter, Router } from "./router.ts";
+import type { FreshRouter } from "./router.ts";
 import { Services } from "./services/services.ts";
 import { hostKeyOf } from "./ssh/host-key.ts";
 import { readState } from "./state-file.ts";
@@ -36,7 +37,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       `${options.stateFile} is of RouterOS ${state.version}; it can't be started as ${options.version}`,
     );
   }
-  const router = new Router(options, state, fresh(options));
+  const router = new Machine(options, state, fresh(options));
   if (!state) furnish(router, options);
   const transcript = new Transcript(options.transcriptLines);
   const services = new Services(router, address, transcript, options.listen);
@@ -60,7 +61,7 @@ function fresh({ seed, randomBytes: given }: EmulatorOptions): FreshRouter {
 }
 
 /** Identity, users and ports of a router that has no state yet. */
-function furnish(router: Router, options: EmulatorOptions): void {
+function furnish(router: Machine, options: EmulatorOptions): void {
   const name = options.identity;
   if (name !== undefined) rewrite(router, "/system/identity", () => ({ name }));
   const first = { name: options.username ?? "admin", password: options.password ?? "" };
@@ -73,7 +74,7 @@ function furnish(router: Router, options: EmulatorOptions): void {
 
 /** Change rows of a fresh router, those for which `change` answers something. */
 function rewrite(
-  router: Router,
+  router: Machine,
   path: string,
   change: (row: Readonly<Record<string, string>>) => Record<string, string> | undefined,
 ): void {
@@ -84,9 +85,9 @@ function rewrite(
   }
 }
 
-function addUser(router: Router, user: StartingUser): void {
+function addUser(router: Machine, user: StartingUser): void {
   const table = router.table("/user");
-  const { fields } = table.menu;
+  const { fields } = router.menu("/user");
   const defaults = Object.entries(fields).flatMap(([name, field]) =>
     field.default === undefined ? [] : [[name, field.default]],
   );
@@ -103,12 +104,12 @@ class RunningEmulator implements Emulator {
   readonly address: string;
   readonly control: Control;
   readonly closed: Promise<void>;
-  readonly #router: Router;
+  readonly #router: Machine;
   readonly #services: Services;
   readonly #resolveClosed: () => void;
   #closing: Promise<void> | undefined;
 
-  constructor(router: Router, services: Services, control: Control, address: string) {
+  constructor(router: Machine, services: Services, control: Control, address: string) {
     this.#router = router;
     this.#services = services;
     this.control = control;

@@ -1,8 +1,7 @@
 import { wordBytes } from "./api/words.ts";
+import { requirePolicies } from "./caller.ts";
 import { formatTime } from "./clock.ts";
-import { requirePolicies } from "./commands/command.ts";
-import type { Answer, Asked, Field, Menu, OwnCommand } from "./menus/menu.ts";
-import type { Router } from "./router.ts";
+import type { Answer, Asked, Field, Menu, MenuHost, OwnCommand } from "./menus/menu.ts";
 import { type Item, Table } from "./table.ts";
 import { boolean } from "./values.ts";
 
@@ -47,7 +46,7 @@ function quoted(value: string, version7: boolean): string {
  * @param path "" for everything
  * @returns lines ended by LF
  */
-function exportText(router: Router, path: string, options: ExportOptions): string {
+function exportText(router: MenuHost, path: string, options: ExportOptions): string {
   const menus = [...router.menus.values()].filter(
     (menu) =>
       (menu.path === path || menu.path.startsWith(`${path}/`)) &&
@@ -61,12 +60,12 @@ function exportText(router: Router, path: string, options: ExportOptions): strin
   return [header(router), ...sections].join("");
 }
 
-function header(router: Router): string {
+function header(router: MenuHost): string {
   const time = formatTime(router.clock.now(), router.features.isoDates);
   return `# ${time} by RouterOS ${router.version}\n# software id = \n#\n# model = ${router.model}\n# serial number = ${router.serialNumber}\n`;
 }
 
-function section(router: Router, menu: Menu, options: ExportOptions): string {
+function section(router: MenuHost, menu: Menu, options: ExportOptions): string {
   const { items } = router.table(menu.path);
   const factory = new Map(new Table(menu).items.map(({ id, values }) => [id, values]));
   const lines = items.flatMap((item) =>
@@ -78,7 +77,7 @@ function section(router: Router, menu: Menu, options: ExportOptions): string {
 
 /** `add …` for a row somebody added, `set …` for one that was always there and has been changed. */
 function line(
-  router: Router,
+  router: MenuHost,
   menu: Menu,
   item: Item,
   before: Item["values"] | undefined,
@@ -95,7 +94,7 @@ function line(
 }
 
 function argumentsOf(
-  router: Router,
+  router: MenuHost,
   menu: Menu,
   item: Item,
   usual: (name: string, field: Field) => string | undefined,

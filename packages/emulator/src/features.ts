@@ -3,7 +3,7 @@ import { atLeast, parseVersion } from "@portreeve/routeros";
 /**
  * First RouterOS version that has a behaviour.
  * Sources: schema dumps of tikoci/restraml (48 versions, 7.9 to 7.24) for menus and arguments; the MikroTik
- * changelog for `!empty` (7.18); the MikroTik API manual for the log-in of 6.43.
+ * changelog for `!empty` (7.18); the MikroTik API manual for the login of 6.43.
  */
 const SINCE = {
   plaintextLogin: "6.43",

@@ -212,9 +212,9 @@ test("a certificate is checked against the authorities the router trusts, where 
     const fetched = async (from: typeof on, check: string) =>
       from.client.run("/tool/fetch", url, "=output=user", `=check-certificate=${check}`);
     expect((await fetched(on, "yes")).flat()).toContain("=data=over TLS");
-    await using stranger = await startRouter({ version: "7.20" });
-    expect(trapOf(await fetched(stranger, "yes"))).toMatch(/^failure: /);
-    expect((await fetched(stranger, "no")).flat()).toContain("=data=over TLS");
+    await using untrusting = await startRouter({ version: "7.20" });
+    expect(trapOf(await fetched(untrusting, "yes"))).toMatch(/^failure: /);
+    expect((await fetched(untrusting, "no")).flat()).toContain("=data=over TLS");
   } finally {
     tls.closeAllConnections();
     tls.close();

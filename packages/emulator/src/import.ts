@@ -1,12 +1,12 @@
-import type { Caller } from "./commands/command.ts";
+import type { Caller } from "./caller.ts";
 import { contentsOf } from "./files.ts";
-import { scriptRefusal } from "./jobs.ts";
+import type { MenuHost } from "./menus/menu.ts";
 import { Refusal, refusals } from "./refusal.ts";
-import type { Router } from "./router.ts";
 import { Scope } from "./script/environment.ts";
 import { ScriptSyntaxError } from "./script/errors.ts";
 import type { Interpreter } from "./script/interpreter.ts";
 import { Parser } from "./script/parser.ts";
+import { scriptRefusal } from "./script/refused.ts";
 import { Names } from "./script/scope.ts";
 import { bytesOf, textOf } from "./script/text.ts";
 
@@ -16,7 +16,7 @@ import { bytesOf, textOf } from "./script/text.ts";
  * @throws Refusal `Script Error: …`
  */
 export async function importFile(
-  router: Router,
+  router: MenuHost,
   caller: Caller,
   given: Readonly<Record<string, string>>,
   signal: AbortSignal,
@@ -35,26 +35,19 @@ export async function importFile(
           .join("\n")
       : contentsOf(file);
   try {
-    return await importText(router, caller, source, { signal, dryRun: given["dry-run"] !== undefined });
+    return await router.jobs.importText(caller, source, { signal, dryRun: given["dry-run"] !== undefined });
   } catch (error) {
     if (error instanceof Refusal) throw new Refusal(`Script Error: ${error.message}`);
     throw error;
   }
 }
 
-/** What `/import` and an uploaded `*.auto.rsc` do with a text. @throws Refusal */
-export function importText(
-  router: Router,
-  caller: Caller,
-  text: string,
-  options: { readonly signal?: AbortSignal; readonly dryRun?: boolean } = {},
-): Promise<string> {
-  return router.jobs.track(caller, options.signal ? { signal: options.signal } : {}, async (run) => {
-    const parser = new Parser(bytesOf(text), run.dictionary, { names: new Names(undefined) });
-    if (options.dryRun) checkAll(parser);
-    else await carryOut(run, parser);
-    return textOf(run.output);
-  });
+/** Carry out a text command by command, or with `dryRun` only read it. @returns what was printed @throws Refusal */
+export async function runImport(run: Interpreter, text: string, dryRun: boolean): Promise<string> {
+  const parser = new Parser(bytesOf(text), run.dictionary, { names: new Names(undefined) });
+  if (dryRun) checkAll(parser);
+  else await carryOut(run, parser);
+  return textOf(run.output);
 }
 
 async function carryOut(run: Interpreter, parser: Parser): Promise<void> {

@@ -5,6 +5,7 @@ export { startEmulator } from "./emulator.ts";
 export type { ApiFault, Fault, LateCertificateFault, RefuseFault } from "./faults.ts";
 export type { Fleet, FleetOptions } from "./fleet.ts";
 export { startFleet } from "./fleet.ts";
+export type { Listening, ListeningByMenu } from "./listening.ts";
 export type { EmulatorOptions, OpenSessions, ServiceName, StartingUser } from "./options.ts";
 export { SERVICE_NAMES } from "./options.ts";
 export type { Peer } from "./services/peers.ts";

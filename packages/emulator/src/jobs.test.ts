@@ -52,7 +52,7 @@ test("global variables outlive a run, are listed, and go when they are removed",
   expect(await after.rows("/system/script/environment/print")).toEqual([]);
 });
 
-test("a script that runs is a job, others go on beside it, and it can be stopped", async () => {
+test("a script that runs is a job, others continue beside it, and it can be stopped", async () => {
   await using on = await startRouter();
   const { client } = on;
   const [job] = await client.run("/execute", "=script=:delay 1h; /system identity set name=late");

@@ -1,9 +1,12 @@
+import type { Caller } from "./caller.ts";
 import { formatTime } from "./clock.ts";
-import type { Caller } from "./commands/command.ts";
+import { runImport } from "./import.ts";
+import type { ScriptRunner } from "./menus/scripts.ts";
 import { Refusal } from "./refusal.ts";
-import type { Router } from "./router.ts";
-import { ScriptEnded, ScriptError, ScriptSyntaxError } from "./script/errors.ts";
+import { ScriptSyntaxError } from "./script/errors.ts";
+import type { ScriptHost } from "./script/host.ts";
 import { Interpreter } from "./script/interpreter.ts";
+import { scriptRefusal } from "./script/refused.ts";
 import { Names } from "./script/scope.ts";
 import { bytesOf, textOf } from "./script/text.ts";
 import { formatId, type Item, rowOf } from "./table.ts";
@@ -19,32 +22,15 @@ interface Job {
   waiting: boolean;
 }
 
-/** A refusal that a script ran into, with the error it was. */
-class ScriptRefusal extends Refusal {
-  override readonly cause: Error;
-
-  constructor(cause: Error) {
-    super(cause.message);
-    this.cause = cause;
-  }
-}
-
-/** What a script is refused or ended with, as a command's refusal; anything else is the emulator's own failure. */
-export function scriptRefusal(error: unknown): unknown {
-  const known =
-    error instanceof ScriptError || error instanceof ScriptSyntaxError || error instanceof ScriptEnded;
-  return known ? new ScriptRefusal(error as Error) : error;
-}
-
 /** Scripts that run now. */
-export class Jobs {
-  readonly #router: Router;
+export class Jobs implements ScriptRunner {
+  readonly #router: ScriptHost;
   readonly #jobs = new Map<string, Job>();
   #runs = new WeakMap<Item, { count: number; started: string }>();
-  readonly #idle = new Set<() => void>();
+  readonly #waitingForIdle = new Set<() => void>();
   #nextId = 1;
 
-  constructor(router: Router) {
+  constructor(router: ScriptHost) {
     this.#router = router;
   }
 
@@ -119,6 +105,26 @@ export class Jobs {
     });
   }
 
+  isValid(source: string): boolean {
+    const nobody = { username: undefined, policies: new Set<string>() };
+    try {
+      new Interpreter({ router: this.#router, caller: nobody }).parse(bytesOf(source));
+      return true;
+    } catch (error) {
+      if (error instanceof ScriptSyntaxError) return false;
+      throw error;
+    }
+  }
+
+  importText(
+    caller: Caller,
+    text: string,
+    options: { readonly signal?: AbortSignal; readonly dryRun?: boolean } = {},
+  ): Promise<string> {
+    const { dryRun = false, ...rest } = options;
+    return this.track(caller, rest, (run) => runImport(run, text, dryRun));
+  }
+
   /** Have `work` done as a job: it is listed, can be stopped, and time stands still for it. */
   async track<T>(
     caller: Caller,
@@ -174,14 +180,14 @@ export class Jobs {
 
   #tellIdle(): void {
     if (this.#busy) return;
-    for (const tell of this.#idle) tell();
-    this.#idle.clear();
+    for (const tell of this.#waitingForIdle) tell();
+    this.#waitingForIdle.clear();
   }
 
   /** Resolves once every script has ended or waits for the clock; undefined when that is so already. */
-  settled(): Promise<void> | undefined {
+  idle(): Promise<void> | undefined {
     if (!this.#busy) return undefined;
-    // What follows from a script's end (a line in the log) happens before time goes on.
-    return new Promise((resolve) => this.#idle.add(() => setImmediate(resolve)));
+    // What follows from a script's end (a line in the log) happens before time continues.
+    return new Promise((resolve) => this.#waitingForIdle.add(() => setImmediate(resolve)));
   }
 }

@@ -1,3 +1,5 @@
+import type { ListeningByMenu } from "./listening.ts";
+
 /** RouterOS's own names of the rows of `/ip/service`. */
 export const SERVICE_NAMES = [
   "telnet",
@@ -57,9 +59,11 @@ export interface EmulatorOptions {
   readonly stateFile?: string;
   /** What happens to open sessions of a user who is changed, disabled or removed; see `OpenSessions`. */
   readonly openSessions?: OpenSessions;
+  /** Menus that can't be listened to, are silent or never rest; by default all work. `control.setListening` changes it. */
+  readonly listening?: ListeningByMenu;
   /** How `/system/reboot` answers: `close` drops the connection at once, `done` sends `!done` first. */
   readonly rebootReply?: "close" | "done";
-  /** Delay before a refused log-in is answered, milliseconds. RouterOS delays; how long is not published. Default 0. */
+  /** Delay before a refused login is answered, milliseconds. RouterOS delays; how long is not published. Default 0. */
   readonly loginFailureDelayMs?: number;
   /** Serial number, SSH host key, challenges and made-up keys are the same for every run with the same seed. */
   readonly seed?: string;
@@ -73,7 +77,7 @@ export interface EmulatorOptions {
 
 /**
  * No source says what RouterOS does with open API and SSH sessions of a user who is disabled, removed or put into
- * another group. `go-on` (default): they keep the rights they logged in with until they are ended through
+ * another group. `keep` (default): they keep the rights they logged in with until they are ended through
  * `/user/active`. `end`: the change ends them.
  */
-export type OpenSessions = "go-on" | "end";
+export type OpenSessions = "keep" | "end";

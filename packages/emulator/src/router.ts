@@ -1,36 +1,15 @@
 import { Clock, formatTime } from "./clock.ts";
-import { Connections } from "./connections.ts";
 import { Faults } from "./faults.ts";
 import { type Features, featuresOf } from "./features.ts";
-import { Files } from "./files.ts";
-import { FIREWALL_MENUS, Firewall } from "./firewall/firewall.ts";
-import { Jobs } from "./jobs.ts";
-import { menusFor } from "./menus/index.ts";
-import type { Menu } from "./menus/menu.ts";
-import type { EmulatorOptions, OpenSessions, ServiceName } from "./options.ts";
-import { SafeMode } from "./safe-mode.ts";
-import { SCHEDULER_MENU, Scheduler } from "./scheduler.ts";
-import { Globals } from "./script/environment.ts";
-import { Sessions } from "./sessions.ts";
+import type { ListeningByMenu } from "./listening.ts";
+import type { EmulatorOptions, OpenSessions } from "./options.ts";
 import { type RouterState, writeState } from "./state-file.ts";
-import { type Item, Table } from "./table.ts";
+import { Table, type TableSpec } from "./table.ts";
 
 /** Lines `/log` keeps, as RouterOS's memory logging action does by default. */
 const LOG_LINES = 1000;
 
-/** What a change of `/ip/service` needs of whoever holds the listeners. */
-export interface ServicePorts {
-  /** Open, move and close listeners until they are as the rows say. */
-  apply(): Promise<void>;
-  /** Is this service enabled on a port it could not bind? */
-  isInvalid(service: ServiceName): boolean;
-  /** Rules of the firewall have changed: look at open connections again. */
-  reviewConnections(): void;
-  /** `/system/reboot` and `/system/shutdown`. */
-  restart(how: "reboot" | "shutdown"): void;
-}
-
-/** One router: its tables, users, sessions and clock. It knows no sockets of its own. */
+/** The state of one router: what it is, its tables, its clock. What works on them is put together in `machine.ts`. */
 export class Router {
   readonly version: string;
   readonly features: Features;
@@ -44,25 +23,16 @@ export class Router {
   readonly randomBytes: (size: number) => Uint8Array;
   readonly loginFailureDelayMs: number;
   readonly rebootReply: "close" | "done";
-  readonly menus: ReadonlyMap<string, Menu>;
-  readonly sessions: Sessions;
-  readonly connections: Connections;
-  readonly firewall: Firewall;
+  readonly menus: ReadonlyMap<string, TableSpec>;
   /** The address it is bound to, from which it reaches other loopback addresses. */
   readonly address: string | undefined;
-  readonly files = new Files(this);
-  /** Global variables of scripts. RAM only. */
-  readonly globals = new Globals();
-  readonly jobs = new Jobs(this);
-  readonly scheduler = new Scheduler(this);
-  readonly safeMode = new SafeMode(this);
   /** When each user last logged in, as printed. RAM only. */
   readonly lastLogins = new Map<string, string>();
   /** Hosts that answer a ping besides the router itself. */
   readonly reachable = new Set<string>();
   /** May be changed while it runs. */
   openSessions: OpenSessions;
-  ports: ServicePorts | undefined;
+  listening: ListeningByMenu | undefined;
   /** Made when first asked for: most menus of most routers are never looked at. */
   readonly #tables = new Map<string, Table>();
   readonly #state: RouterState["tables"] | undefined;
@@ -71,8 +41,13 @@ export class Router {
   #bootedAt: number;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(options: EmulatorOptions, state: RouterState | undefined, fresh: FreshRouter) {
-    this.version = state?.version ?? options.version ?? "7.16";
+  constructor(
+    options: EmulatorOptions,
+    state: RouterState | undefined,
+    fresh: FreshRouter,
+    menus: ReadonlyMap<string, TableSpec>,
+  ) {
+    this.version = versionOf(options, state);
     this.features = featuresOf(this.version);
     this.model = state?.model ?? options.model ?? fresh.model;
     this.serialNumber = state?.serialNumber ?? options.serialNumber ?? fresh.serialNumber;
@@ -82,18 +57,13 @@ export class Router {
     this.randomBytes = fresh.randomBytes;
     this.loginFailureDelayMs = options.loginFailureDelayMs ?? 0;
     this.rebootReply = options.rebootReply ?? "close";
-    this.openSessions = options.openSessions ?? "go-on";
+    this.openSessions = options.openSessions ?? "keep";
+    this.listening = options.listening;
     this.#stateFile = options.stateFile;
     this.#logLines = options.logLines ?? LOG_LINES;
     this.#bootedAt = this.clock.running();
-    if (options.ipv6 === false && this.features.version7) {
-      throw new Error(`RouterOS ${this.version} has IPv6 built in; only RouterOS 6 can be without it`);
-    }
-    this.menus = menusFor(this.version, options.ipv6);
+    this.menus = menus;
     this.#state = state?.tables;
-    this.sessions = new Sessions(this);
-    this.connections = new Connections(this);
-    this.firewall = new Firewall(this);
   }
 
   /** @throws for a menu this version hasn't; callers name menus the emulator has */
@@ -101,27 +71,21 @@ export class Router {
     const known = this.#tables.get(path);
     if (known) return known;
     const menu = this.menus.get(path);
-    if (!menu) throw new Error(`the emulated RouterOS ${this.version} has no menu ${path}`);
+    if (!menu) throw noMenu(this.version, path);
     const table = new Table(menu, this.#state?.[path]);
-    if (FIREWALL_MENUS.includes(path)) table.onChange(() => this.ports?.reviewConnections());
-    if (path === SCHEDULER_MENU) table.onChange((change) => this.scheduler.changed(change));
     this.#tables.set(path, table);
+    this.opened(table);
     return table;
   }
 
-  /** Put every menu back to what it was when `tables` was taken. */
-  async restore(tables: RouterState["tables"]): Promise<void> {
+  /** A table has been made: the place to listen to its changes. */
+  protected opened(_table: Table): void {}
+
+  /** Put every table back to what it was when `tables` was taken. */
+  protected restoreTables(tables: RouterState["tables"]): void {
     const kept = [...this.#tables].filter(([, { menu }]) => isKept(menu));
     // A menu nobody had looked at then was as it comes from the factory.
     for (const [path, table] of kept) table.restore(tables[path] ?? new Table(table.menu).state());
-    await this.ports?.apply();
-    this.commit();
-  }
-
-  /** All rows of a menu: those of its table, then those that exist by themselves. */
-  items(menu: Menu): readonly Item[] {
-    const items = this.table(menu.path).items;
-    return menu.liveRows ? [...items, ...menu.liveRows(this)] : items;
   }
 
   /** SSH host key, OpenSSH private key format. Made when first asked for. */
@@ -156,7 +120,6 @@ export class Router {
 
   /** Make the configuration as it is now survive a restart. Without a state file there is nothing to do. */
   commit(): void {
-    this.safeMode.changed();
     if (this.#stateFile !== undefined) writeState(this.#stateFile, this.state());
   }
 
@@ -175,18 +138,21 @@ export class Router {
 
   /** Forget what is only in RAM. */
   forgetRam(): void {
-    this.scheduler.halt();
-    this.jobs.forgetRam();
-    this.globals.clear();
-    this.files.forgetRam();
     for (const table of this.#tables.values()) table.dropDynamic();
     this.lastLogins.clear();
     this.#bootedAt = this.clock.running();
   }
 }
 
+export const noMenu = (version: string, path: string): Error =>
+  new Error(`the emulated RouterOS ${version} has no menu ${path}`);
+
+/** A state file has a version of its own. */
+export const versionOf = (options: EmulatorOptions, state: RouterState | undefined): string =>
+  state?.version ?? options.version ?? "7.16";
+
 /** Rows of a menu are configuration: they are in the state file, and safe mode takes them back. */
-const isKept = (menu: Menu): boolean =>
+const isKept = (menu: TableSpec): boolean =>
   !menu.volatile && (menu.kept === true || menu.commands.includes("set"));
 
 /** What a router without a state file is made of. */

@@ -17,10 +17,12 @@ interface Held {
  */
 export class SafeMode {
   readonly #router: Router;
+  readonly #restore: (tables: RouterState["tables"]) => Promise<void>;
   #held: Held | undefined;
 
-  constructor(router: Router) {
+  constructor(router: Router, restore: (tables: RouterState["tables"]) => Promise<void>) {
     this.#router = router;
+    this.#restore = restore;
   }
 
   get holder(): string | undefined {
@@ -41,7 +43,7 @@ export class SafeMode {
   async unroll(session: string): Promise<void> {
     const { tables } = this.#requireHeldBy(session);
     this.#held = undefined;
-    await this.#router.exclusive(() => this.#router.restore(tables));
+    await this.#router.exclusive(() => this.#restore(tables));
   }
 
   /** A change has been made. */

@@ -180,7 +180,7 @@ test("scripts, entries and files are as they were after a restart", async () => 
 });
 
 test.each(["6.49.17", "7.16", "7.24"])(
-  "an entry with an interval alone runs one interval later in %s, and goes on after a reboot",
+  "an entry with an interval alone runs one interval later in %s, and continues after a reboot",
   async (version) => {
     await using on = await startRouter({ version });
     await on.client.run("/system/scheduler/add", "=name=t", "=interval=2m", COUNT);
@@ -238,7 +238,7 @@ test("setting the clock moves schedules; timeouts, delays and the uptime run on"
   );
 });
 
-test("a script goes on after it has removed its own entry, and isn't run again", async () => {
+test("a script continues after it has removed its own entry, and isn't run again", async () => {
   await using on = await startRouter();
   const event = "/system scheduler remove once; :delay 1s; :global n 7";
   await on.client.run("/system/scheduler/add", "=name=once", "=interval=1m", `=on-event=${event}`);

@@ -1,9 +1,9 @@
+import type { Caller } from "./caller.ts";
 import { formatTime, readDate } from "./clock.ts";
-import type { Caller } from "./commands/command.ts";
 import { deviceAllows } from "./menus/device-mode.ts";
+import type { MenuHost } from "./menus/menu.ts";
 import { policiesOf } from "./menus/script.ts";
 import { refusals } from "./refusal.ts";
-import type { Router } from "./router.ts";
 import type { Item, TableChange } from "./table.ts";
 import { readSeconds } from "./values.ts";
 
@@ -27,11 +27,11 @@ const settingsOf = ({ values }: Item): string =>
 
 /** Runs the entries of `/system/scheduler` when the router's clock says so. */
 export class Scheduler {
-  readonly #router: Router;
+  readonly #router: MenuHost;
   readonly #armed = new Map<Item, Armed>();
   #on = false;
 
-  constructor(router: Router) {
+  constructor(router: MenuHost) {
     this.#router = router;
     router.clock.onSet(() => this.#clockSet());
   }
@@ -42,7 +42,7 @@ export class Scheduler {
     for (const item of this.#router.table(SCHEDULER_MENU).items) this.#arm(item, true);
   }
 
-  /** Schedules follow the time of day; those from `startup` on count from the start and go on as they are. */
+  /** Schedules follow the time of day; those from `startup` on count from the start and continue as they are. */
   #clockSet(): void {
     if (!this.#on) return;
     for (const item of this.#router.table(SCHEDULER_MENU).items) {
@@ -154,7 +154,7 @@ function aligned(values: Values, now: number): number | undefined {
 }
 
 /**
- * With `days` each of them starts again at the start time and goes on by intervals until its end; without an interval
+ * With `days` each of them starts again at the start time and continues by intervals until its end; without an interval
  * it has one run. An interval of a day or more is not supported then. Source: manual, "Scheduler", weekdays.
  */
 function onItsDays(values: Values, now: number): number | undefined {

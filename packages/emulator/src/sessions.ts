@@ -5,7 +5,7 @@ import { formatId, type Item, rowOf } from "./table.ts";
 /** How a session reached the router, as `/user/active` names it. */
 type Via = "api" | "ssh";
 
-/** A logged-in user. Group policies are those of the moment of log-in unless the emulator is told to look again. */
+/** A logged-in user. Group policies are those of the moment of login unless the emulator is told to look again. */
 export interface Session {
   readonly id: string;
   readonly username: string;
@@ -22,11 +22,14 @@ export interface Session {
 /** The rows of `/user/active`. */
 export class Sessions {
   readonly #router: Router;
+  readonly #closed: (id: string) => void;
   readonly #sessions = new Map<string, Session>();
   #nextId = 1;
 
-  constructor(router: Router) {
+  /** @param closed told the id of a session that has ended, in whatever way */
+  constructor(router: Router, closed: (id: string) => void) {
     this.#router = router;
+    this.#closed = closed;
   }
 
   get all(): readonly Session[] {
@@ -45,7 +48,7 @@ export class Sessions {
   /** Take the session off the list; called once its connection has gone. Safe twice. */
   close(session: Session): void {
     if (!this.#sessions.delete(session.id)) return;
-    this.#router.safeMode.sessionClosed(session.id);
+    this.#closed(session.id);
     this.#router.log("system,info,account", `user ${line(session, "logged out")}`);
     this.#router.table("/user/active").announce({ kind: "removed", item: this.item(session) });
   }

@@ -1,4 +1,18 @@
-import type { Menu } from "./menus/menu.ts";
+import { isDeepStrictEqual } from "node:util";
+import { RowIndex } from "./row-index.ts";
+
+/** What a table needs to know of its menu. */
+export interface TableSpec {
+  /** "/ip/service" */
+  readonly path: string;
+  readonly commands: readonly string[];
+  /** Rows of a router fresh from the factory, with the id they always have. */
+  readonly factory?: readonly { readonly id?: string; readonly values: Readonly<Record<string, string>> }[];
+  /** Rows are the router's own working: neither in the state file nor in an export, whatever the commands. */
+  readonly volatile?: boolean;
+  /** Rows are in the state file though no command sets them. */
+  readonly kept?: boolean;
+}
 
 /** One row of a menu. `dynamic` rows live in RAM and are gone after a reboot. */
 export interface Item {
@@ -37,23 +51,31 @@ function shared(values: Readonly<Record<string, string>>): Readonly<Record<strin
   return row;
 }
 
+/** Smaller tables are searched row by row: an index costs every router of a fleet its memory. */
+const INDEXED_FROM = 64;
+
+const keyOf = (fields: readonly string[], values: Readonly<Record<string, string>>): string =>
+  JSON.stringify(fields.map((name) => values[name]));
+
 export const formatId = (number: number): string => `*${number.toString(16).toUpperCase()}`;
 
 /** The rows of one menu in their order, with ids that survive reordering and are never used again. */
 export class Table {
-  readonly menu: Menu;
+  readonly menu: TableSpec;
   #items: Row[] = [];
   #nextId = 1;
+  #ids: RowIndex<Row> | undefined;
+  #unique: RowIndex<Row> | undefined;
   #listeners: Set<(change: TableChange) => void> | undefined;
 
-  constructor(menu: Menu, state?: TableState) {
+  constructor(menu: TableSpec, state?: TableState) {
     this.menu = menu;
     if (state) this.#restore(state);
     else this.#furnish(menu.factory ?? []);
   }
 
   /** Values of factory rows are one object for all routers of a version. */
-  #furnish(factory: NonNullable<Menu["factory"]>): void {
+  #furnish(factory: NonNullable<TableSpec["factory"]>): void {
     for (const { id = formatId(this.#nextId), values } of factory) {
       this.#items.push({ id, values: shared(values), dynamic: false });
       this.#nextId = Math.max(this.#nextId, Number.parseInt(id.slice(1), 16) + 1);
@@ -67,17 +89,21 @@ export class Table {
 
   /** Be again as `state` says; dynamic rows stay, behind the others. */
   restore(state: TableState): void {
-    const before = this.#items;
-    this.#items = state.items.map(({ id, values }) => {
-      const item = before.find((known) => known.id === id) ?? { id, values: rowOf({}), dynamic: false };
+    const before = new Map(this.#items.map((item) => [item.id, item]));
+    const changed: Row[] = [];
+    const restored = state.items.map(({ id, values }) => {
+      const item: Row = before.get(id) ?? { id, values: rowOf({}), dynamic: false };
+      if (!isDeepStrictEqual({ ...item.values }, { ...values })) changed.push(item);
       item.values = rowOf(values);
       return item;
     });
-    this.#items.push(...before.filter((item) => item.dynamic));
+    const dynamic = this.#items.filter((item) => item.dynamic);
+    this.#replace([...restored, ...dynamic]);
     // Ids are never used again, those of rows that are taken back among them.
     this.#nextId = Math.max(this.#nextId, state.nextId);
-    for (const item of before) if (!this.#items.includes(item)) this.announce({ kind: "removed", item });
-    for (const item of this.#items) if (!item.dynamic) this.announce({ kind: "changed", item });
+    const there = new Set<Row>(this.#items);
+    for (const item of before.values()) if (!there.has(item)) this.announce({ kind: "removed", item });
+    for (const item of changed) this.announce({ kind: "changed", item });
   }
 
   get items(): readonly Item[] {
@@ -85,7 +111,22 @@ export class Table {
   }
 
   byId(id: string): Item | undefined {
-    return this.#items.find((item) => item.id === id);
+    return this.#row(id);
+  }
+
+  /** Another row with the same values in all of these fields. */
+  other(
+    fields: readonly string[],
+    values: Readonly<Record<string, string>>,
+    except?: Item,
+  ): Item | undefined {
+    const index = this.#uniqueIndex(fields);
+    if (!index) {
+      const same = (item: Row) => fields.every((name) => item.values[name] === values[name]);
+      return this.#items.find((item) => item !== except && same(item));
+    }
+    const found = index.find(keyOf(fields, values));
+    return found === except ? undefined : found;
   }
 
   /** @param options.before row before which the new one goes; at the end without it */
@@ -96,27 +137,37 @@ export class Table {
     const id = options.id ?? formatId(this.#nextId);
     this.#nextId = Math.max(this.#nextId, Number.parseInt(id.slice(1), 16) + 1);
     const item: Row = { id, values: rowOf(values), dynamic: options.dynamic ?? false };
-    const at = options.before ? this.#items.indexOf(options.before) : this.#items.length;
-    this.#items.splice(at, 0, item);
+    if (options.before) this.#items.splice(this.#items.indexOf(options.before), 0, item);
+    else this.#items.push(item);
+    this.#index(item);
     this.announce({ kind: "changed", item });
     return item;
   }
 
   set(item: Item, values: Readonly<Record<string, string>>): void {
-    const row = this.#items.find((other) => other === item);
-    if (row) row.values = rowOf(values);
+    const row = this.#row(item.id);
+    if (row && row === item) {
+      row.values = rowOf(values);
+      this.#index(row);
+    }
     this.announce({ kind: "changed", item });
   }
 
   remove(item: Item): void {
-    this.#items = this.#items.filter((other) => other !== item);
+    const at = this.#items.indexOf(item);
+    const [row] = at < 0 ? [] : this.#items.splice(at, 1);
+    if (row) {
+      this.#ids?.drop(row);
+      this.#unique?.drop(row);
+    }
     this.announce({ kind: "removed", item });
   }
 
   /** Put `moved`, in the order given, before `destination`, or at the end. */
   move(moved: readonly Item[], destination: Item | undefined): void {
-    const rest = this.#items.filter((item) => !moved.includes(item));
-    const rows = moved.flatMap((item) => this.#items.filter((row) => row === item));
+    const leaving = new Set(moved);
+    const rest = this.#items.filter((item) => !leaving.has(item));
+    const rows = moved.flatMap((item) => this.#row(item.id) ?? []);
     const at = destination ? rest.indexOf(destination) : rest.length;
     this.#items = [...rest.slice(0, at), ...rows, ...rest.slice(at)];
     for (const item of moved) this.announce({ kind: "changed", item });
@@ -124,7 +175,35 @@ export class Table {
 
   /** Forget what a reboot forgets. */
   dropDynamic(): void {
-    this.#items = this.#items.filter((item) => !item.dynamic);
+    const dropped = this.#items.filter((item) => item.dynamic);
+    if (dropped.length === 0) return;
+    this.#replace(this.#items.filter((item) => !item.dynamic));
+    for (const item of dropped) this.announce({ kind: "removed", item });
+  }
+
+  #replace(items: Row[]): void {
+    this.#items = items;
+    this.#ids = undefined;
+    this.#unique = undefined;
+  }
+
+  #row(id: string): Row | undefined {
+    if (!this.#ids && this.#items.length >= INDEXED_FROM)
+      this.#ids = RowIndex.of(this.#items, (row) => row.id);
+    return this.#ids ? this.#ids.find(id) : this.#items.find((item) => item.id === id);
+  }
+
+  /** A menu has one set of such fields, so one index does. */
+  #uniqueIndex(fields: readonly string[]): RowIndex<Row> | undefined {
+    if (!this.#unique && this.#items.length >= INDEXED_FROM) {
+      this.#unique = RowIndex.of(this.#items, ({ values }) => keyOf(fields, values));
+    }
+    return this.#unique;
+  }
+
+  #index(row: Row): void {
+    if (this.#ids?.put(row) === false) this.#ids = undefined;
+    if (this.#unique?.put(row) === false) this.#unique = undefined;
   }
 
   /** Call `listener` at every change until the returned function is called. */

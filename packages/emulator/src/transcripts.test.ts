@@ -42,7 +42,7 @@ const untagged = (sentences: readonly (readonly string[])[]) =>
 test.each([
   ["login plaintext, bad credentials", "7.19.4"],
   ["command before login", "7.16"],
-])("%s: before the log-in", async (name, version) => {
+])("%s: before the login", async (name, version) => {
   const { sent, received } = named(name);
   await using router = await start({ version });
   const words = sent[0] === "<any command>" ? ["/system/resource/print"] : sent;

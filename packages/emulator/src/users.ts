@@ -19,7 +19,7 @@ export const passwordIs =
     password === given;
 
 /**
- * Check a log-in against `/user` and `/user/group`.
+ * Check a login against `/user` and `/user/group`.
  * A wrong name, password or source address and a disabled user are answered alike; only a user who may come in
  * but whose group lacks the service's policy is told so.
  */

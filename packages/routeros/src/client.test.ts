@@ -140,7 +140,7 @@ describe("nothing malformed leaves", () => {
     ["no words", (router) => router.run([])],
     ["an empty id", (router) => router.remove("/user", "")],
     ["an id that is two", (router) => router.set("/user", "*1,*2", {})],
-    ["a log-in of its own", (router) => router.call("/login", { name: "x" })],
+    ["a login of its own", (router) => router.call("/login", { name: "x" })],
     ["a cancel of everything", (router) => router.call("/cancel")],
   ];
 

@@ -1,6 +1,6 @@
 /** What callers use: RouterOS's own verbs over one connection. */
 
-import type { Row } from "./codec/sentence.ts";
+import type { Row } from "./codec/row.ts";
 import type { Word } from "./codec/word.ts";
 import { commandWords, type Values } from "./command.ts";
 import { Connection, type ConnectionOptions, type RunOptions } from "./connection.ts";
@@ -124,9 +124,24 @@ export class RouterClient implements AsyncDisposable {
     return this.#connection.stream(words, options);
   }
 
-  /** Close now; commands on their way are settled with a ConnectionClosedError. */
+  /** Bytes received on this connection so far, TLS and the login included. */
+  get bytesRead(): number {
+    return this.#connection.bytesRead;
+  }
+
+  /** Bytes sent on this connection so far, TLS and the login included. */
+  get bytesWritten(): number {
+    return this.#connection.bytesWritten;
+  }
+
+  /** Close now; commands on their way end with a ConnectionClosedError. */
   close(): void {
     this.#connection.close();
+  }
+
+  /** Give the connection up: closed by a TCP reset, and nothing that waits to be sent is delivered any more. */
+  reset(): void {
+    this.#connection.reset();
   }
 
   /** Finish what is on its way, take nothing new, then close. */

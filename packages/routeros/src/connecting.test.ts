@@ -47,7 +47,7 @@ describe("connecting", () => {
     });
   });
 
-  test("to a service whose address list does not admit us is no log-in failure", async () => {
+  test("to a service whose address list does not admit us is no login failure", async () => {
     const error = await refusal(async (line) => void line.socket.end());
     expect(error).toBeInstanceOf(ConnectError);
     expect(error).toMatchObject({ stage: "login", message: expect.stringContaining("address list") });
@@ -230,9 +230,9 @@ describe("over TLS", () => {
   });
 
   test("a certificate of another authority or host is not", async () => {
-    const stranger = await over(ROUTER_CERTIFICATE, { ca: OTHER_CERTIFICATE.cert });
+    const unknownAuthority = await over(ROUTER_CERTIFICATE, { ca: OTHER_CERTIFICATE.cert });
     const wrongHost = await over(OTHER_CERTIFICATE, { ca: OTHER_CERTIFICATE.cert });
-    for (const error of [stranger, wrongHost]) {
+    for (const error of [unknownAuthority, wrongHost]) {
       expect(error).toBeInstanceOf(ConnectError);
       expect(error).toMatchObject({ stage: "tls" });
     }
@@ -275,7 +275,7 @@ describe("over TLS", () => {
     expect(await over(ROUTER_CERTIFICATE, { anonymousDh: true })).toMatchObject({ stage: "tls" });
   });
 
-  test("a handshake that never ends is given up in time", async () => {
+  test("a handshake that never ends is abandoned in time", async () => {
     const error = await refusal(
       async (line) => {
         line.socket.resume();

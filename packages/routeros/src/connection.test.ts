@@ -86,7 +86,7 @@ describe("commands on one connection", () => {
   });
 });
 
-describe("a command that is given up", () => {
+describe("a command that is abandoned", () => {
   test("at its deadline is unknown, is cancelled by its tag, and leaves the connection usable", async () => {
     await withRouter(
       async (line) => {
@@ -235,7 +235,7 @@ describe("when the router ends it", () => {
 });
 
 describe("when we end it", () => {
-  test("by close, every command is settled: those that left are unknown, the others not sent", async () => {
+  test("by close, every command ends: those that left are unknown, the others not sent", async () => {
     await withRouter(
       async (line) => {
         await line.command();

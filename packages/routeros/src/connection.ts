@@ -2,7 +2,7 @@
  * One socket to one router.
  *
  * A connection is *open*, then *draining* (no new commands, those on their way finish), then *closed*; `close()`
- * and every fault go to closed at once and settle every command. The only file that knows `node:net` and
+ * and every fault go to closed at once and end every command. The only file that knows `node:net` and
  * `node:tls`.
  */
 
@@ -10,7 +10,8 @@ import { once } from "node:events";
 import { isIP, type Socket, connect as tcpConnect } from "node:net";
 import { TLSSocket, connect as tlsConnect } from "node:tls";
 import { type DecoderLimits, SentenceDecoder } from "./codec/decoder.ts";
-import type { Row, Sentence } from "./codec/sentence.ts";
+import type { Row } from "./codec/row.ts";
+import type { Sentence } from "./codec/sentence.ts";
 import type { Word } from "./codec/word.ts";
 import { checkCommand } from "./command.ts";
 import {
@@ -37,12 +38,12 @@ export interface ConnectionOptions extends Credentials, Partial<ReplyLimits> {
   readonly tls?: TlsOptions;
   /** The address of this host the connection leaves from. */
   readonly localAddress?: string;
-  /** For TCP and TLS together; default 10 000. The log-in is a command and has the deadline of one. */
+  /** For TCP and TLS together; default 10 000. The login is a command and has the deadline of one. */
   readonly connectTimeoutMs?: number;
   /** Deadline of a command's whole reply where the command has none of its own; default 30 000. */
   readonly commandTimeoutMs?: number;
   readonly decoderLimits?: Partial<DecoderLimits>;
-  /** Gives up connecting and logging in; it has no effect on the open connection. */
+  /** Abandons connecting and logging in; it has no effect on the open connection. */
   readonly signal?: AbortSignal;
 }
 
@@ -54,7 +55,7 @@ export interface RunOptions extends Partial<ReplyLimits> {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A log-in is answered without rows, by a text at most. Who has not let us in yet is owed no more memory. */
+/** Limit before the login is accepted: its answer is one text without rows. */
 const LOGIN_LIMITS = { maxReplyRows: 16, maxReplyBytes: 64 * 1024 };
 /** A loaded router may stall for seconds; its users found that less than 30 s gives false alarms. */
 const COMMAND_TIMEOUT_MS = 30_000;
@@ -73,20 +74,22 @@ export class Connection implements AsyncDisposable {
   /** SHA-256 of the router's certificate, hexadecimal with colons; undefined where it showed none. */
   readonly fingerprint: string | undefined;
   /**
-   * Settles when the connection is closed and its socket gone; never rejects. Undefined when we closed it,
+   * Resolves when the connection is closed and its socket gone; never rejects. Undefined when we closed it,
    * otherwise why it ended: FatalError, ProtocolError or ConnectionLostError.
    */
   readonly closed: Promise<RouterOsError | undefined>;
 
   readonly #socket: Socket;
+  readonly #tcp: Socket;
   readonly #decoder: SentenceDecoder;
   readonly #multiplexer: Multiplexer;
   #state: "open" | "draining" | "closed" = "open";
   #reason: RouterOsError | undefined;
   #draining: Promise<void> | undefined;
 
-  private constructor({ socket, onData }: OpenSocket, options: ConnectionOptions) {
+  private constructor({ socket, tcp, onData }: OpenSocket, options: ConnectionOptions) {
     this.#socket = socket;
+    this.#tcp = tcp;
     this.#decoder = new SentenceDecoder(options.decoderLimits);
     const link = {
       write: (bytes: string) => void socket.write(bytes, "latin1"),
@@ -115,7 +118,7 @@ export class Connection implements AsyncDisposable {
   /**
    * Connect and log in.
    * @throws ConnectError nobody there, TLS failed, or no answer; `stage` says how far it got
-   * @throws LoginError the router refuses the log-in
+   * @throws LoginError the router refuses the login
    * @throws ProtocolError what answers does not speak the RouterOS API
    * @throws the signal's reason when aborted
    */
@@ -170,10 +173,32 @@ export class Connection implements AsyncDisposable {
     };
   }
 
-  /** Close now: every command still on its way is settled with a ConnectionClosedError. Safe to call twice. */
+  /** Bytes received so far over TCP, TLS and the login included, headers of TCP and IP not. */
+  get bytesRead(): number {
+    return this.#tcp.bytesRead;
+  }
+
+  /** Bytes handed to TCP so far, TLS and the login included. */
+  get bytesWritten(): number {
+    return this.#tcp.bytesWritten;
+  }
+
+  /** Close now: every command still on its way ends with a ConnectionClosedError. Safe to call twice. */
   close(): void {
     this.#end(undefined);
     this.#socket.destroy();
+  }
+
+  /**
+   * Close now and tell the router with a TCP reset instead of an orderly end. What waits to be sent is thrown away, on
+   * this host and in the kernel: after `close` it would still be delivered, and a router that was out of reach for a
+   * minute would then carry out a command nobody waits for. Every command ends with a ConnectionClosedError. Safe to
+   * call twice.
+   */
+  reset(): void {
+    // Before the TLS layer closes in order, which would send what waits.
+    if (!this.#tcp.destroyed) this.#tcp.resetAndDestroy();
+    this.close();
   }
 
   /** Take no new commands, let those on their way finish (streams are cancelled), then close. Safe to call twice. */
@@ -250,7 +275,9 @@ function lost(message: string, cause?: Error): ConnectionLostError {
 type Take = (chunk: Buffer, size: number) => void;
 
 interface OpenSocket {
+  /** What commands are written to: the TCP connection, or TLS over it. */
   readonly socket: Socket;
+  readonly tcp: Socket;
   /** Who takes the bytes, the first `size` of a chunk; it may be overwritten once that returns. */
   readonly onData: (take: Take) => void;
 }
@@ -271,7 +298,7 @@ async function openSocket(options: ConnectionOptions): Promise<OpenSocket> {
     take(buffer, size);
     return true;
   };
-  let socket = tcpConnect({
+  const tcp = tcpConnect({
     host,
     port,
     noDelay: true,
@@ -280,13 +307,14 @@ async function openSocket(options: ConnectionOptions): Promise<OpenSocket> {
     ...(localAddress === undefined ? {} : { localAddress, family: isIP(localAddress) }),
     ...(tls ? {} : { onread: { buffer, callback } }),
   });
-  socket.on("error", () => {}); // told by `once`; without a listener a late one would end the process
+  tcp.on("error", () => {}); // told by `once`; without a listener a late one would end the process
+  let socket = tcp;
   try {
-    await once(socket, "connect", { signal });
+    await once(tcp, "connect", { signal });
     if (tls && tlsOptions) {
       stage = "tls";
       const name = isIP(host) === 0 ? { servername: host } : {};
-      const secure = tlsConnect({ socket, host, ...name, ...tlsOptions });
+      const secure = tlsConnect({ socket: tcp, host, ...name, ...tlsOptions });
       socket = secure;
       socket.on("error", () => {});
       await once(secure, "secureConnect", { signal });
@@ -296,7 +324,7 @@ async function openSocket(options: ConnectionOptions): Promise<OpenSocket> {
       take = taker;
       if (tls) socket.on("data", (chunk: Buffer) => taker(chunk, chunk.length));
     };
-    return { socket, onData };
+    return { socket, tcp, onData };
   } catch (error) {
     socket.destroy();
     options.signal?.throwIfAborted();
@@ -329,15 +357,15 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** A log-in that got no answer means that there is no usable connection; a refusal stays what it is. */
+/** A login that got no answer means that there is no usable connection; a refusal stays what it is. */
 function loginFailure(error: unknown, { host, port }: ConnectionOptions, answered: boolean): unknown {
   if (error instanceof FatalError) return new LoginError("other", error.routerMessage);
   const closed = answered
     ? "it closed the connection after an answer that is no RouterOS API's"
     : "it closed the connection without an answer, as the address list of /ip service makes it";
-  const hint = error instanceof ConnectionClosedError ? closed : "it does not answer the log-in";
+  const hint = error instanceof ConnectionClosedError ? closed : "it does not answer the login";
   if (!(error instanceof ConnectionClosedError || error instanceof CommandTimeoutError)) return error;
-  return new ConnectError(`no log-in to ${host} port ${port}: ${hint}`, {
+  return new ConnectError(`no login to ${host} port ${port}: ${hint}`, {
     host,
     port,
     stage: "login",

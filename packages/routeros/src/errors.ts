@@ -5,7 +5,7 @@
  * `cause`. No error carries the value of a password or of any other argument that may be secret.
  */
 
-import type { Row, Sentence } from "./codec/sentence.ts";
+import type { Row } from "./codec/row.ts";
 
 interface Context {
   /** The RouterOS command, such as `/ip/address/add`, or `connect`, `login`, `encode`, `decode`. */
@@ -54,7 +54,7 @@ export class ConnectError extends RouterOsError {
   }
 }
 
-/** Why a log-in was refused; `other` keeps its text in `routerMessage`. */
+/** Why a login was refused; `other` keeps its text in `routerMessage`. */
 export type LoginRefusal = "credentials" | "not-allowed" | "legacy-login-only" | "other";
 
 /** The router answered and does not let us in. Trying again unchanged will not help. */
@@ -70,7 +70,7 @@ export class LoginError extends RouterOsError {
   readonly routerMessage: string;
 
   constructor(reason: LoginRefusal, routerMessage: string) {
-    super(`log-in refused: ${routerMessage}`, { operation: "login" });
+    super(`login refused: ${routerMessage}`, { operation: "login" });
     this.reason = reason;
     this.routerMessage = routerMessage;
   }
@@ -125,13 +125,6 @@ export class FatalError extends RouterOsError {
 /** The bytes are not what the protocol allows, or pass a limit; the stream cannot be followed any further. */
 export class ProtocolError extends RouterOsError {
   readonly code = "protocol-error";
-  /** Sentences of the same chunk that were complete before the fault. */
-  readonly decoded: readonly Sentence[];
-
-  constructor(message: string, context: Context & { decoded?: readonly Sentence[] }) {
-    super(message, context);
-    this.decoded = context.decoded ?? [];
-  }
 
   override get outcomeUnknown(): boolean {
     return true;

@@ -1,6 +1,6 @@
 /**
  * One command on its way and what has come back for it. Ends exactly once: with the reply, with the router's
- * refusal, or given up (deadline, abort, a bound, the connection's end).
+ * refusal, or abandoned (deadline, abort, a bound, the connection's end).
  */
 
 import { emptyRow, type Row } from "./codec/row.ts";
@@ -50,7 +50,7 @@ export class Exchange {
   readonly operation: string;
   readonly tag: string;
   readonly result: Promise<Reply>;
-  /** When it is given up, on the clock of `performance.now()`, ms; Infinity for never. */
+  /** When it is abandoned, on the clock of `performance.now()`, ms; Infinity for never. */
   readonly deadline: number;
   /** Whether its bytes were handed to the socket: from then on its effect is unknown until a reply came. */
   sent = false;
@@ -60,7 +60,7 @@ export class Exchange {
   readonly #timeoutMs: number;
   readonly #maxReplyRows: number;
   readonly #maxReplyBytes: number;
-  readonly #giveUp: (exchange: Exchange, error: unknown) => void;
+  readonly #abandon: (exchange: Exchange, error: unknown) => void;
   readonly #resolve: (reply: Reply) => void;
   readonly #reject: (error: unknown) => void;
   readonly #onAbort: (() => void) | undefined;
@@ -69,13 +69,13 @@ export class Exchange {
   #bytes = 0;
   #empty = false;
 
-  /** @param giveUp called when signal or a bound ends the command; it must call {@link fail} */
+  /** @param abandon called when signal or a bound ends the command; it must call {@link fail} */
   constructor(
     words: readonly Word[],
     tag: string,
     defaults: ExchangeDefaults,
     options: ExchangeOptions,
-    giveUp: (exchange: Exchange, error: unknown) => void,
+    abandon: (exchange: Exchange, error: unknown) => void,
   ) {
     this.operation = String(words[0]);
     this.tag = tag;
@@ -84,7 +84,7 @@ export class Exchange {
     this.#timeoutMs = options.timeoutMs ?? defaults.timeoutMs;
     this.#maxReplyRows = options.maxReplyRows ?? defaults.maxReplyRows;
     this.#maxReplyBytes = options.maxReplyBytes ?? defaults.maxReplyBytes;
-    this.#giveUp = giveUp;
+    this.#abandon = abandon;
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
     this.result = promise;
     this.#resolve = resolve;
@@ -92,7 +92,7 @@ export class Exchange {
     this.deadline = performance.now() + this.#timeoutMs;
     const { signal } = options;
     if (!signal) return;
-    this.#onAbort = () => this.#giveUp(this, signal.reason);
+    this.#onAbort = () => this.#abandon(this, signal.reason);
     signal.addEventListener("abort", this.#onAbort);
   }
 
@@ -178,7 +178,7 @@ export class Exchange {
 
   #tooLarge(bound: string): void {
     const message = `the reply passes its bound of ${bound}`;
-    this.#giveUp(this, new ReplyTooLargeError(message, { operation: this.operation }));
+    this.#abandon(this, new ReplyTooLargeError(message, { operation: this.operation }));
   }
 
   #release(): void {

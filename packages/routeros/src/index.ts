@@ -4,6 +4,7 @@ export type { DecoderLimits, Row, Word } from "./codec/index.ts";
 export {
   attributeWord,
   DEFAULT_DECODER_LIMITS,
+  DecodeError,
   encodeLength,
   encodeSentence,
   Sentence,

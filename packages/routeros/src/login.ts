@@ -1,5 +1,5 @@
 /**
- * The two log-ins of RouterOS.
+ * The two logins of RouterOS.
  *
  * From 6.43 `/login` carries name and password, and success is `!done` without `=ret=`. Before, `/login` alone
  * is answered with a challenge in `=ret=`, and the answer to it is a digest. Both families still answer a
@@ -14,9 +14,9 @@ import type { Reply } from "./exchange.ts";
 
 export interface Credentials {
   readonly username: string;
-  /** May be empty; it is sent all the same, or the router would take the log-in for a legacy one. */
+  /** May be empty; it is sent all the same, or the router would take the login for a legacy one. */
   readonly password: string;
-  /** Speak the log-in of RouterOS before 6.43. It never sends the password itself. */
+  /** Speak the login of RouterOS before 6.43. It never sends the password itself. */
   readonly legacyLogin?: boolean;
 }
 
@@ -60,7 +60,7 @@ async function answerChallenge(
 ): Promise<Reply> {
   const { ret } = await send(["/login"]);
   if (ret === undefined || !/^(?:[0-9a-f]{2})+$/i.test(ret)) {
-    throw new ProtocolError("the router's log-in challenge is not hexadecimal", { operation: "login" });
+    throw new ProtocolError("the router's login challenge is not hexadecimal", { operation: "login" });
   }
   return send(["/login", `=name=${username}`, `=response=${legacyResponse(password, ret)}`]);
 }

@@ -1,11 +1,12 @@
 /**
  * Many commands over one connection: tags, replies to their commands, cancelling, batching. No I/O of its own.
  *
- * Each command gets a tag that is never used again, so a late answer to a command that was given up finds
+ * Each command gets a tag that is never used again, so a late answer to a command that was abandoned finds
  * nobody and is passed over. Giving one up sends `/cancel` for its tag and leaves the others alone.
  */
 
-import { type Row, type Sentence, sentenceText } from "./codec/sentence.ts";
+import type { Row } from "./codec/row.ts";
+import { type Sentence, sentenceText } from "./codec/sentence.ts";
 import { TAG_PREFIX, type Word } from "./codec/word.ts";
 import { scrub } from "./command.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -21,10 +22,10 @@ export interface Link {
   readonly resume: () => void;
 }
 
-/** The log-in goes without a tag, as in every captured exchange. */
+/** The login goes without a tag, as in every captured exchange. */
 const UNTAGGED = "";
 
-/** What a router may go on sending for commands that were given up, until another command ends well. */
+/** What a router may continue to send for commands that were abandoned, until another command ends well. */
 const MAX_UNCLAIMED_BYTES = 64 * 1024 * 1024;
 
 /** What waits for it runs when the code at hand is through, before anything else. */
@@ -63,7 +64,7 @@ export class Multiplexer {
     return this.#start(words, this.#nextTag(), options).result;
   }
 
-  /** Send a command without a tag. Only one at a time, and nothing else meanwhile: the log-in. */
+  /** Send a command without a tag. Only one at a time, and nothing else meanwhile: the login. */
   startUntagged(words: readonly Word[], options: ExchangeOptions = {}): Promise<Reply> {
     return this.#start(words, UNTAGGED, options).result;
   }
@@ -71,7 +72,7 @@ export class Multiplexer {
   /** Send a command that never ends by itself; leaving the iteration cancels it. */
   startStream(words: readonly Word[], signal: AbortSignal | undefined): RowStream {
     const rows: RowStream = new RowStream({
-      stop: () => this.#giveUp(exchange, undefined),
+      stop: () => this.#abandon(exchange, undefined),
       pressure: (isBehind) => {
         if (isBehind) this.#behind.add(exchange);
         else this.#behind.delete(exchange);
@@ -81,7 +82,7 @@ export class Multiplexer {
     const onRow = (row: Row, bytes: number): void => {
       if (rows.push(row, bytes)) return;
       const message = "the reader of the rows is too far behind";
-      this.#giveUp(exchange, new ReplyTooLargeError(message, { operation: exchange.operation }));
+      this.#abandon(exchange, new ReplyTooLargeError(message, { operation: exchange.operation }));
     };
     const exchange = this.#start(words, this.#nextTag(), {
       signal,
@@ -115,7 +116,7 @@ export class Multiplexer {
     return undefined;
   }
 
-  /** Settle every command because the connection ended. */
+  /** End every command because the connection ended. */
   failAll(reason: RouterOsError | undefined): void {
     this.#deadlines.clear();
     for (const exchange of [...this.#exchanges.values()]) {
@@ -124,11 +125,11 @@ export class Multiplexer {
     }
   }
 
-  /** End the streams (their readers still get what came), and wait until every other command is settled. */
+  /** End the streams (their readers still get what came), and wait until every other command has ended. */
   async finish(): Promise<void> {
     for (const [exchange, rows] of [...this.#streams]) {
       rows.end();
-      this.#giveUp(exchange, undefined);
+      this.#abandon(exchange, undefined);
     }
     await Promise.allSettled([...this.#exchanges.values()].map((exchange) => exchange.result));
     this.#deadlines.clear();
@@ -140,7 +141,7 @@ export class Multiplexer {
     let batch = "";
     for (const { bytes, exchange } of this.#outgoing) {
       if (exchange) {
-        if (this.#exchanges.get(exchange.tag) !== exchange) continue; // given up before it left
+        if (this.#exchanges.get(exchange.tag) !== exchange) continue; // abandoned before it left
         exchange.sent = true;
       }
       batch += bytes;
@@ -152,7 +153,7 @@ export class Multiplexer {
   #start(words: readonly Word[], tag: string, options: ExchangeOptions): Exchange {
     options.signal?.throwIfAborted();
     const bytes = sentenceText(words, tag === UNTAGGED ? undefined : TAG_PREFIX + tag);
-    const exchange = new Exchange(words, tag, this.#defaults, options, this.#giveUp);
+    const exchange = new Exchange(words, tag, this.#defaults, options, this.#abandon);
     this.#exchanges.set(tag, exchange);
     this.#likely ??= exchange;
     this.#deadlines.add(exchange.deadline);
@@ -169,13 +170,13 @@ export class Multiplexer {
   #send(outgoing: Outgoing): void {
     this.#outgoing.push(outgoing);
     if (this.#outgoing.length > 1) return;
-    // Where others wait for replies, those who get theirs in this turn are about to go on: their commands go along.
+    // Where others wait for replies, those who get theirs in this turn are about to continue: their commands go along.
     if (this.#exchanges.size > 1) process.nextTick(this.#flush);
     else void NOW.then(this.#flush);
   }
 
-  /** Settle a command ahead of its reply and tell the router to stop it. */
-  #giveUp = (exchange: Exchange, error: unknown): void => {
+  /** End a command ahead of its reply and tell the router to stop it. */
+  #abandon = (exchange: Exchange, error: unknown): void => {
     if (!this.#forget(exchange)) return;
     exchange.fail(error);
     if (!exchange.sent || exchange.tag === UNTAGGED) return;
@@ -186,7 +187,7 @@ export class Multiplexer {
     let next = Number.POSITIVE_INFINITY;
     for (const exchange of this.#exchanges.values()) {
       if (exchange.deadline > now) next = Math.min(next, exchange.deadline);
-      else this.#giveUp(exchange, exchange.timeout);
+      else this.#abandon(exchange, exchange.timeout);
     }
     return next;
   }
@@ -213,7 +214,7 @@ export class Multiplexer {
   #passOver(sentence: Sentence): RouterOsError | undefined {
     this.#unclaimedBytes += sentence.byteLength;
     if (this.#unclaimedBytes <= MAX_UNCLAIMED_BYTES) return undefined;
-    const message = "the router goes on answering commands that were given up";
+    const message = "the router continues answering commands that were abandoned";
     return new ProtocolError(message, { operation: "connection" });
   }
 

@@ -2,11 +2,11 @@
  * Rows of a command that never ends by itself, between the socket and a reader of any speed.
  *
  * Above PAUSE_BYTES of unread rows the connection is asked to stop reading (it does where nobody else waits for
- * a reply), below half of that to go on. Where it cannot stop, MAX_BYTES is the end: the caller is told that it
+ * a reply), below half of that to continue. Where it cannot stop, MAX_BYTES is the end: the caller is told that it
  * has missed rows, instead of memory growing.
  */
 
-import type { Row } from "./codec/sentence.ts";
+import type { Row } from "./codec/row.ts";
 
 /** Unread rows, in bytes as they came over the wire. */
 const PAUSE_BYTES = 1024 * 1024;
@@ -46,7 +46,7 @@ export class RowStream implements AsyncIterableIterator<Row, undefined> {
     this.#owner = owner;
   }
 
-  /** Take a row off the wire; returns false when the bound is passed and the stream has to be given up. */
+  /** Take a row off the wire; returns false when the bound is passed and the stream has to be abandoned. */
   push(row: Row, wireBytes: number): boolean {
     if (this.#ended) return true;
     const waiting = this.#waiting.shift();
@@ -65,7 +65,7 @@ export class RowStream implements AsyncIterableIterator<Row, undefined> {
   end(error?: unknown): void {
     if (this.#ended) return;
     this.#ended = error === undefined ? {} : { error };
-    for (const waiting of this.#waiting.splice(0)) this.#settle(waiting);
+    for (const waiting of this.#waiting.splice(0)) this.#finish(waiting);
   }
 
   next(): Promise<IteratorResult<Row, undefined>> {
@@ -74,7 +74,7 @@ export class RowStream implements AsyncIterableIterator<Row, undefined> {
     if (unread) {
       this.#take(unread);
       resolve({ value: unread.row, done: false });
-    } else if (this.#ended) this.#settle({ resolve, reject });
+    } else if (this.#ended) this.#finish({ resolve, reject });
     else this.#waiting.push({ resolve, reject });
     return promise;
   }
@@ -111,7 +111,7 @@ export class RowStream implements AsyncIterableIterator<Row, undefined> {
   }
 
   /** An error is told once; after it the stream is just at its end. */
-  #settle({ resolve, reject }: Waiting): void {
+  #finish({ resolve, reject }: Waiting): void {
     const { error } = this.#ended ?? {};
     this.#ended = {};
     if (error === undefined) resolve({ value: undefined, done: true });

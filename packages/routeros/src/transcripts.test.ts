@@ -98,7 +98,7 @@ test.each(plain)("the client understands: $name", async (transcript) => {
   }
 });
 
-test("rows of a command that goes on are handed out as they come, until the reader leaves", async () => {
+test("rows of a command that continues are handed out as they come, until the reader leaves", async () => {
   const transcript = named("interface monitor-traffic, two interfaces");
   await using peer = await RawPeer.listen(async (line) => {
     await line.admit();
@@ -167,7 +167,7 @@ test("commands under several tags, a listener and its cancel do not disturb each
   await router.drain();
 });
 
-/** Play a log-in capture from its dialogue; the client's words are the test's to compare. */
+/** Play a login capture from its dialogue; the client's words are the test's to compare. */
 async function logIn(name: string, options: Parameters<typeof client>[1]) {
   const transcript = named(name);
   const steps = transcript.dialogue ?? [
@@ -241,7 +241,7 @@ async function vector(name: string): Promise<void> {
   expect(outcome).toBeInstanceOf(RouterClient);
 }
 
-test.each(Object.entries(LOGINS))("log-in: %s", (_, play) => play());
+test.each(Object.entries(LOGINS))("login: %s", (_, play) => play());
 
 test("every published exchange is played", () => {
   const played = [

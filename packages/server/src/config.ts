@@ -1,10 +1,8 @@
-/** Settings: environment variables, each with its default, checked once at start. */
+/** The server's configuration, read from its settings once at start. */
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-
-export const ROLES = ["api", "reconciler", "gateway"] as const;
-export type Role = (typeof ROLES)[number];
+import { ROLES, type Role, SETTINGS, type SettingName } from "./settings.ts";
 
 export interface Config {
   readonly http: { readonly host: string; readonly port: number };
@@ -35,85 +33,71 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-const endpoint = z.string().transform((text, context) => {
-  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text);
+const text = z.string().min(1);
+const endpoint = z.string().transform((given, context) => {
+  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(given);
   const port = Number(match?.[3]);
   if (match && port <= 65535) return { host: match[1] ?? match[2] ?? "", port };
   context.addIssue({ code: "custom", message: "must be address:port, for example 127.0.0.1:8080" });
   return z.NEVER;
 });
-
-const portRange = z.string().transform((text, context) => {
-  const [first = 0, last = 0] = (/^(\d{1,5})-(\d{1,5})$/.exec(text) ?? []).slice(1).map(Number);
+const portRange = z.string().transform((given, context) => {
+  const [first = 0, last = 0] = (/^(\d{1,5})-(\d{1,5})$/.exec(given) ?? []).slice(1).map(Number);
   if (first >= 1 && last <= 65535 && first <= last) return { first, last };
   context.addIssue({ code: "custom", message: "must be a range of ports, for example 40000-49999" });
   return z.NEVER;
 });
-
 const address = z
   .string()
-  .refine((text) => isIP(text) !== 0, "must be an IP address, for example 100.64.0.1");
-const flag = z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
-
-const settings = z.object({
-  PORTREEVE_HTTP: endpoint.prefault("127.0.0.1:8080"),
-  PORTREEVE_DATA_DIR: z.string().min(1).default("./.portreeve"),
-  // Not a URL to WHATWG: the form for unix sockets, postgresql://user@/name?host=/run/postgresql, has no host.
-  DATABASE_URL: z
+  .refine((given) => isIP(given) !== 0, "must be an IP address, for example 100.64.0.1");
+const flag = z.enum(["true", "false"], "must be true or false").transform((given) => given === "true");
+const number = (unit: string, min: number, max: number) =>
+  z
     .string()
-    .regex(/^postgres(ql)?:\/\//, "must be a postgresql:// address")
-    .optional(),
-  PORTREEVE_BOOTSTRAP_TOKEN: z.string().min(32, "must be 32 or more characters").optional(),
-  PORTREEVE_PUBLIC_URL: z
-    .url({ protocol: /^https?$/, error: "must be an http:// or https:// address" })
-    .optional(),
-  PORTREEVE_RECONCILE_SECONDS: z.coerce
-    .number("must be a number of seconds")
-    .min(1, "must be 1 or more")
-    .max(3600)
-    .default(30),
-  PORTREEVE_MASTER_KEY_FILE: z.string().min(1).optional(),
-  PORTREEVE_ENTRY_POINT: z.string().min(1).default("localhost"),
-  PORTREEVE_GATEWAY: address.default("127.0.0.1"),
-  PORTREEVE_GATEWAY_PORTS: portRange.prefault("40000-49999"),
-  PORTREEVE_MANAGEMENT_ADDRESS: address.default("100.64.0.1"),
+    .transform(Number)
+    .pipe(z.number(`must be a number of ${unit}`).min(min, `must be ${min} or more`).max(max));
+const list = z.string().transform((given) => given.split(",").filter((part) => part !== ""));
+
+const SCHEMAS = {
+  PORTREEVE_HTTP: endpoint,
+  PORTREEVE_DATA_DIR: text,
+  // Not a URL to WHATWG: the form for unix sockets, postgresql://user@/name?host=/run/postgresql, has no host.
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must be a postgresql:// address"),
+  PORTREEVE_MASTER_KEY_FILE: text,
+  PORTREEVE_BOOTSTRAP_TOKEN: z.string().min(32, "must be 32 or more characters"),
+  PORTREEVE_PUBLIC_URL: z.url({ protocol: /^https?$/, error: "must be an http:// or https:// address" }),
+  PORTREEVE_MANAGEMENT_ADDRESS: address,
   PORTREEVE_API_USERNAME: z
     .string()
     .regex(
       /^[A-Za-z0-9_#@][A-Za-z0-9_.#@-]{0,30}[A-Za-z0-9]$/,
       "must be a RouterOS user name of 2 to 32 characters",
-    )
-    .default("portreeve-api"),
-  PORTREEVE_ALLOW_LOOPBACK_SITES: flag.prefault("false"),
-  PORTREEVE_EXPOSURE_HOURS: z.coerce
-    .number("must be a number of hours")
-    .min(0, "must be 0 or more")
-    .max(8760)
-    .default(24),
-  PORTREEVE_TRUSTED_PROXIES: z
-    .string()
-    .default("")
-    .transform((text) => text.split(",").filter((part) => part !== "")),
-  PORTREEVE_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+    ),
+  PORTREEVE_RECONCILE_SECONDS: number("seconds", 1, 3600),
+  PORTREEVE_GATEWAY: address,
+  PORTREEVE_GATEWAY_PORTS: portRange,
+  PORTREEVE_ENTRY_POINT: text,
+  PORTREEVE_ALLOW_LOOPBACK_SITES: flag,
+  PORTREEVE_EXPOSURE_HOURS: number("hours", 0, 8760),
+  PORTREEVE_TRUSTED_PROXIES: list,
+  PORTREEVE_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]),
   PORTREEVE_ROLES: z
     .string()
-    .default("all")
-    .transform((text) => (text === "all" ? [...ROLES] : text.split(",")))
+    .transform((given) => (given === "all" ? [...ROLES] : given.split(",")))
     .pipe(z.array(z.enum(ROLES, `must be all, or some of ${ROLES.join(", ")} separated by commas`))),
-});
+} as const satisfies Readonly<Record<SettingName, z.ZodType<unknown, string>>>;
 
-/** Names of all settings, for flags and documentation. */
-export const SETTINGS = Object.keys(settings.shape);
+type Settings = typeof SETTINGS;
+/** What each setting says; undefined where none is given and there is no default. */
+type Values = {
+  readonly [Name in SettingName]:
+    | z.output<(typeof SCHEMAS)[Name]>
+    | (Settings[Name] extends { readonly default: string } ? never : undefined);
+};
 
 /** @throws ConfigError naming each setting that can't be used */
 export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(SETTINGS.map((name) => [name, environment[name] || undefined]));
-  const parsed = settings.safeParse(given);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `${issue.path[0] as string}: ${issue.message}`);
-    throw new ConfigError(lines.join("\n"));
-  }
-  const values = parsed.data;
+  const values = readSettings(environment);
   const dataDir = resolve(values.PORTREEVE_DATA_DIR);
   return {
     http: values.PORTREEVE_HTTP,
@@ -129,8 +113,23 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     apiUsername: values.PORTREEVE_API_USERNAME,
     allowLoopbackSites: values.PORTREEVE_ALLOW_LOOPBACK_SITES,
     exposureHours: values.PORTREEVE_EXPOSURE_HOURS,
-    trustedProxies: values.PORTREEVE_TRUSTED_PROXIES,
+    trustedProxies: values.PORTREEVE_TRUSTED_PROXIES ?? [],
     logLevel: values.PORTREEVE_LOG_LEVEL,
     roles: new Set(values.PORTREEVE_ROLES),
   };
+}
+
+function readSettings(environment: Readonly<Record<string, string | undefined>>): Values {
+  const problems: string[] = [];
+  const values = (Object.keys(SETTINGS) as SettingName[]).map((name) => {
+    const setting = SETTINGS[name];
+    // An empty variable counts as not set.
+    const given = environment[name] || ("default" in setting ? setting.default : undefined);
+    if (given === undefined) return [name, undefined];
+    const parsed = SCHEMAS[name].safeParse(given);
+    if (!parsed.success) problems.push(...parsed.error.issues.map(({ message }) => `${name}: ${message}`));
+    return [name, parsed.data];
+  });
+  if (problems.length > 0) throw new ConfigError(problems.join("\n"));
+  return Object.fromEntries(values) as Values;
 }

@@ -1,8 +1,9 @@
 /** The server in this process: its database and its roles, started together and stopped in the opposite order. */
 import type { Logger } from "pino";
-import type { Config, Role } from "./config.ts";
+import type { Config } from "./config.ts";
 import { startEmbedded } from "./database/index.ts";
 import type { Problems, RunningRole, StartRole } from "./roles/role.ts";
+import type { Role } from "./settings.ts";
 
 export interface RunningServer extends AsyncDisposable {
   /** Where API and portal answer; undefined when the role api is not among ours. */

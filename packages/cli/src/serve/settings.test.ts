@@ -1,7 +1,8 @@
-import { SETTINGS } from "@portreeve/server";
+import { readFileSync } from "node:fs";
+import { SETTINGS } from "@portreeve/server/settings";
 import { Command } from "commander";
 import { expect, test } from "vitest";
-import { addSettingFlags, environmentWithFlags, flagOf, SETTING_FLAGS } from "./settings.ts";
+import { addSettingFlags, environmentWithFlags, flagOf } from "./settings.ts";
 
 function parse(words: readonly string[], environment: Record<string, string> = {}) {
   const command = addSettingFlags(new Command()).exitOverride();
@@ -9,8 +10,15 @@ function parse(words: readonly string[], environment: Record<string, string> = {
   return environmentWithFlags(command, environment);
 }
 
-test("every setting of the server has its flag, and there is no other", () => {
-  expect(Object.keys(SETTING_FLAGS).sort()).toEqual([...SETTINGS].sort());
+test("the README lists every setting with its default, and no other", () => {
+  const readme = readFileSync(new URL("../../../../README.md", import.meta.url), "utf8");
+  const rows = [...readme.matchAll(/^\| `((?:PORTREEVE|DATABASE)_[A-Z_]+)` \| ([^|]*) \|/gm)];
+  const listed = rows.map(([, name, otherwise = ""]) => [name, otherwise.replaceAll("`", "")]);
+  const known = Object.entries(SETTINGS).map(([name, setting]) => [
+    name,
+    "default" in setting ? setting.default : setting.unset,
+  ]);
+  expect(listed).toEqual(known);
 });
 
 test("a flag is the setting's name in kebab case", () => {
@@ -19,7 +27,8 @@ test("a flag is the setting's name in kebab case", () => {
 });
 
 test("each flag sets its setting", () => {
-  for (const name of SETTINGS) expect(parse([`--${flagOf(name)}`, "a,b"])).toEqual({ [name]: "a,b" });
+  for (const name of Object.keys(SETTINGS))
+    expect(parse([`--${flagOf(name)}`, "a,b"])).toEqual({ [name]: "a,b" });
 });
 
 test("a flag wins over the environment, and the rest of the environment stays", () => {

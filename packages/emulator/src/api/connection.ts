@@ -2,15 +2,15 @@ import type { Socket } from "node:net";
 import { encodeSentence, SentenceDecoder } from "@portreeve/routeros";
 import { done, execute, type Outcome, type Reply, refusalReplies } from "../commands/index.ts";
 import type { ApiFault, Faults } from "../faults.ts";
+import type { MenuHost } from "../menus/menu.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import type { Session } from "../sessions.ts";
 import type { Transcript } from "../transcript.ts";
 import { PREVENTS, sendFaulty } from "./faulty-reply.ts";
 import { login } from "./login.ts";
 import { type Request, readRequest, readWords, wordBytes } from "./words.ts";
 
-/** RouterOS limits number and size of sentences before log-in and doesn't publish the limits; these are ours. */
+/** RouterOS limits number and size of sentences before login and doesn't publish the limits; these are ours. */
 const BEFORE_LOGIN = { maxSentences: 32, maxSentenceBytes: 16_384 };
 
 /** Time to read a `!fatal` before the connection goes for good. */
@@ -23,10 +23,10 @@ interface Running {
 
 /**
  * One API connection: from sentences to commands and back. Commands are begun in the order they come, and each has
- * its replies sent before the next is begun; commands that go on (`listen`) run beside those that follow.
+ * its replies sent before the next is begun; commands that continue (`listen`) run beside those that follow.
  */
 export class ApiConnection {
-  readonly #router: Router;
+  readonly #router: MenuHost;
   readonly #faults: Faults;
   readonly #socket: Socket;
   readonly #address: string;
@@ -39,7 +39,7 @@ export class ApiConnection {
   #ended = false;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(router: Router, faults: Faults, transcript: Transcript, socket: Socket, address: string) {
+  constructor(router: MenuHost, faults: Faults, transcript: Transcript, socket: Socket, address: string) {
     this.#router = router;
     this.#faults = faults;
     this.#socket = socket;
@@ -107,7 +107,7 @@ export class ApiConnection {
     }
   }
 
-  /** A second log-in on the same connection takes the place of the first. */
+  /** A second login on the same connection takes the place of the first. */
   #openSession(user: Pick<Session, "username" | "group" | "policies">): void {
     if (this.#session) this.#router.sessions.close(this.#session);
     const end = () => this.#socket.destroy();

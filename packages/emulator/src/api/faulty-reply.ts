@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { encodeSentence } from "@portreeve/routeros";
 import type { ApiFault } from "../faults.ts";
 
-/** 0xF8 and above are reserved: a client can't tell what follows and has to give up. */
+/** 0xF8 and above are reserved: a client can't tell what follows and has to end the connection. */
 const GARBAGE = Buffer.of(0xf8, 0xff, 0x00, 0x07, 0x41);
 
 /** Faults of a command that is not carried out. */

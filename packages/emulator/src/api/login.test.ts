@@ -22,7 +22,7 @@ test("a wrong password is refused without a category, and the connection may try
   expect(await client.run("/login", "=name=admin", "=password=pw")).toEqual([["!done"]]);
 });
 
-test("a log-in without a password gets a challenge and proves nothing", async () => {
+test("a login without a password gets a challenge and proves nothing", async () => {
   await using router = await startEmulator({ ...options, version: "7.20.8" });
   using client = await RawClient.open(router.port("api"));
   const [reply] = await client.run("/login", "=name=admin");
@@ -88,14 +88,14 @@ test("a disabled user is refused like a wrong password", async () => {
   ]);
 });
 
-test("a command before the log-in is answered with !fatal and closes the connection", async () => {
+test("a command before the login is answered with !fatal and closes the connection", async () => {
   await using router = await startEmulator(options);
   using client = await RawClient.open(router.port("api"));
   expect(await client.run("/system/identity/print")).toEqual([["!fatal", "not logged in"]]);
   await client.closed;
 });
 
-test("log-ins, log-outs and failures are logged as RouterOS logs them", async () => {
+test("logins, logouts and failures are logged as RouterOS logs them", async () => {
   await using router = await startEmulator(options);
   using client = await RawClient.open(router.port("api"));
   await client.run("/login", "=name=admin", "=password=no");

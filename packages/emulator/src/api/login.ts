@@ -9,7 +9,7 @@ export type LoginResult = Authenticated | { readonly challenge: Buffer };
 
 const CHALLENGE_BYTES = 16;
 
-/** `00` + md5(0x00, password, challenge) in hexadecimal: the log-in before 6.43. */
+/** `00` + md5(0x00, password, challenge) in hexadecimal: the login before 6.43. */
 export function challengeResponse(password: string, challenge: Uint8Array): string {
   const hash = createHash("md5").update(Buffer.of(0)).update(password).update(challenge);
   return `00${hash.digest("hex")}`;

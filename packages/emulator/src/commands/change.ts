@@ -1,22 +1,14 @@
-import type { Change, Field, Menu } from "../menus/menu.ts";
+import type { Caller } from "../caller.ts";
+import type { Change, Field, Menu, MenuHost } from "../menus/menu.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import { type Item, rowOf } from "../table.ts";
-import {
-  type Caller,
-  type Command,
-  done,
-  type Outcome,
-  TARGET_ARGUMENTS,
-  targets,
-  unknownParameter,
-} from "./command.ts";
+import { type Command, done, type Outcome, TARGET_ARGUMENTS, targets, unknownParameter } from "./command.ts";
 
 const acceptedBy = (command: "add" | "set", field: Field | undefined): field is Field =>
   field !== undefined && !field.readOnly && (command === "add" || !field.addOnly);
 
 /** Check and spell the arguments of `add` or `set`; those that name rows or a place are left out. */
-function readArguments(router: Router, command: Command, kind: "add" | "set"): Record<string, string> {
+function readArguments(router: MenuHost, command: Command, kind: "add" | "set"): Record<string, string> {
   const { menu, attributes } = command;
   const skipped =
     kind === "add" ? (menu.ordered ? ["place-before"] : []) : menu.singleton ? [] : TARGET_ARGUMENTS;
@@ -46,16 +38,15 @@ function written(
   return after;
 }
 
-function refuseDuplicate(router: Router, menu: Menu, change: Change): void {
+function refuseDuplicate(router: MenuHost, menu: Menu, change: Change): void {
   const { unique } = menu;
   if (!unique) return;
-  const same = (item: Item) => unique.fields.every((name) => item.values[name] === change.after[name]);
-  const twice = router.table(menu.path).items.some((item) => item !== change.item && same(item));
-  if (twice) throw refusals.failure(unique.refusal);
+  const other = router.table(menu.path).other(unique.fields, change.after, change.item);
+  if (other) throw refusals.failure(unique.refusal);
 }
 
 /** `add`: answers the new row's id in `=ret=`. */
-export async function add(router: Router, command: Command, caller: Caller): Promise<Outcome> {
+export async function add(router: MenuHost, command: Command, caller: Caller): Promise<Outcome> {
   const { menu, attributes } = command;
   const given = readArguments(router, command, "add");
   const defaults = rowOf({});
@@ -79,7 +70,7 @@ export async function add(router: Router, command: Command, caller: Caller): Pro
   return { replies: [done({ ret: item.id })] };
 }
 
-function placeBefore(router: Router, menu: Menu, id: string | undefined): Item | undefined {
+function placeBefore(router: MenuHost, menu: Menu, id: string | undefined): Item | undefined {
   if (id === undefined) return undefined;
   const item = router.table(menu.path).byId(id);
   if (!item) throw refusals.noItem();
@@ -87,7 +78,7 @@ function placeBefore(router: Router, menu: Menu, id: string | undefined): Item |
 }
 
 /** Rows a command may change: those of the table. Live rows are configured elsewhere. */
-function changeable(router: Router, command: Command): readonly Item[] {
+function changeable(router: MenuHost, command: Command): readonly Item[] {
   const table = router.table(command.menu.path);
   if (command.menu.singleton) return table.items;
   const items = targets(router, command);
@@ -96,13 +87,13 @@ function changeable(router: Router, command: Command): readonly Item[] {
 }
 
 /** `set`: all rows named, or none if one of them is refused. */
-export function set(router: Router, command: Command, caller: Caller): Promise<Outcome> {
+export function set(router: MenuHost, command: Command, caller: Caller): Promise<Outcome> {
   const items = changeable(router, command);
   return write(router, command.menu, items, readArguments(router, command, "set"), caller);
 }
 
 async function write(
-  router: Router,
+  router: MenuHost,
   menu: Menu,
   items: readonly Item[],
   given: Readonly<Record<string, string>>,
@@ -128,7 +119,7 @@ async function write(
 
 /** `enable`, `disable` and `comment` are `set` of one property. */
 export function setOne(name: string, value: string | undefined) {
-  return (router: Router, command: Command, caller: Caller): Promise<Outcome> => {
+  return (router: MenuHost, command: Command, caller: Caller): Promise<Outcome> => {
     const allowed = [...TARGET_ARGUMENTS, ...(value === undefined ? [name] : [])];
     const unknown = Object.keys(command.attributes).find((argument) => !allowed.includes(argument));
     if (unknown !== undefined) throw unknownParameter(router, unknown);
@@ -138,7 +129,7 @@ export function setOne(name: string, value: string | undefined) {
 }
 
 /** `unset` takes one property away, named in `=value-name=`. */
-export function unset(router: Router, command: Command, caller: Caller): Promise<Outcome> {
+export function unset(router: MenuHost, command: Command, caller: Caller): Promise<Outcome> {
   const { menu, attributes } = command;
   const name = attributes["value-name"];
   if (name === undefined) throw refusals.missing("value-name");
@@ -148,7 +139,7 @@ export function unset(router: Router, command: Command, caller: Caller): Promise
 }
 
 /** `remove`: rows of the table go; live rows (sessions) are ended where the menu can do that. */
-export async function remove(router: Router, command: Command, caller: Caller): Promise<Outcome> {
+export async function remove(router: MenuHost, command: Command, caller: Caller): Promise<Outcome> {
   const { menu } = command;
   const table = router.table(menu.path);
   const items = targets(router, command);
@@ -172,7 +163,7 @@ export async function remove(router: Router, command: Command, caller: Caller): 
 }
 
 /** `move`: before `=destination=`, or to the end without one. */
-export async function move(router: Router, command: Command): Promise<Outcome> {
+export async function move(router: MenuHost, command: Command): Promise<Outcome> {
   const { menu, attributes } = command;
   const unknown = Object.keys(attributes).find(
     (name) => ![...TARGET_ARGUMENTS, "destination"].includes(name),

@@ -1,17 +1,7 @@
 import type { Row } from "@portreeve/routeros";
-import type { Menu, Policy } from "../menus/menu.ts";
+import type { Menu, MenuHost } from "../menus/menu.ts";
 import { Refusal, refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import type { Item } from "../table.ts";
-
-/** Who gives a command, and what its group lets it do. */
-export interface Caller {
-  /** Its session, where it has one. */
-  readonly id?: string;
-  /** undefined for the control handle: another admin, not on the wire. */
-  readonly username: string | undefined;
-  readonly policies: ReadonlySet<string>;
-}
 
 /** A command as it came: menu found, arguments not yet read. */
 export interface Command {
@@ -24,7 +14,7 @@ export interface Command {
 /** Words of one reply sentence, without the tag. */
 export type Reply = readonly string[];
 
-/** What a command answers. With `follow` it goes on after its replies until it is cancelled. */
+/** What a command answers. With `follow` it sends more after its replies, until it is cancelled. */
 export interface Outcome {
   readonly replies: readonly Reply[];
   /** A slow command: emits its rows as they come and resolves to its last sentences, `!done` among them. */
@@ -52,11 +42,7 @@ export function refusalReplies(error: unknown): readonly Reply[] {
   return [...traps, done()];
 }
 
-export function requirePolicies(caller: Caller, policies: readonly Policy[]): void {
-  if (!policies.every((policy) => caller.policies.has(policy))) throw refusals.notPermitted();
-}
-
-export function unknownParameter(router: Router, name: string): Refusal {
+export function unknownParameter(router: MenuHost, name: string): Refusal {
   return router.features.version7 ? refusals.unknownParameter(name) : refusals.unknownParameterOld();
 }
 
@@ -67,18 +53,20 @@ export const TARGET_ARGUMENTS: readonly string[] = [".id", "numbers"];
  * The rows named in `=.id=` or `=numbers=`: ids or names, a comma list of them. A name that several rows have
  * names none of them; in `/ip/service` since 7.19 it names the static row and the open connections alike.
  */
-export function targets(router: Router, command: Command): readonly Item[] {
+export function targets(router: MenuHost, command: Command): readonly Item[] {
   const { menu, attributes } = command;
   const given = attributes[".id"] ?? attributes.numbers;
   if (given === undefined) throw refusals.missing(".id");
-  const items = router.items(menu);
-  return given.split(",").flatMap((word) => find(menu, items, word));
+  const live = menu.liveRows?.(router) ?? [];
+  return given.split(",").flatMap((word) => find(router, menu, live, word));
 }
 
-function find(menu: Menu, items: readonly Item[], word: string): readonly Item[] {
-  const byId = items.filter(({ id }) => id === word);
-  if (byId.length > 0) return byId;
+function find(router: MenuHost, menu: Menu, live: readonly Item[], word: string): readonly Item[] {
+  const table = router.table(menu.path);
+  const byId = table.byId(word) ?? live.find(({ id }) => id === word);
+  if (byId) return [byId];
   const { nameField } = menu;
+  const items = [...table.items, ...live];
   const named = nameField === undefined ? [] : items.filter(({ values }) => values[nameField] === word);
   const withoutLive = named.filter((item) => !item.dynamic);
   if (withoutLive.length !== 1) throw refusals.noItem();

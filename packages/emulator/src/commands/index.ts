@@ -1,18 +1,16 @@
 import type { Row } from "@portreeve/routeros";
+import { type Caller, type Policy, requirePolicies } from "../caller.ts";
 import { exportOf } from "../export.ts";
-import type { Answer, Asked, GenericCommand, Menu, OwnCommand, Policy } from "../menus/menu.ts";
+import type { Answer, Asked, GenericCommand, Menu, MenuHost, OwnCommand } from "../menus/menu.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import { add, move, remove, set, setOne, unset } from "./change.ts";
 import {
   attributeWords,
-  type Caller,
   type Command,
   done,
   type Outcome,
   type Reply,
   refusalReplies,
-  requirePolicies,
   TARGET_ARGUMENTS,
   targets,
   unknownParameter,
@@ -20,11 +18,11 @@ import {
 import { get, listen, print } from "./print.ts";
 import { resolve } from "./resolve.ts";
 
-export type { Caller, Command, Outcome, Reply } from "./command.ts";
+export type { Command, Outcome, Reply } from "./command.ts";
 export { done, refusalReplies } from "./command.ts";
 export { present } from "./print.ts";
 
-type Run = (router: Router, command: Command, caller: Caller) => Outcome | Promise<Outcome>;
+type Run = (router: MenuHost, command: Command, caller: Caller) => Outcome | Promise<Outcome>;
 
 const READING: Readonly<Partial<Record<GenericCommand, Run>>> = { print, getall: print, get, listen };
 
@@ -44,7 +42,7 @@ const CHANGING: Readonly<Partial<Record<GenericCommand, Run>>> = {
  * @param word "/ip/service/print"
  */
 export async function execute(
-  router: Router,
+  router: MenuHost,
   caller: Caller,
   word: string,
   attributes: Row,
@@ -65,7 +63,7 @@ export function ownCommand(menu: Menu, name: string): OwnCommand | undefined {
 }
 
 /** Carry out a command whose menu is found. @throws Refusal */
-export function run(router: Router, command: Command, caller: Caller): Outcome | Promise<Outcome> {
+export function run(router: MenuHost, command: Command, caller: Caller): Outcome | Promise<Outcome> {
   const { menu, name } = command;
   const own = ownCommand(menu, name);
   if (own) return answerOwn(router, command, own, caller);
@@ -83,7 +81,7 @@ export function run(router: Router, command: Command, caller: Caller): Outcome |
 
 /** Check who asks and what for, then run a command only its menu has. */
 export async function runOwn(
-  router: Router,
+  router: MenuHost,
   command: Command,
   own: OwnCommand,
   asked: Asked,
@@ -96,9 +94,9 @@ export async function runOwn(
   return (await own.run(router, command.attributes, items, asked)) ?? undefined;
 }
 
-/** A command only one menu has, over the API: slow ones go on beside the commands that follow them. */
+/** A command only one menu has, over the API: slow ones run beside the commands that follow them. */
 async function answerOwn(
-  router: Router,
+  router: MenuHost,
   command: Command,
   own: OwnCommand,
   caller: Caller,

@@ -41,7 +41,7 @@ test("an open session keeps the policies it logged in with, until the emulator i
   await writer.closed;
 });
 
-test.each(["go-on", "end"] as const)(
+test.each(["keep", "end"] as const)(
   "a removed user's session is dealt with as chosen: %s",
   async (openSessions) => {
     await using router = await startEmulator({ ports: FREE_PORTS, users, openSessions });

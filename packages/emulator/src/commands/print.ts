@@ -1,30 +1,30 @@
-import type { Menu } from "../menus/menu.ts";
+import { type Caller, requirePolicies } from "../caller.ts";
+import type { Menu, MenuHost } from "../menus/menu.ts";
 import { passes } from "../query.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import { printed } from "../script/printed.ts";
-import { type Item, rowOf, type TableChange } from "../table.ts";
+import { type Item, rowOf } from "../table.ts";
 import {
   attributeWords,
-  type Caller,
   type Command,
   done,
   type Outcome,
   type Reply,
-  requirePolicies,
   targets,
   unknownParameter,
 } from "./command.ts";
+import { following, requireListening } from "./follow.ts";
 
 /** Accepted and without effect over the API, where every property is sent anyway. */
 const NO_EFFECT = ["as-value", "without-paging"];
 const NO_EFFECT_ON_LISTS = ["detail", "brief", "terse", "value-list", "show-ids", "stats"];
 const LIST_OPTIONS = ["count-only", "follow", "follow-only", "file"];
+const FOLLOWING = ["follow-only", "follow"] as const;
 /** Options RouterOS has and the emulator hasn't. */
 const NOT_EMULATED = ["interval", "append", "from", "group-by", "order-by", "on-event", "oid", "timestamp"];
 
 /** A row as print shows it: every property in the menu's order, secrets left out, worked-out ones filled in. */
-export function present(router: Router, menu: Menu, item: Item): Record<string, string> {
+export function present(router: MenuHost, menu: Menu, item: Item): Record<string, string> {
   const all = { ...item.values, ...menu.computed?.(router, item) };
   const row = rowOf(menu.singleton ? {} : { ".id": item.id });
   for (const [name, field] of Object.entries(menu.fields)) {
@@ -34,7 +34,7 @@ export function present(router: Router, menu: Menu, item: Item): Record<string, 
   return row;
 }
 
-function refuseOptions(router: Router, { menu, attributes }: Command): void {
+function refuseOptions(router: MenuHost, { menu, attributes }: Command): void {
   const known = menu.singleton ? NO_EFFECT : [...NO_EFFECT, ...NO_EFFECT_ON_LISTS, ...LIST_OPTIONS];
   for (const name of Object.keys(attributes)) {
     if (known.includes(name) || name === ".proplist" || name === "proplist") continue;
@@ -57,63 +57,53 @@ function project(
   return cut;
 }
 
-/** `print` and `getall`, with `file` (written as the console prints, and answered all the same), `.proplist`, queries, `count-only`, `follow` and `follow-only`. */
-export function print(router: Router, command: Command, caller: Caller): Outcome {
+/** The rows of a command's menu that its queries keep, whole. */
+function rowsOf(router: MenuHost, { menu, queries }: Command): readonly Record<string, string>[] {
+  const rows = router.items(menu).map((item) => present(router, menu, item));
+  return rows.filter((row) => passes(queries, row));
+}
+
+function countOf(router: MenuHost, command: Command): number {
+  // Every row counts where nothing is asked of it: a large list is counted without a look at it.
+  return command.queries.length === 0 ? router.items(command.menu).length : rowsOf(router, command).length;
+}
+
+/**
+ * `print` and `getall`, with `file` (written as the console prints, and answered all the same), `.proplist`, queries,
+ * `count-only`, `follow` and `follow-only`.
+ */
+export function print(router: MenuHost, command: Command, caller: Caller): Outcome {
   refuseOptions(router, command);
   const { menu, attributes, queries } = command;
-  const proplist = (attributes[".proplist"] ?? attributes.proplist)?.split(",");
-  const rows = router
-    .items(menu)
-    .map((item) => present(router, menu, item))
-    .filter((row) => passes(queries, row));
+  const asked = (option: string) => attributes[option] !== undefined;
+  const option = FOLLOWING.find(asked);
+  const listening = option && requireListening(router, menu, option);
   if (attributes.file !== undefined) {
     requirePolicies(caller, ["ftp"]);
-    router.files.write(
-      `${attributes.file}.txt`,
-      printed(menu, rows, (option) => attributes[option] !== undefined),
-    );
+    router.files.write(`${attributes.file}.txt`, printed(menu, rowsOf(router, command), asked));
   }
-  if (attributes["count-only"] !== undefined) return { replies: [done({ ret: String(rows.length) })] };
-  const sentences = rows.map((row): Reply => ["!re", ...attributeWords(project(row, proplist))]);
-  if (attributes["follow-only"] !== undefined) return following(router, command, proplist, []);
-  if (attributes.follow !== undefined) return following(router, command, proplist, sentences);
-  const nothing: Reply[] = rows.length === 0 && router.features.emptySentence ? [["!empty"]] : [];
+  if (asked("count-only")) return { replies: [done({ ret: String(countOf(router, command)) })] };
+  const proplist = (attributes[".proplist"] ?? attributes.proplist)?.split(",");
+  const sentence = (row: Record<string, string>): Reply => ["!re", ...attributeWords(project(row, proplist))];
+  const sentences = option === "follow-only" ? [] : rowsOf(router, command).map(sentence);
+  if (listening) {
+    const sentenceOf = (item: Item): Reply | undefined => {
+      const row = present(router, menu, item);
+      return passes(queries, row) ? sentence(row) : undefined;
+    };
+    return following(router, menu, { listening, sentenceOf, filtered: queries.length > 0 }, sentences);
+  }
+  const nothing: Reply[] = sentences.length === 0 && router.features.emptySentence ? [["!empty"]] : [];
   return { replies: [...sentences, ...nothing, done()] };
 }
 
 /** `listen`: RouterOS implements it as `print follow-only`. */
-export function listen(router: Router, command: Command, caller: Caller): Outcome {
+export function listen(router: MenuHost, command: Command, caller: Caller): Outcome {
   return print(router, { ...command, attributes: { ...command.attributes, "follow-only": "" } }, caller);
 }
 
-function following(
-  router: Router,
-  { menu, queries }: Command,
-  proplist: readonly string[] | undefined,
-  replies: readonly Reply[],
-): Outcome {
-  const sentenceOf = ({ kind, item }: TableChange): Reply | undefined => {
-    if (kind === "removed") return ["!re", `=.id=${item.id}`, "=.dead=true"];
-    const row = present(router, menu, item);
-    return passes(queries, row) ? ["!re", ...attributeWords(project(row, proplist))] : undefined;
-  };
-  const follow = (emit: (reply: Reply) => void) => {
-    let stopped = false;
-    const forget = router.table(menu.path).onChange((change) => {
-      const sentence = sentenceOf(change);
-      // As captured: the `set` that makes a change is answered before the change is told.
-      if (sentence) setImmediate(() => stopped || emit(sentence));
-    });
-    return () => {
-      stopped = true;
-      forget();
-    };
-  };
-  return { replies, follow };
-}
-
 /** `get`: one property of one row, in `=ret=`. */
-export function get(router: Router, command: Command): Outcome {
+export function get(router: MenuHost, command: Command): Outcome {
   const { menu, attributes } = command;
   const wanted = attributes["value-name"];
   if (wanted === undefined) throw refusals.missing("value-name");

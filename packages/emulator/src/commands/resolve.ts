@@ -1,15 +1,16 @@
-import type { Menu } from "../menus/menu.ts";
+import type { Menu, MenuHost } from "../menus/menu.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 
+/** `listen` is there wherever `print` is; a menu that can't do it refuses the parameter it stands for. */
 const hasCommand = (menu: Menu, name: string): boolean =>
-  (menu.commands as readonly string[]).includes(name) || menu.own?.[name] !== undefined;
+  (menu.commands as readonly string[]).includes(name === "listen" ? "print" : name) ||
+  menu.own?.[name] !== undefined;
 
 /**
  * Find menu and command of a word such as "/ip/service/print".
  * @throws Refusal unknown menu (two traps), unknown command, or something written behind a command
  */
-export function resolve(router: Router, word: string): { menu: Menu; name: string } {
+export function resolve(router: MenuHost, word: string): { menu: Menu; name: string } {
   const parts = word.replace(/^\//, "").split("/");
   let path = "";
   for (const [index, part] of parts.entries()) {
@@ -30,9 +31,9 @@ export function resolve(router: Router, word: string): { menu: Menu; name: strin
 }
 
 /** Paths of every menu and of what lies above it; the menus of a version are shared and never change. */
-const directories = new WeakMap<Router["menus"], ReadonlySet<string>>();
+const directories = new WeakMap<MenuHost["menus"], ReadonlySet<string>>();
 
-function isDirectory(router: Router, path: string): boolean {
+function isDirectory(router: MenuHost, path: string): boolean {
   const known = directories.get(router.menus) ?? new Set([...router.menus.keys()].flatMap(withParents));
   directories.set(router.menus, known);
   return known.has(path);

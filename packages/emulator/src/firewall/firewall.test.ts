@@ -87,7 +87,7 @@ test("a management list in front of a drop lets in who is on it, timed entries f
   expect(await meets(router, "127.0.0.2")).toBe("silence");
 });
 
-test("jump goes through a chain of one's own, return comes back, passthrough goes on", async () => {
+test("jump goes through a chain of one's own, return comes back, passthrough continues", async () => {
   await using router = await start(
     { action: "passthrough" },
     { action: "jump", "jump-target": "portreeve" },
@@ -200,14 +200,14 @@ test.each(["api", "api-ssl"] as const)(
       "src-address": "127.0.0.2",
     });
     client.send("/system/identity/print");
-    // The router goes on with others meanwhile, and what was sent is there once the rule has gone.
+    // The router continues with others meanwhile, and what was sent is there once the rule has gone.
     await admin.run("/system/identity/set", "=name=renamed");
     await router.control.removeRow(FILTER, id);
     expect(await client.receive()).toEqual(["!re", "=name=renamed"]);
   },
 );
 
-test("an open SSH session is stopped by a drop too, and goes on once the rule has gone", async () => {
+test("an open SSH session is stopped by a drop too, and continues once the rule has gone", async () => {
   await using router = await start();
   const client = new ssh2.Client();
   client.connect({ host: "127.0.0.1", port: router.port("ssh"), username: "admin", password: "" });
@@ -238,7 +238,7 @@ test("an open SSH session is stopped by a drop too, and goes on once the rule ha
   await closed;
 });
 
-test("a drop of new connections alone lets open sessions go on", async () => {
+test("a drop of new connections alone lets open sessions continue", async () => {
   await using router = await start();
   using client = await RawClient.login(router.port("api"), { localAddress: "127.0.0.2" });
   await router.control.addRow(FILTER, { chain: "input", action: "drop", "connection-state": "new" });

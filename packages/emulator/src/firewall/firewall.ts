@@ -1,6 +1,6 @@
 import type { Router } from "../router.ts";
 import type { Item } from "../table.ts";
-import { addressLists, type ListFamily } from "./address-lists.ts";
+import { AddressLists, type ListFamily } from "./address-lists.ts";
 import { matches } from "./match.ts";
 import { PACKET_BYTES, type Packet, type Verdict } from "./packet.ts";
 
@@ -42,6 +42,8 @@ interface Walk {
  */
 export class Firewall {
   readonly #router: Router;
+  /** Made for the first rule that is tried: most routers of a fleet have none. */
+  #lists: Partial<Record<ListFamily, AddressLists>> | undefined;
   readonly #counters = new WeakMap<Item, Counters>();
 
   constructor(router: Router) {
@@ -77,11 +79,11 @@ export class Firewall {
 
   /** @returns undefined when the chain was left without a decision */
   #walk(walk: Walk, chain: string, jumps: number): Verdict | undefined {
-    const lists = addressLists(this.#router, walk.family);
+    const lists = this.#listsOf(walk.family);
     for (const rule of walk.rules) {
       const { values } = rule;
       if (values.chain !== chain || values.disabled === "true") continue;
-      if (!matches(values, walk.packet, lists.has)) continue;
+      if (!matches(values, walk.packet, (list, address) => lists.has(list, address))) continue;
       if (!walk.quiet) this.#leaveTrace(rule, walk);
       const { action = "accept" } = values;
       if (action === "return") return undefined;
@@ -95,6 +97,12 @@ export class Firewall {
     return undefined;
   }
 
+  #listsOf(family: ListFamily): AddressLists {
+    this.#lists ??= {};
+    this.#lists[family] ??= new AddressLists(this.#router, family);
+    return this.#lists[family];
+  }
+
   #leaveTrace(rule: Item, { packet, family }: Walk): void {
     const { packets, bytes } = this.counters(rule);
     this.#counters.set(rule, { packets: packets + 1, bytes: bytes + PACKET_BYTES });
@@ -102,7 +110,7 @@ export class Firewall {
     if (action === "log" || log === "true") this.#log(rule, packet);
     const list = rule.values["address-list"] ?? "";
     const timeout = rule.values["address-list-timeout"];
-    const lists = addressLists(this.#router, family);
+    const lists = this.#listsOf(family);
     if (action === "add-src-to-address-list") lists.put(list, packet.srcAddress, timeout);
     if (action === "add-dst-to-address-list") lists.put(list, packet.dstAddress, timeout);
   }

@@ -5,10 +5,9 @@ import { formatTime } from "../clock.ts";
 import type { Features } from "../features.ts";
 import { contentsOf } from "../files.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import type { Item } from "../table.ts";
 import { boolean } from "../values.ts";
-import type { OwnCommand } from "./menu.ts";
+import type { MenuHost, OwnCommand } from "./menu.ts";
 
 /** Names of the files a request leaves; source: public guides that use them, MikroTik's manual has no names. */
 const REQUEST_FILE = "certificate-request.pem";
@@ -41,7 +40,7 @@ export const sign: OwnCommand = {
   },
 };
 
-function findTemplate(router: Router, target: string): Item | undefined {
+function findTemplate(router: MenuHost, target: string): Item | undefined {
   const { items } = router.table("/certificate");
   const found = items.find(({ id, values }) => id === target || values.name === target);
   if (found && isSigned(found)) throw refusals.notEmulated("signing a certificate again");
@@ -92,20 +91,21 @@ export const importCertificate = (features: Features): OwnCommand => ({
   ],
   unnamed: ["file-name"],
   policy: ["write", "sensitive"],
-  run(router, given, _items, { row }) {
+  async run(router, given, _items, { row }) {
     if (given["file-name"] === undefined) throw refusals.missing("file-name");
     if (given["trust-store"] !== undefined) throw refusals.notEmulated("trust stores");
     const file = router.files.find(given["file-name"]);
     if (!file || file.values.type === "directory") throw refusals.noMatch("file-name");
     const yes = (name: string, usual: boolean) =>
       given[name] === undefined ? usual : boolean.read(given[name], name) === "true";
-    const imported = importPem(router, contentsOf(file), {
+    const options = {
       file: file.values.name ?? "",
       name: given.name || undefined,
       passphrase: given.passphrase ?? "",
       trusted: yes("trusted", true),
       keepKeys: yes("no-key-export", false),
-    });
+    };
+    const imported = await router.exclusive(() => importPem(router, contentsOf(file), options));
     router.commit();
     row(Object.fromEntries(Object.entries(imported).map(([name, count]) => [name, String(count)])));
   },

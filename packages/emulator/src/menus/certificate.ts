@@ -1,6 +1,5 @@
 import { isSigned, validForMs } from "../certificates.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import { boolean, formatSeconds, integer, listOf, oneOf, text, type ValueType } from "../values.ts";
 import { KEY_USAGES } from "../x509/names.ts";
 import {
@@ -10,7 +9,7 @@ import {
   revokeIssued,
   sign,
 } from "./certificate-commands.ts";
-import type { Change, Field, MenuFor } from "./menu.ts";
+import type { Change, Field, MenuFor, MenuHost } from "./menu.ts";
 
 /** Defaults: MikroTik manual, "Certificates"; values: deep schema dump of 7.22.3. */
 const DEFAULT_USAGE =
@@ -69,7 +68,7 @@ const AFTER_SIGNING = ["name", "trusted"];
 /** 7.20.8's own words: tikoci/lsp-routeros-ts, required-args. */
 const NAMELESS = "At least one field specifying certificate name must be set!";
 
-function check(_router: Router, { command, item, given, after }: Change): undefined {
+function check(_router: MenuHost, { command, item, given, after }: Change): undefined {
   if (command === "remove") return undefined;
   if (!after.name) throw refusals.failure(NAMELESS);
   const touched = Object.keys(given).some((name) => !AFTER_SIGNING.includes(name));
@@ -78,7 +77,7 @@ function check(_router: Router, { command, item, given, after }: Change): undefi
 }
 
 /** Removing an authority removes everything it signed; source: MikroTik manual, "Certificates". */
-function removeIssued(router: Router, change: Change): void {
+function removeIssued(router: MenuHost, change: Change): void {
   const { name, authority } = change.before;
   if (change.command !== "remove" || authority !== "true") return;
   const table = router.table("/certificate");

@@ -1,13 +1,12 @@
 import { formatTime, readDate } from "../clock.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import { readSeconds, text } from "../values.ts";
-import type { MenuFor } from "./menu.ts";
+import type { MenuFor, MenuHost } from "./menu.ts";
 
 const DAY_MS = 86_400_000;
 
 /** Date or time of day alone leave the other as it is. */
-function set(router: Router, given: Readonly<Record<string, string>>): void {
+function set(router: MenuHost, given: Readonly<Record<string, string>>): void {
   for (const name of ["time-zone-autodetect", "time-zone-name"]) {
     if (given[name] !== undefined) throw refusals.notEmulated("another time zone than UTC");
   }

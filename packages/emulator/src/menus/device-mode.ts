@@ -1,19 +1,18 @@
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import { boolean, text } from "../values.ts";
-import type { MenuFor } from "./menu.ts";
+import type { MenuFor, MenuHost } from "./menu.ts";
 
 export type DeviceMode = "home" | "basic" | "advanced" | "rose";
 
 /** Of the features device-mode gates those the emulator has. Source: manual, "Scheduler"; `home` prints `fetch: no`. */
 type GatedFeature = "scheduler" | "fetch";
 
-export const deviceAllows = (router: Router, _feature: GatedFeature): boolean =>
+export const deviceAllows = (router: MenuHost, _feature: GatedFeature): boolean =>
   !router.menus.has("/system/device-mode") ||
   router.table("/system/device-mode").items[0]?.values.mode !== "home";
 
 /** @throws Refusal in the words seen on devices in `home` mode */
-export function requireDevice(router: Router, feature: GatedFeature): void {
+export function requireDevice(router: MenuHost, feature: GatedFeature): void {
   if (!deviceAllows(router, feature)) throw refusals.failure("not allowed by device-mode");
 }
 

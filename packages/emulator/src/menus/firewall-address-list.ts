@@ -1,10 +1,9 @@
 import ipaddr from "ipaddr.js";
 import { startTimeout, timeLeft } from "../firewall/address-lists.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import type { Item } from "../table.ts";
 import { boolean, duration, readPrefix, readSeconds, text, type ValueType } from "../values.ts";
-import type { Change, Menu } from "./menu.ts";
+import type { Change, Menu, MenuHost } from "./menu.ts";
 
 /** "..35w3d13h13m56s" in the schema dumps: 2^31 hundredths of a second. */
 const MAX_TIMEOUT_SECONDS = 21_474_836;
@@ -62,12 +61,12 @@ function networkOf(value: string): string | undefined {
 }
 
 /** Start an entry's time, or start it again when `set` gave a new one. */
-function schedule(router: Router, path: string, change: Change, item: Item): void {
+function schedule(router: MenuHost, path: string, change: Change, item: Item): void {
   const { timeout } = change.given;
   if (timeout !== undefined && item.dynamic) startTimeout(router, path, item, readSeconds(timeout) ?? 0);
 }
 
-/** @param path `/ip/firewall/address-list` or its IPv6 twin */
+/** @param path `/ip/firewall/address-list` or its IPv6 counterpart */
 export const firewallAddressList = (path: string, address: ValueType): Menu => ({
   path,
   commands: ["print", "getall", "get", "listen", "add", "set", "remove", "enable", "disable", "comment"],
@@ -93,7 +92,7 @@ export const firewallAddressList = (path: string, address: ValueType): Menu => (
     // Whether a permanent entry can be given a timeout is not published.
     const { item, given } = change;
     if (item && !item.dynamic && (given.timeout !== undefined || given.dynamic === "true")) {
-      throw refusals.notEmulated("making a permanent entry dynamic");
+      throw refusals.notEmulated("a permanent entry made dynamic");
     }
     return undefined;
   },

@@ -2,9 +2,8 @@ import { usableCertificate } from "../certificates.ts";
 import type { Features } from "../features.ts";
 import type { ServiceName } from "../options.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import { boolean, integer, oneOf, prefixes, text } from "../values.ts";
-import type { Change, Field, MenuFor } from "./menu.ts";
+import type { Change, Field, MenuFor, MenuHost } from "./menu.ts";
 
 interface FactoryService {
   /** Seen in public exchanges: *0 telnet, *2 www, *6 www-ssl (7.19.1). The others are our choice. */
@@ -78,14 +77,14 @@ function dropTls(change: Change): void {
 }
 
 /** A certificate is named, signed, has its key and is past the moment RouterOS needs after signing. */
-function refuseUnknownCertificate(router: Router, { given, after }: Change): void {
+function refuseUnknownCertificate(router: MenuHost, { given, after }: Change): void {
   const name = given.certificate;
   if (name === undefined || name === "none" || after.certificate === undefined) return;
   if (!usableCertificate(router, name)) throw refusals.noMatch("certificate");
 }
 
 /** Two enabled services can't share a port; the text for it is the one a dynamic row gets. */
-function refuseCollision(router: Router, change: Change): void {
+function refuseCollision(router: MenuHost, change: Change): void {
   const { port, disabled } = change.after;
   if (disabled === "true") return;
   const taken = router

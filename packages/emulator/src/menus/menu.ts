@@ -1,20 +1,15 @@
-import type { Caller } from "../commands/command.ts";
+import type { Caller, Policy } from "../caller.ts";
+import type { Connections } from "../connections.ts";
 import type { Features } from "../features.ts";
+import type { Files } from "../files.ts";
+import type { Firewall } from "../firewall/firewall.ts";
 import type { Router } from "../router.ts";
-import type { Item } from "../table.ts";
+import type { SafeMode } from "../safe-mode.ts";
+import type { ServicePorts } from "../services/ports.ts";
+import type { Sessions } from "../sessions.ts";
+import type { Item, TableSpec } from "../table.ts";
 import type { ValueType } from "../values.ts";
-
-/** Rights of a RouterOS user group. */
-export type Policy =
-  | "read"
-  | "write"
-  | "policy"
-  | "reboot"
-  | "test"
-  | "sniff"
-  | "ftp"
-  | "sensitive"
-  | "password";
+import type { ScriptRunner, ScriptVariables } from "./scripts.ts";
 
 export interface Field {
   readonly type: ValueType;
@@ -64,9 +59,7 @@ export interface Change {
 }
 
 /** One RouterOS menu as data. The generic commands do everything a menu doesn't say otherwise. */
-export interface Menu {
-  /** "/ip/service" */
-  readonly path: string;
+export interface Menu extends TableSpec {
   readonly fields: Readonly<Record<string, Field>>;
   readonly commands: readonly GenericCommand[];
   /** Rows keep an order that `move` and `place-before` change. */
@@ -81,27 +74,21 @@ export interface Menu {
   readonly unique?: { readonly fields: readonly string[]; readonly refusal: string };
   /** Group policies needed besides `read` to print and `write` to change. */
   readonly policy?: readonly Policy[];
-  /** Rows of a router fresh from the factory, with the id they always have. */
-  readonly factory?: readonly { readonly id?: string; readonly values: Readonly<Record<string, string>> }[];
   /** Rows that exist by themselves (sessions, connections), printed after those of the table. */
-  readonly liveRows?: (router: Router) => readonly Item[];
+  readonly liveRows?: (router: MenuHost) => readonly Item[];
   /** Read-only properties worked out when a row is printed. */
-  readonly computed?: (router: Router, item: Item) => Readonly<Record<string, string>>;
+  readonly computed?: (router: MenuHost, item: Item) => Readonly<Record<string, string>>;
   /**
    * Rules of this menu: throws a refusal, may rewrite `change.after`, and answers `"ignore"` for a command that
    * RouterOS accepts without carrying it out.
    */
-  readonly check?: (router: Router, change: Change) => "ignore" | undefined;
+  readonly check?: (router: MenuHost, change: Change) => "ignore" | undefined;
   /** What follows from a committed change; the reply waits for it. */
-  readonly applied?: (router: Router, change: Change, item: Item) => Promise<void> | void;
+  readonly applied?: (router: MenuHost, change: Change, item: Item) => Promise<void> | void;
   /** `remove` of a live row. */
-  readonly removeLive?: (router: Router, item: Item) => void;
+  readonly removeLive?: (router: MenuHost, item: Item) => void;
   /** Commands only this menu has. */
   readonly own?: Readonly<Record<string, OwnCommand>>;
-  /** Rows are the router's own working: neither in the state file nor in an export, whatever the commands. */
-  readonly volatile?: boolean;
-  /** Rows are in the state file though no command sets them. */
-  readonly kept?: boolean;
 }
 
 export interface OwnCommand {
@@ -112,14 +99,14 @@ export interface OwnCommand {
   readonly flags?: readonly string[];
   readonly policy: readonly Policy[];
   run(
-    router: Router,
+    router: MenuHost,
     given: Readonly<Record<string, string>>,
     items: readonly Item[],
     asked: Asked,
   ): Answered | Done;
   /** Takes items in `=.id=` or `=numbers=`. */
   readonly targets?: boolean;
-  /** Takes its time: over the API other commands go on beside it, its rows are sent as they come, and it can be cancelled. */
+  /** Takes its time: over the API other commands run beside it, its rows are sent as they come, and it can be cancelled. */
   readonly slow?: boolean;
 }
 
@@ -143,6 +130,28 @@ export interface Answer {
   readonly ret?: string;
   /** Text for the console, lines ended by LF. */
   readonly text?: string;
+}
+
+/** What the code of menus and commands sees of the router it runs on: its state, and what works on that state. */
+export interface MenuHost extends Router {
+  readonly menus: ReadonlyMap<string, Menu>;
+  /** @throws for a menu this version hasn't; callers name menus the emulator has */
+  menu(path: string): Menu;
+  /** All rows of a menu: those of its table, then those that exist by themselves. */
+  items(menu: Menu): readonly Item[];
+  readonly files: Files;
+  readonly sessions: Sessions;
+  readonly connections: Connections;
+  readonly firewall: Firewall;
+  readonly safeMode: SafeMode;
+  readonly jobs: ScriptRunner;
+  readonly globals: ScriptVariables;
+  readonly scheduler: {
+    /** "2026-09-26 03:00:00" of the next run; undefined where there will be none. */
+    nextRun(item: Item): string | undefined;
+  };
+  /** undefined until the router has its listeners. */
+  readonly ports: ServicePorts | undefined;
 }
 
 export type MenuFor = (features: Features) => Menu;

@@ -59,7 +59,7 @@ test("the rules of /user/settings hold for new passwords", async () => {
   await set("Abcdefgh1");
 });
 
-test("the last log-in is shown once there was one", async () => {
+test("the last login is shown once there was one", async () => {
   await using router = await start();
   expect(router.control.rows("/user")[0]).not.toHaveProperty("last-logged-in");
   using client = await RawClient.login(router.port("api"));

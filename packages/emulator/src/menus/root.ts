@@ -1,6 +1,6 @@
 import { createCipheriv, createHash, randomBytes } from "node:crypto";
 import { bytesText } from "../api/words.ts";
-import { requirePolicies } from "../commands/command.ts";
+import { requirePolicies } from "../caller.ts";
 import type { Features } from "../features.ts";
 import { importFile } from "../import.ts";
 import { refusals } from "../refusal.ts";
@@ -21,7 +21,7 @@ const execute = (features: Features): OwnCommand => ({
     if (script === undefined) throw refusals.missing("script");
     if (Buffer.byteLength(script) > MAX_SCRIPT) throw refusals.invalidValue("script");
     if (file !== undefined) requirePolicies(caller, ["ftp"]);
-    // What a session began goes on without it, and it has no session of its own.
+    // What a session began continues without it, and it has no session of its own.
     const runner = { username: caller.username, policies: caller.policies };
     if (given["as-string"] !== undefined) {
       const output = await router.jobs.run(script, runner, { signal });

@@ -1,7 +1,6 @@
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import { oneOf } from "../values.ts";
-import type { Menu, OwnCommand } from "./menu.ts";
+import type { Menu, MenuHost, OwnCommand } from "./menu.ts";
 
 /** Commands of the session that gives them; a script has no session of its own. */
 const command = (run: (session: string, router: Parameters<OwnCommand["run"]>[0]) => Promise<void> | void) =>
@@ -15,7 +14,7 @@ const command = (run: (session: string, router: Parameters<OwnCommand["run"]>[0]
   }) satisfies OwnCommand;
 
 /** Who holds it, by the manual's names of the properties; the rows of a session differ in `current`. */
-function describe(router: Router, caller: string | undefined): Readonly<Record<string, string>> {
+function describe(router: MenuHost, caller: string | undefined): Readonly<Record<string, string>> {
   const { holder } = router.safeMode;
   const user = holder === undefined ? undefined : router.sessions.byId(holder)?.username;
   return {

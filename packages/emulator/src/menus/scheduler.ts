@@ -3,7 +3,7 @@ import { refusals } from "../refusal.ts";
 import { boolean, duration, listOf, readSeconds, text, type ValueType } from "../values.ts";
 import { requireDevice } from "./device-mode.ts";
 import type { MenuFor } from "./menu.ts";
-import { settlePolicy } from "./script.ts";
+import { resolvePolicy } from "./script.ts";
 import { policyNames } from "./user-group.ts";
 
 /** Dates are taken in the form the version prints. */
@@ -73,7 +73,7 @@ export const scheduler: MenuFor = (features) => ({
   check(router, change) {
     if (change.command === "remove") return undefined;
     requireDevice(router, "scheduler");
-    settlePolicy(change);
+    resolvePolicy(change);
     const { after } = change;
     after.owner ??= change.username ?? "admin";
     const now = formatTime(router.clock.now(), features.isoDates);

@@ -1,13 +1,8 @@
-import { requirePolicies } from "../commands/command.ts";
+import { type Policy, requirePolicies } from "../caller.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
-import { ScriptSyntaxError } from "../script/errors.ts";
-import { Interpreter } from "../script/interpreter.ts";
-import { bytesOf, textOf } from "../script/text.ts";
-import { render } from "../script/values.ts";
 import { formatId, type Item, rowOf } from "../table.ts";
 import { boolean, listOf, text } from "../values.ts";
-import type { Change, MenuFor, OwnCommand, Policy } from "./menu.ts";
+import type { Change, MenuFor, MenuHost, OwnCommand } from "./menu.ts";
 import { policyNames } from "./user-group.ts";
 
 /** In the order RouterOS prints them; every one a script may have. */
@@ -25,7 +20,7 @@ const SCRIPT_POLICIES = [
 ];
 
 /** Rights a row runs with: those named, which nobody may name without holding them; all of the creator's without. */
-export function settlePolicy({ command, before, after, given, policies }: Change): void {
+export function resolvePolicy({ command, before, after, given, policies }: Change): void {
   const held = (name: string) => policies.has(name);
   if (command === "add" && given.policy === undefined) {
     after.policy = SCRIPT_POLICIES.filter(held).join(",");
@@ -38,7 +33,7 @@ export const policiesOf = (item: Item): ReadonlySet<string> =>
   new Set((item.values.policy ?? "").split(",").filter((name) => name !== ""));
 
 /** By id, name, or place in the list. */
-function findScript(router: Router, number: string): Item | undefined {
+function findScript(router: MenuHost, number: string): Item | undefined {
   const { items } = router.table("/system/script");
   const found = items.find(({ id, values }) => id === number || values.name === number);
   return found ?? (/^\d+$/.test(number) ? items[Number(number)] : undefined);
@@ -63,17 +58,6 @@ const run: OwnCommand = {
   },
 };
 
-function isInvalid(router: Router, item: Item): boolean {
-  try {
-    const nobody = { username: undefined, policies: new Set<string>() };
-    new Interpreter({ router, caller: nobody }).parse(bytesOf(item.values.source ?? ""));
-    return false;
-  } catch (error) {
-    if (error instanceof ScriptSyntaxError) return true;
-    throw error;
-  }
-}
-
 export const script: MenuFor = (features) => ({
   path: "/system/script",
   nameField: "name",
@@ -81,7 +65,7 @@ export const script: MenuFor = (features) => ({
   fields: {
     name: { type: text },
     owner: { type: text },
-    // Scripts of RouterOS 6 name those of log-ins too; the enumeration of 7.22.3 hasn't them.
+    // Scripts of RouterOS 6 name those of logins too; the enumeration of 7.22.3 hasn't them.
     policy: { type: listOf(features.version7 ? SCRIPT_POLICIES : policyNames(features)) },
     "dont-require-permissions": { type: boolean, default: "false" },
     "last-started": { type: text, readOnly: true },
@@ -95,13 +79,13 @@ export const script: MenuFor = (features) => ({
     const { count, started } = router.jobs.runsOf(item);
     return {
       "run-count": String(count),
-      invalid: String(isInvalid(router, item)),
+      invalid: String(!router.jobs.isValid(item.values.source ?? "")),
       ...(started === undefined ? {} : { "last-started": started }),
     };
   },
   check(router, change) {
     if (change.command === "remove") return undefined;
-    settlePolicy(change);
+    resolvePolicy(change);
     change.after.owner ??= change.username ?? "admin";
     change.after.name ??= freeName(router);
     return undefined;
@@ -110,7 +94,7 @@ export const script: MenuFor = (features) => ({
 });
 
 /** A nameless script gets a name. */
-function freeName(router: Router): string {
+function freeName(router: MenuHost): string {
   const names = new Set(router.table("/system/script").items.map(({ values }) => values.name));
   let number = 1;
   while (names.has(`script${number}`)) number += 1;
@@ -118,10 +102,10 @@ function freeName(router: Router): string {
 }
 
 /** Global variables have rows while they exist; their ids come from their place. */
-const variableItems = (router: Router): readonly Item[] =>
-  router.globals.entries.map(([name, cell], at) => ({
+const variableItems = (router: MenuHost): readonly Item[] =>
+  router.globals.texts.map(([name, value], at) => ({
     id: formatId(at + 1),
-    values: rowOf({ name, value: textOf(render(cell.value)) }),
+    values: rowOf({ name, value }),
     dynamic: false,
   }));
 
@@ -132,7 +116,7 @@ export const scriptEnvironment: MenuFor = () => ({
   commands: ["print", "getall", "get", "remove"],
   fields: { name: { type: text, readOnly: true }, value: { type: text, readOnly: true } },
   liveRows: variableItems,
-  removeLive: (router, item) => router.globals.forget(router.globals.cell(item.values.name ?? "")),
+  removeLive: (router, item) => router.globals.remove(item.values.name ?? ""),
 });
 
 export const scriptJob: MenuFor = () => ({

@@ -1,13 +1,12 @@
 import { rootCertificates } from "node:tls";
+import { requirePolicies } from "../caller.ts";
 import { pemOf } from "../certificates.ts";
-import { requirePolicies } from "../commands/command.ts";
 import type { Features } from "../features.ts";
 import { type FetchRequest, fetchUrl, parseHeaders } from "../fetch.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import { integer, oneOf, readSeconds } from "../values.ts";
 import { requireDevice } from "./device-mode.ts";
-import type { Answer, Asked, Menu, OwnCommand } from "./menu.ts";
+import type { Answer, Asked, Menu, MenuHost, OwnCommand } from "./menu.ts";
 
 type Given = Readonly<Record<string, string>>;
 
@@ -67,13 +66,13 @@ function outputOf(given: Given): string {
 }
 
 /** Imported authorities, and from 7.19 those RouterOS brings along. */
-function trustedBy(router: Router): readonly string[] {
+function trustedBy(router: MenuHost): readonly string[] {
   const { items } = router.table("/certificate");
   const own = items.flatMap((item) => (item.values.trusted === "true" ? (pemOf(item)?.cert ?? []) : []));
   return router.features.builtinAuthorities ? [...own, ...rootCertificates] : own;
 }
 
-function requestOf(router: Router, given: Given, signal: AbortSignal): FetchRequest {
+function requestOf(router: MenuHost, given: Given, signal: AbortSignal): FetchRequest {
   const { version, features, address } = router;
   const headers = parseHeaders(given["http-header-field"] ?? "");
   if (!headers) throw refusals.invalidValue("http-header-field");
@@ -110,7 +109,7 @@ function requestOf(router: Router, given: Given, signal: AbortSignal): FetchRequ
   };
 }
 
-async function run(router: Router, given: Given, asked: Asked): Promise<Answer | undefined> {
+async function run(router: MenuHost, given: Given, asked: Asked): Promise<Answer | undefined> {
   requireDevice(router, "fetch");
   for (const name of NOT_EMULATED)
     if (given[name] !== undefined) throw refusals.notEmulated(`fetch ${name}=`);

@@ -85,7 +85,7 @@ export const userGroup: MenuFor = (features) => {
       return undefined;
     },
     applied(router, change) {
-      if (router.openSessions === "go-on" || change.given.policy === undefined) return;
+      if (router.openSessions === "keep" || change.given.policy === undefined) return;
       router.sessions.endAll((session) => session.group === change.before.name);
     },
   };

@@ -1,7 +1,6 @@
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import { boolean, duration, oneOf, prefix, text, type ValueType } from "../values.ts";
-import type { Change, MenuFor } from "./menu.ts";
+import type { Change, MenuFor, MenuHost } from "./menu.ts";
 
 /** Letters, digits and `_ . # - @`; ends with a letter or digit, doesn't start with `.` or `-`. Source: manual, "User". */
 const userName: ValueType = {
@@ -11,18 +10,18 @@ const userName: ValueType = {
   },
 };
 
-const isFull = (router: Router, group: string | undefined): boolean => {
+const isFull = (router: MenuHost, group: string | undefined): boolean => {
   const found = router.table("/user/group").items.find(({ values }) => values.name === group);
   return found !== undefined && !found.values.policy?.includes("!");
 };
 
-function isLastFullUser(router: Router, change: Change): boolean {
+function isLastFullUser(router: MenuHost, change: Change): boolean {
   const full = router.table("/user").items.filter(({ values }) => isFull(router, values.group));
   return full.length === 1 && full[0] === change.item;
 }
 
 /** The rules of `/user/settings`; what RouterOS answers to a password that breaks them is not published. */
-function refuseWeakPassword(router: Router, password: string): void {
+function refuseWeakPassword(router: MenuHost, password: string): void {
   const settings = router.table("/user/settings").items[0]?.values ?? {};
   const kinds = [/[A-Z]/, /[a-z]/, /[0-9]/, /[^A-Za-z0-9]/].filter((kind) => kind.test(password)).length;
   const long = password.length >= Number(settings["minimum-password-length"] ?? 0);
@@ -30,8 +29,8 @@ function refuseWeakPassword(router: Router, password: string): void {
 }
 
 /** Sessions of a changed user end where the emulator is told so; a new comment is no change of the user. */
-function endSessions(router: Router, change: Change): void {
-  if (router.openSessions === "go-on") return;
+function endSessions(router: MenuHost, change: Change): void {
+  if (router.openSessions === "keep") return;
   const onlyComment =
     change.command === "set" && Object.keys(change.given).every((name) => name === "comment");
   if (onlyComment) return;

@@ -1,14 +1,13 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
-import type { Menu } from "../menus/menu.ts";
+import type { Menu, MenuHost } from "../menus/menu.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import { readPrefix } from "../values.ts";
 
 /** Menus whose rows are interfaces. */
 const INTERFACES = ["/interface", "/interface/wireguard", "/interface/ovpn-client", "/interface/ovpn-server"];
 
 /** @throws Refusal when no interface has the name, in RouterOS's words for a reference that leads nowhere */
-function mustBeInterface(router: Router, name: string | undefined): void {
+function mustBeInterface(router: MenuHost, name: string | undefined): void {
   const menus = INTERFACES.filter((path) => router.menus.has(path));
   const known = menus.some((path) => router.table(path).items.some(({ values }) => values.name === name));
   if (!known) throw refusals.noMatch("interface");

@@ -19,6 +19,8 @@ export interface DumpedMenu {
   /** A list of rows, not one set of properties. */
   readonly rows: boolean;
   readonly print: boolean;
+  /** `print` of its rows takes no `follow-only`: it can't be listened to. */
+  readonly listen?: false;
   readonly ordered?: boolean;
   /** Of the commands menus share: add, set, unset, remove, move, enable, disable, comment. */
   readonly commands: readonly string[];

@@ -102,9 +102,13 @@ function menuOf(
   };
 }
 
-function commandsOf({ print, rows, commands }: DumpedMenu): readonly GenericCommand[] {
-  const reading: GenericCommand[] = print ? ["print", "getall", "get", "listen"] : [];
-  return [...reading.filter((name) => rows || name !== "listen"), ...(commands as GenericCommand[])];
+function commandsOf({ print, rows, listen, commands }: DumpedMenu): readonly GenericCommand[] {
+  const reading: GenericCommand[] = print ? ["print", "getall", "get"] : [];
+  return [
+    ...reading,
+    ...(print && rows && listen !== false ? (["listen"] as const) : []),
+    ...(commands as GenericCommand[]),
+  ];
 }
 
 function fieldsOf(

@@ -1,5 +1,24 @@
 import type { Menu } from "../menus/menu.ts";
-import type { Value } from "./values.ts";
+
+/**
+ * Values of the script language. Strings are bytes, one character each (Latin-1), because RouterOS counts and cuts
+ * bytes; they become text again where they leave the script.
+ */
+export type Value =
+  | { readonly type: "nothing" }
+  | { readonly type: "nil" }
+  | { readonly type: "bool"; readonly value: boolean }
+  | { readonly type: "num"; readonly value: bigint }
+  | { readonly type: "str" | "ip" | "ip6" | "ip-prefix" | "ip6-prefix" | "id"; readonly value: string }
+  /** Milliseconds. */
+  | { readonly type: "time"; readonly value: number }
+  | { readonly type: "array"; readonly items: readonly ArrayItem[] }
+  | { readonly type: "code"; readonly code: Code };
+
+export interface ArrayItem {
+  readonly key: string | undefined;
+  readonly value: Value;
+}
 
 /** Where something stands in its source, both counted from 1; columns count bytes. */
 export interface Position {

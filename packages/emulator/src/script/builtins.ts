@@ -1,20 +1,20 @@
 import { type Arguments, type Code, type Expression, nameIn } from "./ast.ts";
 import { type Cell, Scope } from "./environment.ts";
 import { ScriptError, ScriptSyntaxError, scriptErrors } from "./errors.ts";
-import { ExitSignal, type Interpreter, ReturnSignal } from "./interpreter.ts";
 import { truth } from "./operators.ts";
+import { ExitSignal, ReturnSignal, type Run } from "./run.ts";
 import { Names } from "./scope.ts";
 import { array, bool, NOTHING, num, readWord, render, str, type Value } from "./values.ts";
 
-type Control = (run: Interpreter, given: Arguments, scope: Scope) => Promise<Value>;
+type Control = (run: Run, given: Arguments, scope: Scope) => Promise<Value>;
 
-async function argument(run: Interpreter, given: Arguments, name: string, scope: Scope): Promise<Value> {
+async function argument(run: Run, given: Arguments, name: string, scope: Scope): Promise<Value> {
   const expression = given.get(name);
   return expression ? run.value(expression, scope) : NOTHING;
 }
 
 /** The block of an argument, run with the names around it visible. */
-async function runBlock(run: Interpreter, given: Arguments, name: string, scope: Scope): Promise<void> {
+async function runBlock(run: Run, given: Arguments, name: string, scope: Scope): Promise<void> {
   const code = codeIn(given, name);
   if (code) await run.block(code, new Scope(scope));
 }
@@ -26,7 +26,7 @@ function codeIn(given: Arguments, name: string): Code | undefined {
 
 const isError = (error: unknown) => error instanceof ScriptError || error instanceof ScriptSyntaxError;
 
-async function assigned(run: Interpreter, given: Arguments, scope: Scope): Promise<Value | undefined> {
+async function assigned(run: Run, given: Arguments, scope: Scope): Promise<Value | undefined> {
   const expression = given.get("do") ?? given.get("value");
   return expression && run.value(expression, scope);
 }
@@ -61,7 +61,7 @@ const set: Control = async (run, given, scope) => {
 };
 
 async function setElement(
-  run: Interpreter,
+  run: Run,
   place: Extract<Expression, { kind: "binary" }>,
   value: Value,
   scope: Scope,

@@ -1,22 +1,14 @@
-import { requirePolicies } from "../commands/command.ts";
-import {
-  type Caller,
-  type Command,
-  ownCommand,
-  present,
-  run as runGeneric,
-  runOwn,
-} from "../commands/index.ts";
-import type { Menu } from "../menus/menu.ts";
+import { type Caller, requirePolicies } from "../caller.ts";
+import { type Command, ownCommand, present, run as runGeneric, runOwn } from "../commands/index.ts";
+import type { Menu, MenuHost } from "../menus/menu.ts";
 import { Refusal, refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import { type Item, rowOf } from "../table.ts";
 import type { Expression, Statement } from "./ast.ts";
 import { Scope } from "./environment.ts";
 import { ScriptError, scriptErrors } from "./errors.ts";
-import type { Interpreter } from "./interpreter.ts";
 import { printed } from "./printed.ts";
 import { propertyValue } from "./properties.ts";
+import type { Run } from "./run.ts";
 import { bytesOf, textOf } from "./text.ts";
 import { id, list, NOTHING, num, readWord, record, render, str, type Value, wireText } from "./values.ts";
 
@@ -27,7 +19,7 @@ type Row = Readonly<Record<string, string>>;
  * Carry out a command of a menu as the API would, for the caller of the run.
  * @throws ScriptError with the words of whatever refused
  */
-export async function runCommand(run: Interpreter, statement: MenuCommand, scope: Scope): Promise<Value> {
+export async function runCommand(run: Run, statement: MenuCommand, scope: Scope): Promise<Value> {
   const { menu, name, position } = statement;
   try {
     return run.bounded(await carryOut(run, statement, scope));
@@ -40,7 +32,7 @@ export async function runCommand(run: Interpreter, statement: MenuCommand, scope
   }
 }
 
-async function carryOut(run: Interpreter, statement: MenuCommand, scope: Scope): Promise<Value> {
+async function carryOut(run: Run, statement: MenuCommand, scope: Scope): Promise<Value> {
   const { menu, name } = statement;
   const { router, caller } = run;
   const given = new Map<string, Value>();
@@ -69,13 +61,14 @@ interface Found {
 
 /** Rows of a menu that meet a condition. */
 async function select(
-  run: Interpreter,
+  run: Run,
   menu: Menu,
   where: Expression | undefined,
   scope: Scope,
 ): Promise<readonly Found[]> {
   const found: Found[] = [];
-  for (const item of run.router.items(menu)) {
+  // A copy: rows may come and go while a condition is worked out.
+  for (const item of [...run.router.items(menu)]) {
     const row = present(run.router, menu, item);
     if (!where || holds(await run.value(where, new Scope(scope, propertiesOf(menu, row))))) {
       found.push({ item, row });
@@ -94,7 +87,7 @@ function holds(value: Value): boolean {
 }
 
 async function print(
-  run: Interpreter,
+  run: Run,
   menu: Menu,
   given: ReadonlyMap<string, Value>,
   found: readonly Found[],
@@ -127,7 +120,7 @@ const TARGETS = ["numbers", "number", "destination", "place-before"];
 
 /** @returns undefined when the rows meant are an empty list: nothing is done then */
 function attributesOf(
-  router: Router,
+  router: MenuHost,
   menu: Menu,
   given: ReadonlyMap<string, Value>,
   unset: readonly string[],
@@ -154,7 +147,7 @@ function targetWords(value: Value): readonly string[] {
 }
 
 /** Inside the API a target is an id or a name; a number and a rule's comment become ids here. */
-function targetOf(router: Router, menu: Menu, word: string, byComment: boolean): string {
+function targetOf(router: MenuHost, menu: Menu, word: string, byComment: boolean): string {
   if (/^\*[0-9A-F]+$/.test(word)) return word;
   const items = router.items(menu);
   const named = items.filter(({ values }) => menu.nameField && values[menu.nameField] === word);
@@ -181,7 +174,7 @@ function gotten(menu: Menu, attributes: Row, ret: string | undefined): Value {
 const idOrNothing = (ret: string | undefined): Value => (ret === undefined ? NOTHING : id(ret));
 
 /** `get` without a property is the whole row. */
-function getAll(router: Router, caller: Caller, { menu, attributes }: Command): Value {
+function getAll(router: MenuHost, caller: Caller, { menu, attributes }: Command): Value {
   requirePolicies(caller, ["read"]);
   const items = router.items(menu);
   const target = attributes[".id"];
@@ -193,7 +186,7 @@ function getAll(router: Router, caller: Caller, { menu, attributes }: Command): 
 }
 
 async function answerOwn(
-  run: Interpreter,
+  run: Run,
   command: Command,
   definition: NonNullable<ReturnType<typeof ownCommand>>,
   given: ReadonlyMap<string, Value>,

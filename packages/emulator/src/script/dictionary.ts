@@ -1,5 +1,4 @@
-import type { Menu } from "../menus/menu.ts";
-import type { Router } from "../router.ts";
+import type { Menu, MenuHost } from "../menus/menu.ts";
 import { BUILTINS, type BuiltinSignature, type Parameter, type Signature } from "./signatures.ts";
 
 const PRINT_FLAGS = [
@@ -51,10 +50,10 @@ function directoriesOf(menus: ReadonlyMap<string, Menu>): ReadonlySet<string> {
 
 /** What the console of a router knows: its menus, their commands, and what those take. */
 export class Dictionary {
-  readonly #router: Pick<Router, "menus" | "features">;
+  readonly #router: Pick<MenuHost, "menus" | "features">;
   readonly #directories: ReadonlySet<string>;
 
-  constructor(router: Pick<Router, "menus" | "features">) {
+  constructor(router: Pick<MenuHost, "menus" | "features">) {
     this.#router = router;
     this.#directories = directoriesOf(router.menus);
   }

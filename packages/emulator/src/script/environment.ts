@@ -1,4 +1,6 @@
-import { NOTHING, type Value } from "./values.ts";
+import type { ScriptVariables } from "../menus/scripts.ts";
+import { textOf } from "./text.ts";
+import { NOTHING, render, type Value } from "./values.ts";
 
 /** A variable. The same cell may be known in several scopes: that is what `:global` does. */
 export interface Cell {
@@ -59,11 +61,15 @@ export class FunctionScope extends Scope {
 }
 
 /** Global variables: RAM only. They are the rows of `/system/script/environment`. */
-export class Globals {
+export class Globals implements ScriptVariables {
   readonly #cells = new Map<string, Cell>();
 
   get entries(): readonly (readonly [string, Cell])[] {
     return [...this.#cells];
+  }
+
+  get texts(): readonly (readonly [string, string])[] {
+    return this.entries.map(([name, cell]) => [name, textOf(render(cell.value))]);
   }
 
   /** The variable of this name, made where there is none. */
@@ -75,6 +81,10 @@ export class Globals {
 
   forget(cell: Cell): void {
     for (const [name, known] of this.#cells) if (known === cell) this.#cells.delete(name);
+  }
+
+  remove(name: string): void {
+    this.#cells.delete(name);
   }
 
   clear(): void {

@@ -4,7 +4,7 @@ import { readString, VARIABLE_NAME } from "./strings.ts";
 import { readWord, str } from "./values.ts";
 
 /** What the reader of expressions needs of the reader of commands. */
-export interface Surroundings {
+export interface ParserContext {
   readonly source: Source;
   /** `\?` is an escape. */
   readonly questionMark: boolean;
@@ -47,11 +47,11 @@ const WORDS: readonly RegExp[] = [
 const CONDITION_WORD = /[^\s;()[\]{}"$&|]+/y;
 
 /** A `( … )` that has been opened, up to its `)`. */
-export function readParenthesis(around: Surroundings): Expression {
-  const { source } = around;
+export function readParenthesis(context: ParserContext): Expression {
+  const { source } = context;
   return source.nested(() => {
     source.expect("(");
-    const inner = readLevel(around, 0);
+    const inner = readLevel(context, 0);
     source.skipBlanks();
     source.expect(")");
     return inner;
@@ -59,26 +59,28 @@ export function readParenthesis(around: Surroundings): Expression {
 }
 
 /** The conditions of a `where`: as many as stand there, all of which must hold. */
-export function readCondition(around: Surroundings): Expression {
-  const { source } = around;
-  let all = readLevel(around, 0);
+export function readCondition(context: ParserContext): Expression {
+  const { source } = context;
+  let all = readLevel(context, 0);
   for (;;) {
     source.skipBlanks();
     if (source.atEnd || /[;\n)\]}]/.test(source.next)) return all;
-    all = { kind: "binary", operator: "&&", left: all, right: readLevel(around, 0) };
+    all = { kind: "binary", operator: "&&", left: all, right: readLevel(context, 0) };
   }
 }
 
-function readLevel(around: Surroundings, level: number): Expression {
+function readLevel(context: ParserContext, level: number): Expression {
   const operators = LEVELS[level];
-  if (!operators) return readUnary(around);
-  const { source } = around;
-  let left = readLevel(around, level + 1);
+  if (!operators) return readUnary(context);
+  const { source } = context;
+  let left = readLevel(context, level + 1);
   for (;;) {
     source.skipBlanks();
     const operator = source.match(operators);
     if (operator === undefined) return left;
-    const right = comparesWithWord(around, level) ? readConditionWord(source) : readLevel(around, level + 1);
+    const right = comparesWithWord(context, level)
+      ? readConditionWord(source)
+      : readLevel(context, level + 1);
     left = { kind: "binary", operator: SPELLINGS[operator] ?? operator, left, right };
   }
 }
@@ -86,7 +88,7 @@ function readLevel(around: Surroundings, level: number): Expression {
 const COMPARISON = 2;
 
 /** Behind a comparison in a `where` a bare word is a value, whatever operators its characters would be elsewhere. */
-function comparesWithWord({ source, properties }: Surroundings, level: number): boolean {
+function comparesWithWord({ source, properties }: ParserContext, level: number): boolean {
   if (level !== COMPARISON || properties === undefined) return false;
   source.skipBlanks();
   return !/^["$[({!]/.test(source.next) && source.peek(CONDITION_WORD) !== undefined;
@@ -96,19 +98,19 @@ function readConditionWord(source: Source): Expression {
   return { kind: "literal", value: readWord(source.match(CONDITION_WORD) ?? "") };
 }
 
-function readUnary(around: Surroundings): Expression {
-  const { source } = around;
+function readUnary(context: ParserContext): Expression {
+  const { source } = context;
   return source.nested(() => {
     source.skipBlanks();
     const operator = source.match(/!(?!=)|-|~/y);
-    if (operator !== undefined) return { kind: "unary", operator, operand: readUnary(around) };
-    return readElementOf(around, readPrimary(around));
+    if (operator !== undefined) return { kind: "unary", operator, operand: readUnary(context) };
+    return readElementOf(context, readPrimary(context));
   });
 }
 
 /** `->"key"` as often as it stands there. */
-function readElementOf(around: Surroundings, array: Expression): Expression {
-  const { source } = around;
+function readElementOf(context: ParserContext, array: Expression): Expression {
+  const { source } = context;
   let result = array;
   for (;;) {
     const { at } = source;
@@ -118,13 +120,13 @@ function readElementOf(around: Surroundings, array: Expression): Expression {
       return result;
     }
     source.skipBlanks();
-    result = { kind: "binary", operator: "->", left: result, right: readPrimary(around) };
+    result = { kind: "binary", operator: "->", left: result, right: readPrimary(context) };
   }
 }
 
-function readPrimary(around: Surroundings): Expression {
-  const { source, properties } = around;
-  const bracketed = readBracketed(around);
+function readPrimary(context: ParserContext): Expression {
+  const { source, properties } = context;
+  const bracketed = readBracketed(context);
   if (bracketed) return bracketed;
   const from = source.at;
   for (const form of WORDS) {
@@ -138,33 +140,33 @@ function readPrimary(around: Surroundings): Expression {
 }
 
 /** A string, variable, substitution, parenthesis or array; undefined where none begins. */
-export function readBracketed(around: Surroundings): Expression | undefined {
-  const { source } = around;
+export function readBracketed(context: ParserContext): Expression | undefined {
+  const { source } = context;
   switch (source.next) {
     case '"':
-      return readString(source, around.questionMark, () => readSubstitution(around));
+      return readString(source, context.questionMark, () => readSubstitution(context));
     case "$":
-      return readSubstitution(around);
+      return readSubstitution(context);
     case "[":
-      return readResult(around);
+      return readResult(context);
     case "(":
-      return readParenthesis(around);
+      return readParenthesis(context);
     case "{":
-      return readArray(around);
+      return readArray(context);
     default:
       return undefined;
   }
 }
 
 /** `$name`, `$"any name"`; inside a string `$[…]` and `$(…)` too. */
-function readSubstitution(around: Surroundings): Expression {
-  const { source } = around;
+function readSubstitution(context: ParserContext): Expression {
+  const { source } = context;
   source.expect("$");
-  if (source.next === "[") return readResult(around);
-  if (source.next === "(") return readParenthesis(around);
+  if (source.next === "[") return readResult(context);
+  if (source.next === "(") return readParenthesis(context);
   const from = source.at;
   const name = readName(source);
-  const known = around.isDeclared(name) || around.properties?.includes(name);
+  const known = context.isDeclared(name) || context.properties?.includes(name);
   if (!known) throw source.error("syntax error", from);
   return { kind: "variable", name };
 }
@@ -178,12 +180,12 @@ export function readName(source: Source): string {
   return quoted.slice(1, -1);
 }
 
-function readResult(around: Surroundings): Expression {
-  const { source } = around;
+function readResult(context: ParserContext): Expression {
+  const { source } = context;
   return source.nested(() => {
     source.expect("[");
     source.skipSeparators();
-    const statement = around.command();
+    const statement = context.command();
     source.skipSeparators();
     source.expect("]");
     return { kind: "result", statement };
@@ -191,15 +193,15 @@ function readResult(around: Surroundings): Expression {
 }
 
 /** `{1;2}`, `{a=1;"b-c"=2}`. An empty one is a syntax error. */
-function readArray(around: Surroundings): Expression {
-  const { source } = around;
+function readArray(context: ParserContext): Expression {
+  const { source } = context;
   return source.nested(() => {
     source.expect("{");
     const elements: Element[] = [];
     do {
       source.skipLines();
       if (elements.length > 0 && source.next === "}") break;
-      elements.push(readElement(around));
+      elements.push(readElement(context));
       source.skipLines();
     } while (source.take(";"));
     source.expect("}");
@@ -207,10 +209,10 @@ function readArray(around: Surroundings): Expression {
   });
 }
 
-function readElement(around: Surroundings): Element {
-  const { source } = around;
+function readElement(context: ParserContext): Element {
+  const { source } = context;
   const key = source.match(/(?:[A-Za-z0-9_.-]+|"[^"\\$\n]*")=/y)?.slice(0, -1);
-  const value = readBracketed(around) ?? readElementWord(source);
+  const value = readBracketed(context) ?? readElementWord(source);
   if (key === undefined) return { key: undefined, value };
   return { key: { kind: "literal", value: str(key.replaceAll('"', "")) }, value };
 }

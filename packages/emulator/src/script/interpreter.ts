@@ -1,5 +1,4 @@
-import type { Caller } from "../commands/index.ts";
-import type { Router } from "../router.ts";
+import type { Caller } from "../caller.ts";
 import type { Code, Expression, Statement } from "./ast.ts";
 import { CONTROL } from "./builtins.ts";
 import { runCommand } from "./commands.ts";
@@ -7,8 +6,10 @@ import { Dictionary } from "./dictionary.ts";
 import { FunctionScope, Scope } from "./environment.ts";
 import { ScriptEnded, scriptErrors } from "./errors.ts";
 import { FUNCTIONS } from "./functions.ts";
+import type { ScriptHost } from "./host.ts";
 import { binary, isSet, unary } from "./operators.ts";
 import { Parser } from "./parser.ts";
+import { ExitSignal, ReturnSignal, type Run } from "./run.ts";
 import { Names } from "./scope.ts";
 import { bytesOf, textOf } from "./text.ts";
 import { utility } from "./utilities.ts";
@@ -20,20 +21,8 @@ const LIMITS = { steps: 1_000_000, calls: 100, outputBytes: 1024 * 1024, textByt
 /** So many steps, then others get their turn. */
 const STEPS_AT_ONCE = 500;
 
-/** `:return` on its way to whoever called. */
-export class ReturnSignal extends Error {
-  readonly value: Value;
-  constructor(value: Value) {
-    super("return");
-    this.value = value;
-  }
-}
-
-/** `:exit` ends the script and is no error. */
-export class ExitSignal extends Error {}
-
 export interface RunOptions {
-  readonly router: Router;
+  readonly router: ScriptHost;
   readonly caller: Caller;
   /** Of the script that runs, "" for one without. */
   readonly name?: string;
@@ -41,13 +30,13 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Told what the script prints as it prints it, lines ended by LF. */
   readonly print?: (text: string) => void;
-  /** Told when the run begins to wait for the router's clock, and when it goes on. */
+  /** Told when the run begins to wait for the router's clock, and when it continues. */
   readonly waiting?: (waits: boolean) => void;
 }
 
 /** Runs syntax trees for one caller: its rights, its output, its bounds. */
-export class Interpreter {
-  readonly router: Router;
+export class Interpreter implements Run {
+  readonly router: ScriptHost;
   readonly caller: Caller;
   readonly signal: AbortSignal | undefined;
   readonly name: string;
@@ -111,7 +100,7 @@ export class Interpreter {
       const wake = () => {
         forget();
         signal?.removeEventListener("abort", wake);
-        // Said at once: the clock mustn't go on before the script has.
+        // Said at once: the clock mustn't move on before the script has.
         this.#options.waiting?.(false);
         resolve();
       };

@@ -170,7 +170,7 @@ test.each([
   expect(await on.script(`:do { ${source} } on-error={ :put caught }`)).toContain(message);
 });
 
-test("a regular expression made to take for ever is given up", async () => {
+test("a regular expression made to take for ever is abandoned", async () => {
   const source = `:put ("${"a".repeat(40)}!" ~ "^(a+)+b")`;
   expect(await on.script(source)).toBe("trap: bad regexp");
 });

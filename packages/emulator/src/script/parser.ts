@@ -1,7 +1,13 @@
 import type { Menu } from "../menus/menu.ts";
 import { type Arguments, type Code, type Expression, nameIn, type Statement } from "./ast.ts";
 import type { Dictionary } from "./dictionary.ts";
-import { readBracketed, readCondition, readName, readParenthesis, type Surroundings } from "./expressions.ts";
+import {
+  type ParserContext,
+  readBracketed,
+  readCondition,
+  readName,
+  readParenthesis,
+} from "./expressions.ts";
 import { Names } from "./scope.ts";
 import type { BuiltinSignature, Parameter, Signature } from "./signatures.ts";
 import { Source } from "./source.ts";
@@ -118,7 +124,7 @@ export class Parser {
     });
   }
 
-  #around(properties?: readonly string[]): Surroundings {
+  #context(properties?: readonly string[]): ParserContext {
     const source = this.#source;
     return {
       source,
@@ -140,7 +146,7 @@ export class Parser {
 
   #call(position: Statement["position"]): Statement {
     const source = this.#source;
-    const target = readBracketed(this.#around());
+    const target = readBracketed(this.#context());
     if (!target) throw source.error();
     const unnamed: Expression[] = [];
     const named = new Map<string, Expression>();
@@ -282,7 +288,7 @@ export class Parser {
 
   #condition(properties: readonly string[]): Expression | undefined {
     this.#source.skipBlanks();
-    return this.#atEndOfArguments() ? undefined : readCondition(this.#around(properties));
+    return this.#atEndOfArguments() ? undefined : readCondition(this.#context(properties));
   }
 
   /** The value of one argument, with the names that hold inside it. */
@@ -320,7 +326,7 @@ export class Parser {
       this.#path = path;
       return { kind: "literal", value: str(text) };
     }
-    const bracketed = readBracketed(this.#around());
+    const bracketed = readBracketed(this.#context());
     if (bracketed) return bracketed;
     const word = source.match(BARE_VALUE);
     if (word !== undefined) return { kind: "literal", value: kind === "value" ? readWord(word) : str(word) };
@@ -342,7 +348,7 @@ export class Parser {
       if (!this.#names.knows(name)) throw source.error("syntax error", from);
       return { kind: "variable", name };
     }
-    const place = readParenthesis(this.#around());
+    const place = readParenthesis(this.#context());
     if (place.kind !== "binary" || place.operator !== "->") throw source.error("syntax error", from);
     return place;
   }

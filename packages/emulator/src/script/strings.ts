@@ -23,7 +23,7 @@ export const VARIABLE_NAME = /[A-Za-z0-9]+/y;
 export type ReadSubstitution = () => Expression;
 
 /**
- * A string from its opening quote to its closing one. A line joined inside it goes on at its first character that
+ * A string from its opening quote to its closing one. A line joined inside it continues at its first character that
  * is no blank, as exports are wrapped.
  */
 export function readString(

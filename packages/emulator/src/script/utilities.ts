@@ -1,19 +1,19 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { Refusal } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import type { Arguments } from "./ast.ts";
 import { convert, toCrlf, toLf } from "./convert.ts";
 import type { Scope } from "./environment.ts";
 import { ScriptError, scriptErrors } from "./errors.ts";
-import type { Interpreter } from "./interpreter.ts";
+import type { ScriptHost } from "./host.ts";
 import { matches } from "./regular-expression.ts";
+import type { Run } from "./run.ts";
 import { bytesOf, textOf } from "./text.ts";
 import { list, NIL, NOTHING, num, readWord, render, str, type Value } from "./values.ts";
 
 /** What a command was given, worked out. */
 type Given = ReadonlyMap<string, Value>;
-type Utility = (run: Interpreter, given: Given) => Promise<Value> | Value;
+type Utility = (run: Run, given: Given) => Promise<Value> | Value;
 
 const textIn = (given: Given, name: string): string => render(given.get(name) ?? NOTHING);
 
@@ -26,7 +26,7 @@ function wholeNumber(given: Given, name: string, usual?: bigint): bigint {
 }
 
 /** A number below `bound`, each as likely: what is too large to be shared out evenly is drawn again. */
-function below(router: Router, bound: bigint): bigint {
+function below(router: ScriptHost, bound: bigint): bigint {
   const fair = (2n ** 64n / bound) * bound;
   for (;;) {
     const drawn = Buffer.from(router.randomBytes(8)).readBigUInt64BE(0);
@@ -105,7 +105,7 @@ const resolve: Utility = async ({ router }, given) => {
   throw new ScriptError("failure: dns name does not exist");
 };
 
-function staticAddress(router: Router, name: string, family: 4 | 6): string | undefined {
+function staticAddress(router: ScriptHost, name: string, family: 4 | 6): string | undefined {
   const rows = router.table("/ip/dns/static").items.map(({ values }) => values);
   const row = rows.find(
     ({ name: own, address = "", disabled }) =>
@@ -157,7 +157,7 @@ const UTILITIES: Readonly<Record<string, Utility>> = {
 /** Run one of them; undefined for any other command. */
 export function utility(
   name: string,
-): ((run: Interpreter, given: Arguments, scope: Scope) => Promise<Value>) | undefined {
+): ((run: Run, given: Arguments, scope: Scope) => Promise<Value>) | undefined {
   const found = Object.hasOwn(UTILITIES, name) ? UTILITIES[name] : undefined;
   if (!found) return undefined;
   return async (run, given, scope) => {

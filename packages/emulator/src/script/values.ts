@@ -1,26 +1,8 @@
 import ipaddr from "ipaddr.js";
 import { formatSeconds, readSeconds } from "../values.ts";
-import type { Code } from "./ast.ts";
+import type { ArrayItem, Value } from "./ast.ts";
 
-/**
- * Values of the script language. Strings are bytes, one character each (Latin-1), because RouterOS counts and cuts
- * bytes; they become text again where they leave the script.
- */
-export type Value =
-  | { readonly type: "nothing" }
-  | { readonly type: "nil" }
-  | { readonly type: "bool"; readonly value: boolean }
-  | { readonly type: "num"; readonly value: bigint }
-  | { readonly type: "str" | "ip" | "ip6" | "ip-prefix" | "ip6-prefix" | "id"; readonly value: string }
-  /** Milliseconds. */
-  | { readonly type: "time"; readonly value: number }
-  | { readonly type: "array"; readonly items: readonly ArrayItem[] }
-  | { readonly type: "code"; readonly code: Code };
-
-export interface ArrayItem {
-  readonly key: string | undefined;
-  readonly value: Value;
-}
+export type { ArrayItem, Value } from "./ast.ts";
 
 export const NOTHING: Value = { type: "nothing" };
 export const NIL: Value = { type: "nil" };

@@ -1,21 +1,21 @@
 import type { Socket } from "node:net";
 import type { ServiceConnection } from "../connections.ts";
 import type { Packet } from "../firewall/packet.ts";
-import type { Router } from "../router.ts";
+import type { MenuHost } from "../menus/menu.ts";
 
 /**
  * Whether bytes of an open connection go through. The firewall stops what comes in, a cut link both ways. Nothing
  * is lost: TCP sends again what was dropped, so held bytes arrive once the way is free, in their order.
  */
 export class Gate {
-  readonly #router: Router;
+  readonly #router: MenuHost;
   /** Sockets that are connected and get no answer: dropped by the firewall, for good. */
   readonly #unanswered = new Set<Socket>();
   /** Connections that came while the link was cut, and what takes them up. */
   #arriving: { socket: Socket; take: () => void }[] = [];
   #linkCut = false;
 
-  constructor(router: Router) {
+  constructor(router: MenuHost) {
     this.#router = router;
   }
 
@@ -75,7 +75,7 @@ export class Gate {
   #leaveUnanswered(socket: Socket): void {
     this.#unanswered.add(socket);
     socket.once("close", () => this.#unanswered.delete(socket));
-    // Read and thrown away, so that it is noticed when the client gives up.
+    // Read and thrown away, so that it is noticed when the client closes.
     socket.resume();
   }
 }

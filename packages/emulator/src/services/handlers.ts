@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { ApiConnection } from "../api/connection.ts";
 import type { ServiceConnection } from "../connections.ts";
+import type { Machine } from "../machine.ts";
 import type { ServiceName } from "../options.ts";
-import type { Router } from "../router.ts";
 import { acceptSsh } from "../ssh/server.ts";
 import type { Transcript } from "../transcript.ts";
 import { tlsHandler } from "./tls.ts";
@@ -18,7 +18,7 @@ const hold: Handler = ({ stream }) => {
   stream.resume();
 };
 
-export function handlersFor(router: Router, transcript: Transcript): Readonly<Record<ServiceName, Handler>> {
+export function handlersFor(router: Machine, transcript: Transcript): Readonly<Record<ServiceName, Handler>> {
   const api: Handler = ({ stream, remoteAddress }) => {
     new ApiConnection(router, router.faults, transcript, stream as Socket, remoteAddress);
   };

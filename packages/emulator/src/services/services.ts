@@ -1,14 +1,15 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { endsOf } from "../connections.ts";
+import type { Machine } from "../machine.ts";
 import { sourceField } from "../menus/ip-service.ts";
 import { SERVICE_NAMES, type ServiceName } from "../options.ts";
-import type { Router, ServicePorts } from "../router.ts";
 import type { Item } from "../table.ts";
 import type { Transcript } from "../transcript.ts";
 import { admits } from "../values.ts";
 import { Gate, packetOf } from "./gate.ts";
 import { type Handler, handlersFor } from "./handlers.ts";
 import { Peers } from "./peers.ts";
+import type { ServicePorts } from "./ports.ts";
 
 interface Listener {
   readonly server: Server;
@@ -19,7 +20,7 @@ interface Listener {
 export class Services implements ServicePorts {
   readonly peers = new Peers();
   readonly gate: Gate;
-  readonly #router: Router;
+  readonly #router: Machine;
   readonly #address: string;
   readonly #handlers: Readonly<Record<ServiceName, Handler>>;
   readonly #listeners = new Map<ServiceName, Listener>();
@@ -29,7 +30,7 @@ export class Services implements ServicePorts {
   #powered = true;
 
   constructor(
-    router: Router,
+    router: Machine,
     address: string,
     transcript: Transcript,
     listening: readonly ServiceName[] = SERVICE_NAMES,
@@ -60,7 +61,7 @@ export class Services implements ServicePorts {
     }
   }
 
-  /** A new listener opens before the old one closes. Established connections go on: nothing cuts them. */
+  /** A new listener opens before the old one closes. Established connections continue: nothing cuts them. */
   async apply(): Promise<void> {
     for (const service of SERVICE_NAMES) {
       const row = this.row(service);

@@ -1,5 +1,5 @@
+import type { Machine } from "../machine.ts";
 import { Refusal } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import { Scope } from "../script/environment.ts";
 import { ScriptSyntaxError } from "../script/errors.ts";
 import { Parser } from "../script/parser.ts";
@@ -14,11 +14,11 @@ export type LineResult = "done" | "failed" | "quit" | "incomplete";
 
 /** One console of a session: the menu it is in, and the global variables it has named. */
 export class Console {
-  readonly #router: Router;
+  readonly #router: Machine;
   readonly #session: Session;
   #path = "";
 
-  constructor(router: Router, session: Session) {
+  constructor(router: Machine, session: Session) {
     this.#router = router;
     this.#session = session;
   }
@@ -59,7 +59,7 @@ export class Console {
     }
   }
 
-  /** Each line is a scope of its own; global variables go on being known. */
+  /** Each line is a scope of its own; global variables continue to be known. */
   #globals(): Names {
     const names = new Names(undefined);
     for (const [name] of this.#router.globals.entries) names.declare(name);

@@ -1,8 +1,8 @@
 import type { ServerChannel } from "ssh2";
 import { bytesText, wordBytes } from "../api/words.ts";
 import { contentsOf, fileName } from "../files.ts";
+import type { Machine } from "../machine.ts";
 import { Refusal } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import type { Item } from "../table.ts";
 
 /** `scp -t` takes files, `scp -f` sends them; what OpenSSH's `scp -O` runs on the other side. */
@@ -91,7 +91,7 @@ const OK = Buffer.of(0);
  * Carry out one side of a transfer.
  * @returns the exit status: 0, or 1 with the reason sent
  */
-export async function runScp(router: Router, command: ScpCommand, channel: ServerChannel): Promise<number> {
+export async function runScp(router: Machine, command: ScpCommand, channel: ServerChannel): Promise<number> {
   const reader = new Reader(channel);
   try {
     if (command.direction === "take") await take(router, command, reader, channel);
@@ -105,7 +105,7 @@ export async function runScp(router: Router, command: ScpCommand, channel: Serve
 }
 
 async function take(
-  { files }: Router,
+  { files }: Machine,
   { path }: ScpCommand,
   reader: Reader,
   channel: ServerChannel,
@@ -137,7 +137,7 @@ async function take(
 }
 
 async function send(
-  router: Router,
+  router: Machine,
   { path, recursive }: ScpCommand,
   reader: Reader,
   channel: ServerChannel,

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import ssh2 from "ssh2";
 import { plainAddress } from "../connections.ts";
-import type { Router } from "../router.ts";
+import type { Machine } from "../machine.ts";
 import type { Session } from "../sessions.ts";
 import { authenticate, passwordIs } from "../users.ts";
 import { Console } from "./console.ts";
@@ -9,8 +9,8 @@ import { readScp, runScp } from "./scp.ts";
 import { serveSftp } from "./sftp.ts";
 import { runShell } from "./shell.ts";
 
-/** Password log-in of the router's own users over SSH; answers sockets the `ssh` service admitted. */
-export function acceptSsh(router: Router): (socket: Socket) => void {
+/** Password login of the router's own users over SSH; answers sockets the `ssh` service admitted. */
+export function acceptSsh(router: Machine): (socket: Socket) => void {
   return (socket) => {
     // A server of its own for each socket: ssh2 announces a client once its first line has come and doesn't say on
     // which socket, and the socket is what ends a session for good.
@@ -20,7 +20,7 @@ export function acceptSsh(router: Router): (socket: Socket) => void {
   };
 }
 
-function serveClient(router: Router, client: ssh2.Connection, socket: Socket): void {
+function serveClient(router: Machine, client: ssh2.Connection, socket: Socket): void {
   const address = plainAddress(socket.remoteAddress);
   // Says goodbye, but doesn't wait for the other side to do the same.
   const end = () => {
@@ -42,7 +42,7 @@ function serveClient(router: Router, client: ssh2.Connection, socket: Socket): v
   });
 }
 
-function logIn(router: Router, context: ssh2.PasswordAuthContext, address: string) {
+function logIn(router: Machine, context: ssh2.PasswordAuthContext, address: string) {
   const { username, password } = context;
   const result = authenticate(router, { username, proof: passwordIs(password), address, policy: "ssh" });
   if (typeof result === "object") return result;
@@ -50,7 +50,7 @@ function logIn(router: Router, context: ssh2.PasswordAuthContext, address: strin
   return undefined;
 }
 
-function serveSessions(router: Router, client: ssh2.Connection, session: Session): void {
+function serveSessions(router: Machine, client: ssh2.Connection, session: Session): void {
   client.on("session", (acceptSession) => {
     let terminal = false;
     const channel = acceptSession();
@@ -74,7 +74,7 @@ function serveSessions(router: Router, client: ssh2.Connection, session: Session
 }
 
 /** One command line, then the channel ends. What is left open in it is a syntax error. */
-function runOnce(router: Router, session: Session, command: string, stream: ssh2.ServerChannel): void {
+function runOnce(router: Machine, session: Session, command: string, stream: ssh2.ServerChannel): void {
   const abort = new AbortController();
   stream.once("close", () => abort.abort());
   const print = (text: string) => {

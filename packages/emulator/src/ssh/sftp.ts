@@ -1,10 +1,9 @@
 import ssh2, { type Attributes, type SFTPWrapper } from "ssh2";
 import { bytesText, wordBytes } from "../api/words.ts";
-import type { Caller } from "../commands/index.ts";
+import type { Caller } from "../caller.ts";
 import { contentsOf, fileName, sizeOf } from "../files.ts";
-import { importText } from "../import.ts";
+import type { MenuHost } from "../menus/menu.ts";
 import { Refusal } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import type { Item } from "../table.ts";
 
 const { STATUS_CODE, OPEN_MODE } = ssh2.utils.sftp;
@@ -35,7 +34,7 @@ function attributesOf(item: Item | undefined, isDirectory: boolean): Attributes 
 }
 
 /** The files of the router over SFTP; whoever comes here has the `ftp` policy. */
-export function serveSftp(router: Router, caller: Caller, sftp: SFTPWrapper): void {
+export function serveSftp(router: MenuHost, caller: Caller, sftp: SFTPWrapper): void {
   const open = new Map<number, OpenFile>();
   let nextHandle = 1;
   const handleOf = (file: OpenFile): Buffer => {
@@ -167,11 +166,12 @@ export function serveSftp(router: Router, caller: Caller, sftp: SFTPWrapper): vo
 }
 
 /** `name.auto.rsc` runs by itself and leaves `name.auto.log`. Source: manual, "Configuration management". */
-function runUploaded(router: Router, caller: Caller, name: string): void {
+function runUploaded(router: MenuHost, caller: Caller, name: string): void {
   const item = name.endsWith(".auto.rsc") ? router.files.find(name) : undefined;
   if (!item) return;
   const leave = (text: string) => router.files.write(name.replace(/rsc$/, "log"), text);
-  importText(router, caller, contentsOf(item))
+  router.jobs
+    .importText(caller, contentsOf(item))
     .catch((error) => `${error instanceof Error ? error.message : String(error)}\n`)
     .then(leave)
     .catch((error) => router.jobs.logFailure(name, error));

@@ -1,5 +1,5 @@
 import type { ServerChannel } from "ssh2";
-import type { Router } from "../router.ts";
+import type { Machine } from "../machine.ts";
 import type { Session } from "../sessions.ts";
 import { Console, type LineResult } from "./console.ts";
 
@@ -8,11 +8,11 @@ const CTRL_D = "\x04";
 const ERASE = ["\x7f", "\b"];
 /** A line beyond this is cut; RouterOS's own limit isn't published. */
 const MAX_LINE = 65_536;
-/** What stands before a line that goes on with the one before. */
+/** What stands before a line that continues with the one before. */
 const CONTINUED = "{... ";
 
 /** The interactive console: prompt, a line with echo and erase, its answer, the prompt again. */
-export function runShell(router: Router, session: Session, channel: ServerChannel, echo: boolean): void {
+export function runShell(router: Machine, session: Session, channel: ServerChannel, echo: boolean): void {
   const shell = new Console(router, session);
   let line = "";
   let before = "";

@@ -1,7 +1,7 @@
 import type { Router } from "../router.ts";
 import { readSeconds } from "../values.ts";
 
-/** Wait on the router's clock. @returns false when the wait was given up */
+/** Wait on the router's clock. @returns false when the wait was abandoned */
 export function sleep(router: Router, ms: number, signal: AbortSignal): Promise<boolean> {
   if (signal.aborted) return Promise.resolve(false);
   return new Promise((resolve) => {

@@ -1,7 +1,6 @@
 import { isIP } from "node:net";
-import type { OwnCommand } from "../menus/menu.ts";
+import type { MenuHost, OwnCommand } from "../menus/menu.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import { readMs, sleep } from "./clock.ts";
 
 const DEFAULT = { intervalMs: 1000, size: "56", ttl: "64" };
@@ -16,7 +15,7 @@ const ROUND_TRIP = "500us";
 const REFUSED = ["arp-ping", "do-not-fragment", "dscp", "interface", "src-address", "vrf"];
 
 /** The router itself answers, and whoever the control handle named. */
-function answers(router: Router, host: string): boolean {
+function answers(router: MenuHost, host: string): boolean {
   const own = router.menus.has("/ip/address") ? router.table("/ip/address").items : [];
   const addresses = own.flatMap(({ values }) =>
     values.disabled === "true" ? [] : [values.address?.split("/")[0]],

@@ -16,7 +16,7 @@ afterAll(async () => {
 const attribute = (sentence: readonly string[], name: string) =>
   sentence.find((word) => word.startsWith(`=${name}=`))?.slice(name.length + 2);
 
-/** Let the router's clock go on by a second until the command has ended. */
+/** Move the router's clock on by a second, again and again, until the command has ended. */
 async function runToEnd(...words: string[]): Promise<string[][]> {
   let ended = false;
   const replies = client.run(...words).finally(() => {
@@ -51,7 +51,7 @@ test("a host nobody made reachable times out, one made reachable answers", async
   expect(attribute(found ?? [], "time")).toBe("500us");
 });
 
-test("a ping without count goes on beside other commands until it is cancelled", async () => {
+test("a ping without count continues beside other commands until it is cancelled", async () => {
   client.send("/ping", "=address=127.0.0.1", ".tag=p");
   expect(await client.receive()).toContain(".tag=p");
   client.send("/system/identity/print", ".tag=i");

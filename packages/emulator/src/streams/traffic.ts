@@ -1,6 +1,5 @@
-import type { OwnCommand } from "../menus/menu.ts";
+import type { MenuHost, OwnCommand } from "../menus/menu.ts";
 import { refusals } from "../refusal.ts";
-import type { Router } from "../router.ts";
 import { readMs, sleep } from "./clock.ts";
 
 /** The interface connections to the router are counted on. */
@@ -21,7 +20,7 @@ interface Totals {
 const NONE: Totals = { rx: 0, tx: 0 };
 
 /** Bytes of every open connection so far, by its id. */
-function totals(router: Router): ReadonlyMap<string, Totals> {
+function totals(router: MenuHost): ReadonlyMap<string, Totals> {
   const open = router.connections.all;
   return new Map(open.map(({ id, socket }) => [id, { rx: socket.bytesRead, tx: socket.bytesWritten }]));
 }
@@ -32,13 +31,9 @@ function since(before: ReadonlyMap<string, Totals>, now: ReadonlyMap<string, Tot
   return { rx: rx - old.rx, tx: tx - old.tx };
 }
 
-function mustExist(router: Router, name: string): void {
-  const known = router.items(menuOf(router, "/interface")).some(({ values }) => values.name === name);
+function mustExist(router: MenuHost, name: string): void {
+  const known = router.items(router.menu("/interface")).some(({ values }) => values.name === name);
   if (!known) throw refusals.noMatch("interface");
-}
-
-function menuOf(router: Router, path: string) {
-  return router.table(path).menu;
 }
 
 function readTime(given: Readonly<Record<string, string>>, name: string, otherwise: number): number {

@@ -1,6 +1,30 @@
 import { createHash, type KeyObject, sign } from "node:crypto";
-import ipaddr from "ipaddr.js";
-import * as der from "./der.ts";
+import { isIP } from "node:net";
+import { Attributes, CertificationRequest, CertificationRequestInfo } from "@peculiar/asn1-csr";
+import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
+import {
+  AlgorithmIdentifier,
+  Attribute,
+  AttributeTypeAndValue,
+  AttributeValue,
+  AuthorityKeyIdentifier,
+  BasicConstraints,
+  Certificate,
+  DirectoryString,
+  ExtendedKeyUsage,
+  Extension,
+  Extensions,
+  GeneralName,
+  KeyUsage,
+  Name,
+  RelativeDistinguishedName,
+  SubjectAlternativeName,
+  SubjectKeyIdentifier,
+  SubjectPublicKeyInfo,
+  TBSCertificate,
+  Validity,
+  Version,
+} from "@peculiar/asn1-x509";
 import {
   EXTENDED_USAGES,
   EXTENSION,
@@ -10,6 +34,11 @@ import {
   type Subject,
   USAGE_BITS,
 } from "./names.ts";
+
+/*
+ * The structures are the library's, the signature is OpenSSL's: RouterOS signs with MD5 and with keys of 1024 bits, and
+ * WebCrypto, which `@peculiar/x509` signs with, has no MD5.
+ */
 
 export interface CertificateRequest {
   readonly subject: Subject;
@@ -25,10 +54,18 @@ export interface CertificateRequest {
   readonly publicKey: KeyObject;
 }
 
-/** Who signs; the certificate's own name and keys for a self-signed one. */
+/** What a request says besides the certificate it asks for. */
+export interface RequestAttributes {
+  /** A password the signer may ask for. */
+  readonly challenge?: string | undefined;
+  /** As RouterOS before 7.22 has it. */
+  readonly unstructuredAddress?: string | undefined;
+}
+
+/** Who signs; without it a certificate signs itself. */
 export interface Signer {
-  /** Its subject as it is in its certificate, DER. */
-  readonly name: Buffer;
+  /** Its certificate, DER. */
+  readonly certificate: Uint8Array | undefined;
   readonly publicKey: KeyObject;
   readonly privateKey: KeyObject;
 }
@@ -39,72 +76,102 @@ export interface Signer {
  */
 export function writeCertificate(request: CertificateRequest, signer: Signer): Buffer {
   const algorithm = signatureAlgorithm(signer.privateKey, request.digest);
-  const version3 = der.explicit(0, der.integer(Buffer.of(2)));
-  const body = der.sequence(
-    version3,
-    der.integer(request.serial),
-    algorithm,
-    signer.name,
-    der.sequence(der.time(request.notBefore), der.time(request.notAfter)),
-    nameOf(request.subject),
-    request.publicKey.export({ format: "der", type: "spki" }),
-    der.explicit(3, der.sequence(...extensions(request, signer))),
-  );
-  return der.sequence(body, algorithm, der.bits(sign(request.digest, body, signer.privateKey)));
+  const subject = nameOf(request.subject);
+  const { certificate } = signer;
+  const tbsCertificate = new TBSCertificate({
+    version: Version.v3,
+    serialNumber: positive(request.serial),
+    signature: algorithm,
+    issuer: certificate ? AsnConvert.parse(certificate, Certificate).tbsCertificate.subject : subject,
+    validity: new Validity({ notBefore: request.notBefore, notAfter: request.notAfter }),
+    subject,
+    subjectPublicKeyInfo: keyInfo(request.publicKey),
+    extensions: new Extensions(extensions(request, signer)),
+  });
+  const signatureValue = signed(AsnConvert.serialize(tbsCertificate), request.digest, signer.privateKey);
+  return bytes(new Certificate({ tbsCertificate, signatureAlgorithm: algorithm, signatureValue }));
 }
 
 /**
  * A request for a certificate, PKCS #10 (RFC 2986), in DER.
- * @param asked.challenge password the signer may ask for; asked.unstructuredAddress as RouterOS before 7.22 has it
  * @throws RangeError as `writeCertificate`
  */
 export function writeRequest(
   request: Pick<CertificateRequest, "subject" | "altNames" | "keyUsage" | "digest" | "publicKey">,
   privateKey: KeyObject,
-  asked: { readonly challenge?: string | undefined; readonly unstructuredAddress?: string | undefined },
+  asked: RequestAttributes,
 ): Buffer {
-  const algorithm = signatureAlgorithm(privateKey, request.digest);
-  const extensions = usageExtensions(request);
+  const usages = usageExtensions(request);
   const { challenge, unstructuredAddress } = asked;
   const attributes = [
-    ...(challenge ? [attribute("1.2.840.113549.1.9.7", der.utf8(challenge))] : []),
-    ...(unstructuredAddress ? [attribute("1.2.840.113549.1.9.8", der.utf8(unstructuredAddress))] : []),
-    ...(extensions.length > 0 ? [attribute("1.2.840.113549.1.9.14", der.sequence(...extensions))] : []),
+    ...(challenge ? [attribute("1.2.840.113549.1.9.7", text(challenge))] : []),
+    ...(unstructuredAddress ? [attribute("1.2.840.113549.1.9.8", text(unstructuredAddress))] : []),
+    ...(usages.length > 0 ? [attribute("1.2.840.113549.1.9.14", new Extensions(usages))] : []),
   ];
-  const body = der.sequence(
-    der.integer(Buffer.of(0)),
-    nameOf(request.subject),
-    request.publicKey.export({ format: "der", type: "spki" }),
+  const certificationRequestInfo = new CertificationRequestInfo({
+    subject: nameOf(request.subject),
+    subjectPKInfo: keyInfo(request.publicKey),
     // A set is in the order of its bytes, X.690 section 11.6.
-    der.explicit(0, Buffer.concat(attributes.toSorted(Buffer.compare))),
-  );
-  return der.sequence(body, algorithm, der.bits(sign(request.digest, body, privateKey)));
-}
-
-const attribute = (id: string, value: Buffer): Buffer => der.sequence(der.oid(id), der.set(value));
-
-function signatureAlgorithm(key: KeyObject, digest: string): Buffer {
-  const kind = key.asymmetricKeyType ?? "";
-  const id = SIGNATURES[kind]?.[digest];
-  if (id === undefined) throw new RangeError(`no signature of ${kind} with ${digest}`);
-  return kind === "rsa" ? der.sequence(der.oid(id), der.nothing) : der.sequence(der.oid(id));
-}
-
-/** A subject as its certificate has it, DER. */
-export function nameOf(subject: Subject): Buffer {
-  const parts = SUBJECT_FIELDS.filter((field) => subject[field]).map((field) => {
-    const text = subject[field] ?? "";
-    const value = field === "country" ? der.printable(text) : der.utf8(text);
-    return der.set(der.sequence(der.oid(SUBJECT[field]), value));
+    attributes: new Attributes(attributes.toSorted((a, b) => Buffer.compare(bytes(a), bytes(b)))),
   });
-  return der.sequence(...parts);
+  const body = AsnConvert.serialize(certificationRequestInfo);
+  return bytes(
+    new CertificationRequest({
+      certificationRequestInfo,
+      signatureAlgorithm: signatureAlgorithm(privateKey, request.digest),
+      signature: signed(body, request.digest, privateKey),
+    }),
+  );
 }
 
-function extensions(request: CertificateRequest, signer: Signer): readonly Buffer[] {
+const bytes = (value: object): Buffer => Buffer.from(AsnConvert.serialize(value));
+
+const text = (utf8String: string): DirectoryString => new DirectoryString({ utf8String });
+
+const attribute = (type: string, value: object): Attribute =>
+  new Attribute({ type, values: [AsnConvert.serialize(value)] });
+
+const signed = (body: ArrayBuffer, digest: string, key: KeyObject): ArrayBuffer =>
+  arrayBuffer(sign(digest, Buffer.from(body), key));
+
+const arrayBuffer = (content: Uint8Array): ArrayBuffer => Uint8Array.from(content).buffer;
+
+/** Never negative, which its first bit would make it, and without zeros in front. */
+function positive(serial: Uint8Array): ArrayBuffer {
+  const start = serial.findIndex((byte) => byte !== 0);
+  const digits = start < 0 ? Buffer.of(0) : serial.subarray(start);
+  return arrayBuffer((digits[0] ?? 0) < 0x80 ? digits : Buffer.concat([Buffer.of(0), digits]));
+}
+
+function signatureAlgorithm(key: KeyObject, digest: string): AlgorithmIdentifier {
+  const kind = key.asymmetricKeyType ?? "";
+  const algorithm = SIGNATURES[kind]?.[digest];
+  if (algorithm === undefined) throw new RangeError(`no signature of ${kind} with ${digest}`);
+  return new AlgorithmIdentifier({ algorithm, ...(kind === "rsa" ? { parameters: null } : {}) });
+}
+
+/** Each part of a subject in a set of its own, in RouterOS's order. */
+function nameOf(subject: Subject): Name {
+  const parts = SUBJECT_FIELDS.filter((field) => subject[field]).map((field) => {
+    const content = subject[field] ?? "";
+    const value = new AttributeValue(
+      field === "country" ? { printableString: content } : { utf8String: content },
+    );
+    return new RelativeDistinguishedName([new AttributeTypeAndValue({ type: SUBJECT[field], value })]);
+  });
+  return new Name(parts);
+}
+
+function keyInfo(key: KeyObject): SubjectPublicKeyInfo {
+  return AsnConvert.parse(key.export({ format: "der", type: "spki" }), SubjectPublicKeyInfo);
+}
+
+function extensions(request: CertificateRequest, signer: Signer): Extension[] {
+  const keyIdentifier = new OctetString(keyId(signer.publicKey));
   return [
-    extension(EXTENSION.basicConstraints, der.sequence(...(request.isCa ? [der.yes] : [])), true),
-    extension(EXTENSION.subjectKey, der.octets(keyId(request.publicKey))),
-    extension(EXTENSION.authorityKey, der.sequence(der.implicit(0, keyId(signer.publicKey)))),
+    extension(EXTENSION.basicConstraints, new BasicConstraints({ cA: request.isCa }), true),
+    extension(EXTENSION.subjectKey, new SubjectKeyIdentifier(keyId(request.publicKey))),
+    extension(EXTENSION.authorityKey, new AuthorityKeyIdentifier({ keyIdentifier })),
     ...usageExtensions(request),
   ];
 }
@@ -113,48 +180,32 @@ function extensions(request: CertificateRequest, signer: Signer): readonly Buffe
 function usageExtensions({
   altNames,
   keyUsage,
-}: Pick<CertificateRequest, "altNames" | "keyUsage">): readonly Buffer[] {
-  const usage = USAGE_BITS.flatMap((word, bit) => (keyUsage.includes(word) ? [bit] : []));
+}: Pick<CertificateRequest, "altNames" | "keyUsage">): Extension[] {
+  const usage = USAGE_BITS.reduce((sum, word, bit) => sum + (keyUsage.includes(word) ? 1 << bit : 0), 0);
   const extended = keyUsage.flatMap((word) => EXTENDED_USAGES[word] ?? []);
+  const names = altNames.map(altName);
   const all = [
-    usage.length > 0 && extension(EXTENSION.keyUsage, der.namedBits(usage), true),
-    extended.length > 0 && extension(EXTENSION.extendedKeyUsage, der.sequence(...extended.map(der.oid))),
-    altNames.length > 0 && extension(EXTENSION.altNames, der.sequence(...altNames.map(altName))),
+    usage > 0 && extension(EXTENSION.keyUsage, new KeyUsage(usage), true),
+    extended.length > 0 && extension(EXTENSION.extendedKeyUsage, new ExtendedKeyUsage(extended)),
+    names.length > 0 && extension(EXTENSION.altNames, new SubjectAlternativeName(names)),
   ];
   return all.filter((one) => one !== false);
 }
 
-function extension(id: string, value: Buffer, critical = false): Buffer {
-  return der.sequence(der.oid(id), ...(critical ? [der.yes] : []), der.octets(value));
-}
+const extension = (extnID: string, value: object, critical = false): Extension =>
+  new Extension({ extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value)) });
 
-function altName(text: string): Buffer {
-  const [, kind = "", value = ""] = /^(\w+):(.+)$/.exec(text) ?? [];
-  if (kind === "DNS") return der.implicit(2, der.ia5(value));
-  if (kind === "email") return der.implicit(1, der.ia5(value));
-  if (kind === "IP" && ipaddr.isValid(value)) {
-    return der.implicit(7, Buffer.from(ipaddr.parse(value).toByteArray()));
-  }
-  throw new RangeError(`${text} is no alternative name`);
+function altName(written: string): GeneralName {
+  const [, kind = "", value = ""] = /^(\w+):(.+)$/.exec(written) ?? [];
+  if (kind === "DNS") return new GeneralName({ dNSName: value });
+  if (kind === "email") return new GeneralName({ rfc822Name: value });
+  if (kind === "IP" && isIP(value) !== 0) return new GeneralName({ iPAddress: value });
+  throw new RangeError(`${written} is no alternative name`);
 }
 
 /** SHA-1 of the public key's bits, RFC 5280's first method: what a certificate calls its key. */
 export function keyId(key: KeyObject): Buffer {
-  const spki = key.export({ format: "der", type: "spki" });
-  return createHash("sha1").update(publicBits(spki)).digest();
-}
-
-/** The bit string that ends a SubjectPublicKeyInfo: behind the algorithm, without tag, length and unused bits. */
-function publicBits(spki: Buffer): Buffer {
-  const body = spki.subarray(headLength(spki));
-  const algorithm = headLength(body) + contentLength(body);
-  const bitString = body.subarray(algorithm);
-  return bitString.subarray(headLength(bitString) + 1);
-}
-
-const headLength = (value: Buffer): number => ((value[1] ?? 0) < 0x80 ? 2 : 2 + ((value[1] ?? 0) & 0x7f));
-
-function contentLength(value: Buffer): number {
-  const first = value[1] ?? 0;
-  return first < 0x80 ? first : value.readUIntBE(2, first & 0x7f);
+  return createHash("sha1")
+    .update(Buffer.from(keyInfo(key).subjectPublicKey))
+    .digest();
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProtocolError } from "../errors.ts";
-import { encodeLength, encodeSentence, type Sentence, SentenceDecoder } from "./index.ts";
+import { DecodeError, encodeLength, encodeSentence, type Sentence, SentenceDecoder } from "./index.ts";
 
 const BOUNDARIES: readonly (readonly [length: number, prefix: string])[] = [
   [0, "00"],
@@ -37,7 +37,8 @@ function outcome(chunks: readonly Uint8Array[]): unknown[] {
       seen.push(...decoder.push(chunk).map((sentence) => sentence.words()));
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      return [...seen, ...error.decoded.map((sentence) => sentence.words()), error.message];
+      const decoded = error instanceof DecodeError ? error.decoded : [];
+      return [...seen, ...decoded.map((sentence) => sentence.words()), error.message];
     }
   }
   return seen;

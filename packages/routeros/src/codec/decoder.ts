@@ -7,6 +7,7 @@
  */
 
 import { ProtocolError } from "../errors.ts";
+import { DecodeError } from "./decode-error.ts";
 import { announcedPrefixSize, readLength } from "./length.ts";
 import { Sentence } from "./sentence.ts";
 import { type Shape, Shapes } from "./shape.ts";
@@ -72,8 +73,8 @@ export class SentenceDecoder {
   /**
    * Take the next bytes of the stream and return the sentences they complete, in order. Empty sentences are
    * left out. The chunk may be reused afterwards.
-   * @throws ProtocolError reserved length byte or a limit passed; its `decoded` holds the sentences of this
-   *   chunk that were complete before. Every later call throws it again, without them.
+   * @throws ProtocolError reserved length byte or a limit passed; a DecodeError where sentences of this chunk were
+   *   complete before: its `decoded` holds them. Every later call throws it again, without them.
    */
   push(chunk: Uint8Array): Sentence[] {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
@@ -82,7 +83,7 @@ export class SentenceDecoder {
       this.read(bytes, bytes.length, (sentence) => sentences.push(sentence.copy()));
     } catch (error) {
       if (!(error instanceof ProtocolError) || sentences.length === 0) throw error;
-      throw new ProtocolError(error.message, { operation: "decode", decoded: sentences, cause: error });
+      throw new DecodeError(error, sentences);
     } finally {
       this.#look(NOTHING);
     }

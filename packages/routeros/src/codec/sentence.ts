@@ -2,8 +2,6 @@
  * A sentence: words, the first of which says what it is (a command or a reply word), closed by an empty word.
  */
 
-export type { Row } from "./row.ts";
-
 import { ProtocolError } from "../errors.ts";
 import { encodeLength, wordEnd, wordStart } from "./length.ts";
 import { emptyRow, type Row } from "./row.ts";

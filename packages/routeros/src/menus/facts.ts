@@ -3,7 +3,7 @@
  * The facts themselves are beside this file. Their sources: MikroTik manual ("Services", "User", "API", "Filter",
  * "Scheduler", "Certificates") and the published command trees of RouterOS 7.9 to 7.24.
  */
-import type { Row } from "../codec/sentence.ts";
+import type { Row } from "../codec/row.ts";
 import { atLeast, type RouterOsVersion } from "../version.ts";
 import type { FieldKind } from "./fields.ts";
 

@@ -38,10 +38,10 @@ export class RawLine {
     return { words: words.filter((word) => word !== label), tag: label?.slice(5) ?? "" };
   }
 
-  /** Expect the log-in and let the client in. */
+  /** Expect the login and let the client in. */
   async admit(): Promise<void> {
     const words = await this.read();
-    if (words[0] !== "/login") throw new Error(`expected a log-in, got ${words.join(" ")}`);
+    if (words[0] !== "/login") throw new Error(`expected a login, got ${words.join(" ")}`);
     this.send("!done");
   }
 

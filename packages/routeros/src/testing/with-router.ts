@@ -7,7 +7,7 @@ export const LOGIN = { host: "127.0.0.1", username: "admin", password: "correct 
 
 /**
  * Log in to a router that plays `script`, run `use`, and fail with whatever went wrong on either side.
- * @param script what the router does after the log-in
+ * @param script what the router does after the login
  */
 export async function withRouter(
   script: (line: RawLine) => Promise<void>,

@@ -11,7 +11,7 @@ const siteId = randomUUID();
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ modules: (parts) => [auditRoutes(parts)] });
+  server = await startTestServer({ routes: auditRoutes() });
   for (let index = 1; index <= 7; index++)
     await add({ action: "thing.done", subjectType: "thing", detail: { index } });
   await add({ action: "thing.lost", subjectType: "thing", subjectId: siteId, siteId });

@@ -1,2 +1,2 @@
-export { type Actor, record } from "./record.ts";
+export { record } from "./record.ts";
 export { auditRoutes } from "./routes.ts";

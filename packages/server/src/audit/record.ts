@@ -1,11 +1,7 @@
 import { sql } from "kysely";
 import type { Trx } from "../database/index.ts";
+import type { Actor } from "../kernel/actor.ts";
 import { assertPlain } from "./plain-data.ts";
-
-/** Who did it: somebody with a token, or a part of Portreeve by itself. */
-export type Actor =
-  | { kind: "token"; tokenId: string; name: string; address: string }
-  | { kind: "system"; part: string };
 
 export interface AuditEntry {
   /** `<noun>.<what happened>`, such as `policy.updated`. */

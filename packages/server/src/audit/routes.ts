@@ -1,33 +1,26 @@
 import { auditList, auditQuery } from "@portreeve/api-schema";
 import { z } from "zod";
-import type { Database } from "../database/index.ts";
-import { type HttpModule, pageOf, readCursor } from "../http/index.ts";
+import { pageOf, readCursor } from "../kernel/page.ts";
+import { type Route, route } from "../kernel/route.ts";
 import { listEvents, presentEvent } from "./store.ts";
 
 const position = z.tuple([z.string().regex(/^\d{1,18}$/)]);
 
-/** `GET /v1/audit`: newest first. */
-export function auditRoutes({ database }: { database: Database }): HttpModule {
-  return (app) => {
-    app.get(
-      "/v1/audit",
-      {
-        config: { scope: "audit:read" },
-        schema: {
-          tags: ["audit"],
-          summary: "List audit events, newest first",
-          querystring: auditQuery,
-          response: { 200: auditList },
-        },
-      },
-      async (request) => {
-        const { limit, cursor, site_id, action } = request.query;
+export function auditRoutes(): Route[] {
+  return [
+    route({
+      method: "GET",
+      path: "/v1/audit",
+      scope: "audit:read",
+      tag: "audit",
+      summary: "List audit events, newest first",
+      input: { query: auditQuery },
+      output: auditList,
+      run: async ({ query: { limit, cursor, site_id: siteId, action }, read }) => {
         const [beforeId] = readCursor(cursor, position) ?? [];
-        const rows = await database.asCustomer(request.caller.customerId, (trx) =>
-          listEvents(trx, { limit: limit + 1, beforeId, siteId: site_id, action }),
-        );
+        const rows = await read((trx) => listEvents(trx, { limit: limit + 1, beforeId, siteId, action }));
         return pageOf(rows, limit, (row) => [row.id], presentEvent);
       },
-    );
-  };
+    }),
+  ];
 }

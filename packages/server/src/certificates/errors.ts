@@ -1,4 +1,4 @@
-import { DomainError } from "../http/errors.ts";
+import { DomainError } from "../kernel/errors.ts";
 import type { AuthorityInputError } from "./authority.ts";
 
 export class AuthorityNotFoundError extends DomainError {

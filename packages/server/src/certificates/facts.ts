@@ -1,8 +1,9 @@
 /** What this module knows of a site. Types alone. */
+import type { ManagementTransport } from "@portreeve/api-schema";
 import type { SiteCertificate } from "../database/index.ts";
 import type { Secret } from "../vault/secret.ts";
 
-export type Transport = "api" | "api-ssl";
+export type Transport = ManagementTransport;
 
 export interface CertificateFacts {
   /** The service Portreeve comes in by, and the one the site's policy names. */

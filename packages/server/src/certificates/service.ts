@@ -2,9 +2,8 @@
 import type { CertificateAuthorityInput } from "@portreeve/api-schema";
 import { record } from "../audit/index.ts";
 import type { Trx } from "../database/index.ts";
-import type { Caller } from "../http/index.ts";
+import { actorOf, type Caller } from "../kernel/actor.ts";
 import type { SiteService } from "../sites/index.ts";
-import { actorOf } from "../tokens/index.ts";
 import type { Vault } from "../vault/index.ts";
 import { AuthorityInputError, readAuthority } from "./authority.ts";
 import { AuthorityNotFoundError, UnusableAuthorityError } from "./errors.ts";

@@ -11,7 +11,7 @@
  */
 import { LoginError, parseVersion } from "@portreeve/routeros";
 import { record } from "../audit/index.ts";
-import type { Database } from "../database/index.ts";
+import { bucketOf, type Database } from "../database/index.ts";
 import { NeedsAttentionError, type RouterAccess, type RouterSession } from "../reconcile/index.ts";
 import {
   adoptionLoginBinding,
@@ -22,6 +22,7 @@ import {
   recordAdopted,
   recordMoved,
   recordReached,
+  type Sightings,
   SiteNotReadyError,
   type SiteRow,
 } from "../sites/index.ts";
@@ -36,6 +37,7 @@ import { activate, insertPending, type Login, listCredentials, openLogin, replac
 export interface CredentialAccessOptions extends Dialer {
   readonly database: Database;
   readonly vault: Vault;
+  readonly sightings: Sightings;
   /** Name of our user on routers. */
   readonly username: string;
 }
@@ -105,6 +107,11 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
     const { client } = await connect(this.#options, moved, active, signal);
     client.close();
     await this.#options.database.asSystem((trx) => recordMoved(trx, site, way));
+  }
+
+  /** Close the connections kept for sites that are another process's to work for. */
+  closeKept(buckets: ReadonlySet<number>): void {
+    this.#pool.closeWhere((siteId) => buckets.has(bucketOf(siteId)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -268,7 +275,8 @@ export class CredentialAccess implements RouterAccess, AsyncDisposable {
       const router = await inspect(client, signal);
       const { fingerprint } = client;
       const reached = { port, fingerprint, settled, router };
-      await this.#options.database.asSystem((trx) => recordReached(trx, site, reached));
+      const { database, sightings } = this.#options;
+      await recordReached(database, sightings, site, reached);
       return {
         client,
         version: parseVersion(router.version),

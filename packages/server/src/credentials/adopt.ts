@@ -1,5 +1,6 @@
 /** Adoption: with the login that was given once, make a user of our own on the router. */
 import type { RouterClient, RouterOsVersion } from "@portreeve/routeros";
+import { checkLease } from "../database/index.ts";
 import { deliver, observe, plan } from "../reconcile/index.ts";
 import { desired } from "./desired.ts";
 import { seenFrom } from "./inspect.ts";
@@ -19,6 +20,7 @@ export async function installOurUser(
   login: Login,
   signal: AbortSignal,
 ): Promise<string> {
+  checkLease();
   const managementAddress = await seenFrom(client, given, signal);
   const router = { version, managementAddress, offboarding: false };
   const rows = desired(login.username, login.password, router);
@@ -38,5 +40,6 @@ export async function setPassword(client: RouterClient, login: Login, signal: Ab
     signal,
   });
   if (row?.[".id"] === undefined) throw new Error(`the router has no user ${login.username}`);
+  checkLease();
   await client.set("/user", row[".id"], { password: login.password.reveal() }, { signal });
 }

@@ -1,4 +1,4 @@
-import { DomainError } from "../http/errors.ts";
+import { DomainError } from "../kernel/errors.ts";
 
 export class RotationInProgressError extends DomainError {
   constructor() {

@@ -1,53 +1,42 @@
 import { credential, reveal, siteParams } from "@portreeve/api-schema";
 import { z } from "zod";
-import { type HttpModule, mutate, noStore, read } from "../http/index.ts";
+import { type Route, route } from "../kernel/route.ts";
 import { presentCredential } from "./present.ts";
 import type { CredentialService } from "./service.ts";
 
-const PATH = "/v1/control-plane/:site/credentials";
-const tags = ["Credentials"];
+const path = "/v1/control-plane/:site/credentials";
+const tag = "Credentials";
 
-export function credentialRoutes(credentials: CredentialService): HttpModule {
-  return (app) => {
-    app.get(
-      PATH,
-      {
-        config: { scope: "credentials:read" },
-        schema: {
-          tags,
-          summary: "List a site's logins, current and historical",
-          params: siteParams,
-          querystring: z.strictObject({ reveal }),
-          response: { 200: z.array(credential) },
-        },
-      },
-      (request, reply) => {
-        noStore(reply);
-        return read(request, async (trx) => {
-          const wanted = request.query.reveal === "true";
-          const known = await credentials.list(trx, request.caller, request.params.site, wanted);
+export function credentialRoutes(credentials: CredentialService): Route[] {
+  return [
+    route({
+      method: "GET",
+      path,
+      scope: "credentials:read",
+      tag,
+      summary: "List a site's logins, current and historical",
+      input: { params: siteParams, query: z.strictObject({ reveal }) },
+      output: z.array(credential),
+      run: ({ caller, params, query, read }) =>
+        read(async (trx) => {
+          const known = await credentials.list(trx, caller, params.site, query.reveal === "true");
           return known.map(({ row, password }) => presentCredential(row, password));
-        });
-      },
-    );
-    app.post(
-      PATH,
-      {
-        config: { scope: "credentials:rotate" },
-        schema: {
-          tags,
-          summary: "Rotate the site's login",
-          params: siteParams,
-          response: { 201: credential },
-        },
-      },
-      (request, reply) => {
-        noStore(reply);
-        return mutate(request, reply, { status: 201 }, async (trx) => {
-          const { row, password } = await credentials.rotate(trx, request.caller, request.params.site);
+        }),
+    }),
+    route({
+      method: "POST",
+      path,
+      scope: "credentials:rotate",
+      tag,
+      summary: "Rotate the site's login",
+      input: { params: siteParams },
+      output: credential,
+      status: 201,
+      run: ({ caller, params, mutate }) =>
+        mutate(async (trx) => {
+          const { row, password } = await credentials.rotate(trx, caller, params.site);
           return presentCredential(row, password);
-        });
-      },
-    );
-  };
+        }),
+    }),
+  ];
 }

@@ -1,9 +1,8 @@
 /** The verbs of credentials: look at a site's logins, start a rotation. */
 import { record } from "../audit/index.ts";
 import type { Trx } from "../database/index.ts";
-import type { Caller } from "../http/index.ts";
+import { actorOf, type Caller } from "../kernel/actor.ts";
 import { lockSite, SiteNotFoundError, SiteNotReadyError, type SiteService } from "../sites/index.ts";
-import { actorOf } from "../tokens/index.ts";
 import type { Secret, Vault } from "../vault/index.ts";
 import { RotationInProgressError } from "./errors.ts";
 import { type CredentialRow, insertPending, listCredentials, openLogin } from "./store.ts";

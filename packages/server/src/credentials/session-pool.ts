@@ -41,6 +41,15 @@ export class SessionPool {
     });
   }
 
+  /** Close what is kept for these sites. */
+  closeWhere(isConcerned: (siteId: string) => boolean): void {
+    for (const [siteId, { client }] of this.#kept) {
+      if (!isConcerned(siteId)) continue;
+      this.#kept.delete(siteId);
+      client.close();
+    }
+  }
+
   close(): void {
     for (const { client } of this.#kept.values()) client.close();
     this.#kept.clear();

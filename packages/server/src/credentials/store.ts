@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { type Selectable, sql } from "kysely";
 import type { Tables, Trx } from "../database/index.ts";
-import { Secret, type Vault } from "../vault/index.ts";
+import { PASSWORD_LENGTHS, Secret, type Vault } from "../vault/index.ts";
 
 export type CredentialRow = Selectable<Tables["credentials"]>;
 
@@ -12,9 +12,6 @@ export interface Login {
   readonly username: string;
   readonly password: Secret;
 }
-
-/** Long enough that guessing is hopeless, of characters that every version and every terminal takes. */
-const PASSWORD_LENGTH = 32;
 
 function binding(credentialId: string) {
   return { table: "credentials", column: "password", rowId: credentialId };
@@ -35,7 +32,12 @@ export async function insertPending(
       customer_id: site.customer_id,
       site_id: site.id,
       username,
-      password: await vault.seal(trx, site.customer_id, binding(id), Secret.generate(PASSWORD_LENGTH)),
+      password: await vault.seal(
+        trx,
+        site.customer_id,
+        binding(id),
+        Secret.generate(PASSWORD_LENGTHS.ownLogin),
+      ),
     })
     .returningAll()
     .executeTakeFirstOrThrow();

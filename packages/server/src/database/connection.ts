@@ -25,6 +25,19 @@ export function connectionSettings(connection: Connection, more: pg.ClientConfig
 }
 
 /**
+ * The same connection under a name that only this process's sessions have, whatever name the address gives: whoever
+ * takes over this process's work ends its sessions by it.
+ */
+export function namedConnection(connection: Connection, applicationName: string): Connection {
+  const settings = typeof connection === "string" ? { connectionString: connection } : connection;
+  const { connectionString } = settings;
+  if (connectionString === undefined) return { ...settings, application_name: applicationName };
+  // pg takes what the address says over what stands beside it.
+  const unnamed = connectionString.replace(/([?&])application_name=[^&]*(&|$)/g, "$1").replace(/[?&]$/, "");
+  return { ...settings, connectionString: unnamed, application_name: applicationName };
+}
+
+/**
  * Open one connection outside the pool.
  * @throws pg's own error when the server cannot be reached or refuses; nothing is left open then
  */

@@ -4,7 +4,7 @@ import { type Connection, openClient } from "./connection.ts";
 /** With it a link that swallows everything is noticed within ten seconds. */
 const HEARTBEAT_MS = 5_000;
 
-/** One connection outside the pool that is kept for its session: its LISTENs, its advisory locks. */
+/** One connection outside the pool that is kept for its session: its LISTENs. */
 export class DedicatedConnection implements AsyncDisposable {
   readonly #client: pg.Client;
   readonly #lost = new AbortController();

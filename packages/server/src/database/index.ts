@@ -1,4 +1,4 @@
-export { type Connection, isUnavailable, waitForServer } from "./connection.ts";
+export { type Connection, isUnavailable, namedConnection, waitForServer } from "./connection.ts";
 export { Database, type DatabaseOptions, type Trx } from "./database.ts";
 export { lockDirectory } from "./embedded/owner-lock.ts";
 export {
@@ -9,6 +9,17 @@ export {
   EmbeddedStartError,
   startEmbedded,
 } from "./embedded.ts";
+export { exactTime } from "./exact-time.ts";
+export {
+  bucketOf,
+  checkLease,
+  holding,
+  type Lease,
+  type LeaseListener,
+  LeaseLostError,
+  Leases,
+  type LeasesOptions,
+} from "./leases/index.ts";
 export type { Log } from "./log.ts";
 export {
   MigrationError,
@@ -16,5 +27,4 @@ export {
   migrate,
 } from "./migrate.ts";
 export { Notifications, type NotificationsOptions, notify } from "./notify.ts";
-export { type SiteLock, SiteLocks, type SiteLocksOptions } from "./site-lock.ts";
 export type * from "./tables.ts";

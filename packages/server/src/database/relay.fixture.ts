@@ -6,6 +6,7 @@ export class Relay implements AsyncDisposable {
   readonly url: string;
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
+  #isCut = false;
 
   private constructor(url: string, server: Server, sockets: Set<Socket>) {
     this.url = url;
@@ -31,12 +32,26 @@ export class Relay implements AsyncDisposable {
     await new Promise<void>((resolve) =>
       server.listen(path ? { path } : { port: 0, host: "127.0.0.1" }, resolve),
     );
-    return new Relay(path ? database : throughPort(database, server), server, sockets);
+    const relay = new Relay(path ? database : throughPort(database, server), server, sockets);
+    server.prependListener("connection", (client) => {
+      if (relay.#isCut) client.destroy();
+    });
+    return relay;
   }
 
   /** Carry nothing more on the connections there are, and close none of them. New ones work. */
   swallow(): void {
     for (const socket of this.#sockets) socket.unpipe().resume();
+  }
+
+  /** End the connections there are, and every new one, until `restore`. */
+  cut(): void {
+    this.#isCut = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  restore(): void {
+    this.#isCut = false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -12,6 +12,7 @@ import {
   type QueryResult,
 } from "kysely";
 import type pg from "pg";
+import { mayWrite, proveLease } from "./leases/lease.ts";
 
 /** A rollback that is not answered in this time means the connection is dead, milliseconds. */
 const ROLLBACK_TIMEOUT_MS = 2_000;
@@ -42,16 +43,24 @@ class ScopedConnection implements DatabaseConnection {
   readonly client: pg.PoolClient;
   /** True once the session's state is unknown: such a connection never goes back to the pool. */
   unusable = false;
+  /** True once the transaction may have written something. */
+  #hasWritten = false;
 
   constructor(client: pg.PoolClient) {
     this.client = client;
   }
 
   async executeQuery<R>({ sql: text, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    this.#hasWritten ||= mayWrite(text);
     const name = statementName(text, parameters.length);
     const query = { text, values: [...parameters], ...(name === undefined ? {} : { name }) };
     const { command, rowCount, rows } = await this.client.query(query);
     return COUNTED.has(command) ? { rows, numAffectedRows: BigInt(rowCount ?? 0) } : { rows: rows ?? [] };
+  }
+
+  /** @throws LeaseLostError this is a run's work, has written something, and the run's lease is another's */
+  async proveLease(): Promise<void> {
+    if (this.#hasWritten) await proveLease(this.client);
   }
 
   streamQuery(): never {
@@ -89,6 +98,7 @@ class ScopedDriver implements Driver {
   }
 
   async commitTransaction(connection: ScopedConnection): Promise<void> {
+    await connection.proveLease();
     const { command } = await connection.client.query("commit");
     // So PostgreSQL answers the COMMIT of a failed transaction, without an error; that must not pass as success.
     if (command === "ROLLBACK") throw new AbortedTransactionError();

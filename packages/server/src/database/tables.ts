@@ -1,5 +1,5 @@
 /** The tables as Kysely sees them. The SQL in `migrations/` is the source; keep both in step. */
-import type { RolloutSiteState, RolloutState } from "@portreeve/api-schema";
+import type { ManagementTransport, RolloutSiteState, RolloutState } from "@portreeve/api-schema";
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
 
 /** Written by the database (`now()`) unless given; the database's clock is the only one that decides access. */
@@ -83,7 +83,7 @@ export interface PolicyRevisionsTable {
   custom_input_rules: boolean;
   brute_force_protection: boolean;
   drift: "repair" | "report";
-  management_transport: "api" | "api-ssl";
+  management_transport: ManagementTransport;
   created_at: CreatedAt;
 }
 
@@ -128,6 +128,8 @@ export interface SiteCertificate {
 export interface SitesTable {
   id: Generated<string>;
   customer_id: string;
+  /** Made by the database; see `bucketOf`. */
+  bucket: ColumnType<number, never, never>;
   name: string;
   status: Generated<SiteStatus>;
   identity: string | null;
@@ -146,7 +148,7 @@ export interface SiteConnectionsTable {
   address: string;
   api_port: number;
   next_api_port: number | null;
-  management_transport: "api" | "api-ssl";
+  management_transport: ManagementTransport;
   tls_fingerprint: string | null;
   keeps_certificate: Generated<boolean>;
   management_address: string | null;
@@ -165,6 +167,7 @@ export interface SiteSyncTable {
   sync_state: Generated<SyncState>;
   sync_reason: string | null;
   sync_checked_at: Time | null;
+  reconcile_requested_at: Time | null;
   management_path_armed: string | null;
   management_path_problem: string | null;
   management_path_problem_change: string | null;

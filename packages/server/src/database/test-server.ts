@@ -57,7 +57,8 @@ export async function testServerUrl(): Promise<string> {
   if (!socketPath)
     throw new Error(`no test server: run under vitest's global set-up, or set ${URL_VARIABLE}`);
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    get({ socketPath }, resolve).once("error", reject);
+    // Without an agent, which would keep the connection for a next request that may never come.
+    get({ socketPath, agent: false }, resolve).once("error", reject);
   });
   const answer = await text(response);
   if (response.statusCode !== 200) throw new Error(`the embedded test server did not start: ${answer}`);

@@ -4,6 +4,7 @@
  * an embedded one that the test run starts when the first test asks for it; see vitest.setup.ts.
  */
 import { createHash, randomBytes } from "node:crypto";
+import { hold, waitFor } from "@portreeve/testing";
 import pg from "pg";
 import { openClient } from "./connection.ts";
 import { Database } from "./database.ts";
@@ -28,10 +29,14 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `${testDatabasePrefix()}${randomBytes(8).toString("hex")}`;
   const connectionString = withDatabase(server, name);
   await copyTemplate(server, name);
+  const dropped = hold(`the database ${name}`);
   const database = await Database.open({ connection: connectionString, log: silentLog });
   let dropping: Promise<void> | undefined;
   const drop = () => {
-    dropping ??= database.close().then(() => onServer(server, (client) => dropDatabase(client, name)));
+    dropping ??= database
+      .close()
+      .then(() => onServer(server, (client) => dropTestDatabase(client, name)))
+      .then(dropped);
     return dropping;
   };
   return {
@@ -48,12 +53,15 @@ export async function createEmptyDatabase(): Promise<Pick<TestDatabase, "connect
   const server = await testServerUrl();
   const name = `${testDatabasePrefix()}${randomBytes(8).toString("hex")}`;
   await onServer(server, (client) => client.query(`create database ${name}`));
+  const dropped = hold(`the database ${name}`);
   return {
     connectionString: withDatabase(server, name),
-    drop: () => onServer(server, (client) => dropDatabase(client, name)),
+    drop: () => onServer(server, (client) => dropTestDatabase(client, name)).then(dropped),
   };
 }
 
+/** Connections to a test's database are gone this long after the test, milliseconds. */
+const GONE_WITHIN_MS = 2_000;
 /** SQLSTATE of a database, here the template, that does not exist. */
 const UNKNOWN_DATABASE = "3D000";
 
@@ -89,6 +97,23 @@ async function buildTemplate(server: string, client: pg.Client, template: string
     await client.query(`alter database ${building} rename to ${template}`);
   }
   await client.query("select pg_advisory_unlock(hashtext($1))", [template]);
+}
+
+/** Drop a test's database; whoever is still connected to it is a leak of the test, and stays one. */
+async function dropTestDatabase(client: pg.Client, name: string): Promise<void> {
+  const connected = async () => {
+    const { rows } = await client.query<{ query: string }>(
+      "select left(query, 200) as query from pg_stat_activity where datname = $1",
+      [name],
+    );
+    return rows;
+  };
+  // A backend goes some milliseconds after its client has left.
+  await waitFor(async () => (await connected()).length === 0, { within: GONE_WITHIN_MS }).catch(async () => {
+    for (const { query } of await connected())
+      hold(`a connection to the database ${name}, last asked: ${query}`);
+  });
+  await dropDatabase(client, name);
 }
 
 async function dropDatabase(client: pg.Client, name: string): Promise<void> {

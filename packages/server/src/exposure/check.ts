@@ -1,4 +1,5 @@
 /** One look at one site from outside: bounded in time, connections and bytes. */
+import pLimit from "p-limit";
 import type { StoredPort } from "../database/index.ts";
 import { printable } from "../kernel/untrusted.ts";
 import { evaluatePolicy, type SitePolicy } from "../policies/index.ts";
@@ -48,15 +49,8 @@ export async function check(
   const deadline = AbortSignal.timeout(CHECK_MS);
   const address = await Promise.race([addresses.resolve(site.address), rejectAt(deadline)]);
   const source = await sourceFor(address, { ownAddress, managementAddress: site.managementAddress });
-  const targets = targetsOf(site.policy);
-  const ports: StoredPort[] = [];
-  const queue = targets.entries();
-  const work = async () => {
-    for (const [index, target] of queue) {
-      ports[index] = await lookAtTarget(target, { address, source, policy: site.policy, signal, deadline });
-    }
-  };
-  await Promise.all(Array.from({ length: CONNECTIONS }, work));
+  const look = { address, source, policy: site.policy, signal, deadline };
+  const ports = await pLimit(CONNECTIONS).map(targetsOf(site.policy), (target) => lookAtTarget(target, look));
   const answered = ports.some(({ state }) => state !== "no_answer" && state !== "not_checked");
   return { address, fromAddress: source.seenAs, answered, ports };
 }

@@ -2,12 +2,11 @@
  * Checking a site: claimed in one transaction, looked at outside of any, kept in another. One check per site at a
  * time, whichever process; a claim that nobody ended lapses after a minute.
  */
-import { type Actor, record } from "../audit/index.ts";
+import { record } from "../audit/index.ts";
 import type { Database, StoredPort, Trx } from "../database/index.ts";
-import type { Caller } from "../http/index.ts";
+import { type Actor, actorOf, type Caller } from "../kernel/actor.ts";
 import { sitePolicy } from "../policies/index.ts";
 import { askRouter, findSite, SiteNotFoundError, SiteNotReadyError, type SiteRow } from "../sites/index.ts";
-import { actorOf } from "../tokens/index.ts";
 import { type CheckedSite, type Checker, check, type Report } from "./check.ts";
 import { CheckRunningError, TooManyChecksError } from "./errors.ts";
 import {

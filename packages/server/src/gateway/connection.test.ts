@@ -1,3 +1,4 @@
+import { waitFor } from "@portreeve/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Gateway, type GatewayOptions } from "./gateway.ts";
 import {
@@ -7,7 +8,6 @@ import {
   startTarget,
   startUnansweringTarget,
   TestClient,
-  until,
 } from "./test-sockets.ts";
 
 /** Long enough never to pass in a test. */
@@ -26,18 +26,18 @@ function dial(differs: { localAddress?: string } = {}): TestClient {
 beforeEach(() => startGateway({}));
 afterEach(() => gateway.shutdown());
 
-test("a connection waits, unread, until the grant is ready, and then loses nothing", async () => {
+test("a connection waits, unread the grant is ready, and then loses nothing", async () => {
   await using target = await startTarget();
   const { promise, resolve } = Promise.withResolvers<void>();
   const { listener, accepted } = listenerTo(target, { ready: () => promise });
   await gateway.open(listener);
   using client = dial();
   client.socket.write("said early");
-  await until(() => gateway.listeners()[0]?.connections === 1 && client.socket.writableLength === 0);
+  await waitFor(() => gateway.listeners()[0]?.connections === 1 && client.socket.writableLength === 0);
   expect(accepted).toEqual([]);
   expect(target.sockets).toEqual([]);
   resolve();
-  await until(() => client.received.toString() === "said early");
+  await waitFor(() => client.received.toString() === "said early");
   expect(accepted).toEqual(["127.0.0.1"]);
 });
 
@@ -57,12 +57,12 @@ test.each<[string, () => Promise<void>]>([
   await gateway.open(listener);
   using client = dial();
   client.socket.write("SSH-2.0-client\r\n");
-  await until(() => client.ended);
+  await waitFor(() => client.ended);
   client.socket.end();
-  await until(() => client.closed);
+  await waitFor(() => client.closed);
   expect(client.error).toBeUndefined();
   expect(client.received.length).toBe(0);
-  await until(() => refused.length === 1);
+  await waitFor(() => refused.length === 1);
   expect(refused).toEqual([["127.0.0.1", "not_ready"]]);
   expect([...target.sockets, ...accepted, ...closed]).toEqual([]);
 });
@@ -73,10 +73,10 @@ test("a refused client that does not close its side is cut after the linger time
   const { listener } = listenerTo(target, { ready: () => Promise.reject(new Error("revoked")) });
   await gateway.open(listener);
   using client = dial();
-  await until(() => client.ended);
-  await until(() => gateway.listeners()[0]?.connections === 0);
+  await waitFor(() => client.ended);
+  await waitFor(() => gateway.listeners()[0]?.connections === 0);
   client.socket.write("x");
-  await until(() => client.closed);
+  await waitFor(() => client.closed);
 });
 
 test("a router that refuses the connection ends the client's cleanly", async () => {
@@ -84,9 +84,9 @@ test("a router that refuses the connection ends the client's cleanly", async () 
   await gateway.open(listener);
   using client = dial();
   client.socket.write("SSH-2.0-client\r\n");
-  await until(() => client.ended);
+  await waitFor(() => client.ended);
   client.socket.end();
-  await until(() => client.closed && closed.length === 1);
+  await waitFor(() => client.closed && closed.length === 1);
   expect(client.error).toBeUndefined();
   expect(closed).toMatchObject([{ reason: "router_unreachable", bytesToRouter: 0 }]);
 });
@@ -100,9 +100,9 @@ test.each([
   Object.assign(listener.target, target);
   await gateway.open(listener);
   using client = dial();
-  await until(() => client.ended);
+  await waitFor(() => client.ended);
   client.socket.end();
-  await until(() => closed.length === 1);
+  await waitFor(() => closed.length === 1);
   expect(closed).toMatchObject([{ reason: "router_unreachable" }]);
 });
 
@@ -112,9 +112,9 @@ test("a router that does not answer is given up after the connect time", async (
   const { listener, closed } = listenerTo(target);
   await gateway.open(listener);
   using client = dial();
-  await until(() => client.ended);
+  await waitFor(() => client.ended);
   client.socket.end();
-  await until(() => closed.length === 1);
+  await waitFor(() => closed.length === 1);
   expect(closed).toMatchObject([{ reason: "router_unreachable" }]);
 });
 
@@ -125,13 +125,13 @@ test("a client that says nothing is cut, whether or not the router has spoken", 
   const ssh = listenerTo(target);
   await gateway.open(ssh.listener);
   using sshClient = dial();
-  await until(() => sshClient.closed);
+  await waitFor(() => sshClient.closed);
   expect(sshClient.received.toString()).toBe("SSH-2.0-ROSSSH\r\n");
   expect(ssh.closed).toMatchObject([{ reason: "no_first_byte", bytesToRouter: 0, bytesFromRouter: 16 }]);
 
   await gateway.open({ ...ssh.listener, target: { host: mute.host, port: mute.port } });
   using winboxClient = dial();
-  await until(() => winboxClient.closed && ssh.closed.length === 2);
+  await waitFor(() => winboxClient.closed && ssh.closed.length === 2);
   expect(ssh.closed[1]).toMatchObject({ reason: "no_first_byte", bytesFromRouter: 0 });
 });
 
@@ -144,7 +144,7 @@ test("a router that keeps talking does not keep a silent client", async () => {
   const { listener, closed } = listenerTo(target);
   await gateway.open(listener);
   using client = dial();
-  await until(() => client.closed);
+  await waitFor(() => client.closed);
   expect(closed).toMatchObject([{ reason: "no_first_byte" }]);
   expect(client.received.length).toBeGreaterThan(1);
 });
@@ -157,13 +157,13 @@ test("waiting for ready and for the router is not charged to the client", async 
   await gateway.open(patient.listener);
   using client = dial();
   client.socket.write("early");
-  await until(() => gateway.listeners()[0]?.connections === 1);
+  await waitFor(() => gateway.listeners()[0]?.connections === 1);
   // Let a client's time pass, as another connection shows.
   await gateway.open({ ...patient.listener, ready: () => Promise.resolve() });
   using silent = dial();
-  await until(() => silent.closed);
+  await waitFor(() => silent.closed);
   resolve();
-  await until(() => client.received.toString() === "early");
+  await waitFor(() => client.received.toString() === "early");
   expect(patient.closed).toMatchObject([{ reason: "no_first_byte" }]);
 });
 
@@ -174,7 +174,7 @@ test("a connection without a byte for the idle time is cut", async () => {
   await gateway.open(listener);
   using client = dial();
   client.socket.write("x");
-  await until(() => client.closed && closed.length === 1);
+  await waitFor(() => client.closed && closed.length === 1);
   expect(client.error?.code).toBe("ECONNRESET");
   expect(closed).toMatchObject([{ reason: "idle", bytesToRouter: 1, bytesFromRouter: 1 }]);
 });
@@ -188,10 +188,10 @@ test.each([
   await gateway.open(listener);
   using client = dial();
   client.socket.write("x");
-  await until(() => client.received.length === 1);
+  await waitFor(() => client.received.length === 1);
   const router = target.sockets[0];
   (side === "client" ? client.socket : router)?.resetAndDestroy();
-  await until(() => client.closed && router?.destroyed === true && closed.length === 1);
+  await waitFor(() => client.closed && router?.destroyed === true && closed.length === 1);
   if (side === "router") expect(client.error?.code).toBe("ECONNRESET");
   expect(closed).toMatchObject([{ reason }]);
 });
@@ -204,11 +204,11 @@ test("either side may end first and still hear the other out", async () => {
   const { listener, closed } = listenerTo(target);
   await gateway.open(listener);
   using client = dial();
-  await until(() => client.ended);
+  await waitFor(() => client.ended);
   expect(client.received.toString()).toBe("all I have");
   expect(closed).toEqual([]);
   client.socket.end("thank you");
-  await until(() => closed.length === 1);
+  await waitFor(() => closed.length === 1);
   expect(closed).toMatchObject([{ reason: "router_closed", bytesToRouter: 9, bytesFromRouter: 10 }]);
 });
 
@@ -226,18 +226,18 @@ test.each<[string, GatewayOptions["limits"], number]>([
   const clients: TestClient[] = [];
   for (let i = 0; i < limit; i++) {
     clients.push(dial());
-    await until(() => accepted.length === i + 1);
+    await waitFor(() => accepted.length === i + 1);
   }
   using tooMany = dial();
-  await until(() => tooMany.closed || tooMany.ended);
+  await waitFor(() => tooMany.closed || tooMany.ended);
   expect(refused).toEqual([["127.0.0.1", "limit"]]);
   expect(accepted).toHaveLength(limit);
 
   clients[0]?.socket.destroy();
-  await until(() => gateway.listeners()[0]?.connections === limit - 1);
+  await waitFor(() => gateway.listeners()[0]?.connections === limit - 1);
   using next = dial();
   next.socket.write("x");
-  await until(() => next.received.length === 1);
+  await waitFor(() => next.received.length === 1);
   for (const client of clients) client[Symbol.dispose]();
 });
 
@@ -249,7 +249,7 @@ test("a client that has spoken no longer counts as silent", async () => {
   for (let i = 0; i < 5; i++) {
     const client = dial();
     client.socket.write("x");
-    await until(() => client.received.length === 1);
+    await waitFor(() => client.received.length === 1);
   }
   expect(refused).toEqual([]);
 });
@@ -260,9 +260,9 @@ test("one source cannot take all places of a grant from another", async () => {
   const { listener, accepted } = listenerTo(target);
   await gateway.open(listener);
   const silent = [dial(), dial(), dial(), dial()];
-  await until(() => silent.filter((client) => client.closed || client.ended).length === 2);
+  await waitFor(() => silent.filter((client) => client.closed || client.ended).length === 2);
   using other = dial({ localAddress: "127.0.0.2" });
   other.socket.write("x");
-  await until(() => other.received.length === 1);
+  await waitFor(() => other.received.length === 1);
   expect(accepted).toContain("127.0.0.2");
 });

@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { Socket } from "node:net";
+import { waitFor } from "@portreeve/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { carry } from "./pipe.ts";
 import { gone, reset } from "./sockets.ts";
-import { socketPair, until } from "./test-sockets.ts";
+import { socketPair } from "./test-sockets.ts";
 
 const MIB = 1024 * 1024;
 const bufferBytes = 256 * 1024;
@@ -40,7 +41,7 @@ async function fill(): Promise<void> {
   for (let sent = 0; to.writableLength === 0; ) {
     sent += 16 * 1024;
     sender.write(Buffer.alloc(16 * 1024));
-    await until(() => carried === sent);
+    await waitFor(() => carried === sent);
   }
 }
 
@@ -48,7 +49,7 @@ test("a fast writer is stopped by a reader that does not read, with less than 1 
   const bytes = randomBytes(64 * MIB);
   start();
   sender.end(bytes);
-  await until(() => from.isPaused());
+  await waitFor(() => from.isPaused());
   expect(to.writableLength).toBeGreaterThan(bufferBytes);
 
   const hash = createHash("sha256");
@@ -78,7 +79,7 @@ test("a socket is cut although its end waits behind bytes that nobody reads", as
   start();
   await fill();
   sender.end();
-  await until(() => from.readableEnded);
+  await waitFor(() => from.readableEnded);
   expect(to.writableLength).toBeGreaterThan(0);
 
   reset(to);

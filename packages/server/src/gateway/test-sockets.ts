@@ -6,11 +6,6 @@ import type { ConnectionSummary, GatewayLog, Listener, RefusalReason } from "./t
 
 export const silentLog: GatewayLog = { debug() {}, warn() {} };
 
-/** Resolves once the condition holds; the test's own time-out ends a wait in vain. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
-}
-
 /** A stand-in for a router's service: remembers its connections and hands each to `serve`. */
 export async function startTarget(serve: (socket: Socket) => void = (socket) => socket.pipe(socket)) {
   const sockets: Socket[] = [];

@@ -2,7 +2,9 @@ import type { FindingStatus } from "@portreeve/api-schema";
 import type { Row } from "@portreeve/routeros";
 import { expect, test } from "vitest";
 import { bruteForceRules } from "../policies/brute-force.ts";
+import { PASSWORD_LENGTHS } from "../vault/index.ts";
 import { CHECKS } from "./checks/index.ts";
+import { PASSWORD_LENGTH } from "./checks/users.ts";
 import { findingOn, type RouterChange, reportOn, servicesWith } from "./testing.fixture.ts";
 
 const rule = (row: Row): Row => ({ ".id": `*${Math.abs(row.action?.length ?? 0)}`, chain: "input", ...row });
@@ -315,4 +317,9 @@ test("a plain service says what the policy wants of it, and the one we come in b
   expect(findingOn("service-telnet", open).no_fix_reason).toMatch(/closes it already/);
   const managementPath = findingOn("service-api-plain", { ...open, site: { managementTransport: "api" } });
   expect(managementPath.no_fix_reason).toMatch(/Portreeve itself comes in by it/);
+});
+
+test("the minimum that the fix sets for passwords is one that Portreeve's own passwords have", () => {
+  for (const length of Object.values(PASSWORD_LENGTHS))
+    expect(length).toBeGreaterThanOrEqual(PASSWORD_LENGTH);
 });

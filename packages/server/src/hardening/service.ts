@@ -2,12 +2,11 @@
 import type { EnforcedFixes, Finding, HardeningReport } from "@portreeve/api-schema";
 import { record } from "../audit/index.ts";
 import type { StoredService, Trx } from "../database/index.ts";
-import { type FieldErrors, ValidationError } from "../http/errors.ts";
-import type { Caller } from "../http/index.ts";
+import { actorOf, type Caller } from "../kernel/actor.ts";
+import { type FieldErrors, ValidationError } from "../kernel/errors.ts";
 import type { PolicyService } from "../policies/index.ts";
 import type { RouterAccess } from "../reconcile/index.ts";
 import type { SiteService } from "../sites/index.ts";
-import { actorOf } from "../tokens/index.ts";
 import { findCheck, MENUS } from "./checks/index.ts";
 import { fixOf, isInForce } from "./desired.ts";
 import { FixNotFoundError } from "./errors.ts";

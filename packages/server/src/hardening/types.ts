@@ -1,5 +1,5 @@
 /** The words of the hardening report. Types alone. */
-import type { FindingStatus, ServiceName, Severity } from "@portreeve/api-schema";
+import type { FindingStatus, ManagementTransport, ServiceName, Severity } from "@portreeve/api-schema";
 import type { RouterOsVersion, Row } from "@portreeve/routeros";
 import type { StoredService } from "../database/index.ts";
 import type { DesiredMenu, Observed } from "../reconcile/types.ts";
@@ -21,7 +21,7 @@ export interface SiteView {
   readonly policyName: string;
   readonly services: Readonly<Record<ServiceName, StoredService>>;
   /** The service Portreeve comes in by, as RouterOS calls it. */
-  readonly managementTransport: "api" | "api-ssl";
+  readonly managementTransport: ManagementTransport;
   /** Our user on the router. */
   readonly apiUsername: string;
 }

@@ -6,19 +6,21 @@ import { randomUUID } from "node:crypto";
 import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Database } from "../database/index.ts";
+import type { Route } from "../kernel/route.ts";
 import type { Vault } from "../vault/index.ts";
 import { type Authenticate, guardRoutes } from "./authentication.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
 import { documentApi } from "./documentation.ts";
 import { type FindProblems, reportHealth } from "./health.ts";
 import { readJsonBodies } from "./json-body.ts";
+import { mountRoute } from "./mount.ts";
 import { addSecurityHeaders, servePortal } from "./pages.ts";
 import { sendProblem } from "./problem.ts";
 import { DEFAULT_REQUESTS_PER_MINUTE, limitRate } from "./rate-limit.ts";
 import { logRequests } from "./request-log.ts";
-import type { HttpModule, TypedApp } from "./typed-app.ts";
+import type { TypedApp } from "./typed-app.ts";
 import { refuseUnknownRoutes } from "./unknown-routes.ts";
-import { refuseUnknownParameters, validatorCompiler } from "./validation.ts";
+import { validatorCompiler } from "./validation.ts";
 
 /** Largest request body, bytes. */
 const BODY_LIMIT = 1024 * 1024;
@@ -30,7 +32,8 @@ export interface AppOptions {
   database: Database;
   vault: Vault;
   authenticate: Authenticate;
-  modules: readonly HttpModule[];
+  /** Everything below /v1. */
+  routes: readonly Route[];
   /** What does not work, for /readyz. */
   problems?: FindProblems;
   /** Directory of the portal's files. */
@@ -41,10 +44,7 @@ export interface AppOptions {
   requestsPerMinute?: number;
 }
 
-/**
- * Build the server; the caller awaits `listen` (or `ready`) and `close`.
- * Starting fails when a route below /v1 states no scope.
- */
+/** Build the server; the caller awaits `listen` (or `ready`) and `close`. */
 export function buildApp(options: AppOptions): TypedApp {
   const app: TypedApp = Fastify({
     loggerInstance: options.log,
@@ -58,11 +58,9 @@ export function buildApp(options: AppOptions): TypedApp {
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
     return503OnClosing: false,
   }).withTypeProvider<ZodTypeProvider>();
-  app.decorate("mutations", { database: options.database, vault: options.vault });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(sendProblem);
-  refuseUnknownParameters(app);
   readJsonBodies(app);
   logRequests(app);
   addSecurityHeaders(app);
@@ -74,7 +72,7 @@ export function buildApp(options: AppOptions): TypedApp {
   documentApi(app);
   app.register(async (routes) => {
     reportHealth(routes, options.problems ?? (async () => ({})));
-    for (const module of options.modules) await module(routes as TypedApp);
+    for (const route of options.routes) mountRoute(routes as TypedApp, route, options);
   });
   return app;
 }

@@ -4,30 +4,41 @@ import { pino } from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { auditRoutes } from "../audit/index.ts";
+import { route } from "../kernel/route.ts";
 import { tokenRoutes } from "../tokens/index.ts";
 import { Keyring, Vault } from "../vault/index.ts";
 import { buildApp } from "./app.ts";
 import { startTestServer, type TestServer } from "./testing.ts";
-import type { HttpModule } from "./typed-app.ts";
 
 /** One route for every scope there is, beside the real ones. */
-const scopeRoutes: HttpModule = (app) => {
-  for (const scope of SCOPES) {
-    app.get(`/v1/needs/${scope.replace(":", "/")}`, { config: { scope } }, async (request) => ({
-      address: request.caller.address,
-    }));
-  }
-  app.post(
-    "/v1/echo",
-    { config: { scope: "sites:write" }, schema: { body: z.strictObject({}) } },
-    async () => ({}),
-  );
-};
+const scopeRoutes = [
+  ...SCOPES.map((scope) =>
+    route({
+      method: "GET",
+      path: `/v1/needs/${scope.replace(":", "/")}`,
+      scope,
+      tag: "Test",
+      summary: "Show where the caller is seen",
+      output: z.object({ address: z.string() }),
+      run: async ({ caller: { address } }) => ({ address }),
+    }),
+  ),
+  route({
+    method: "POST",
+    path: "/v1/echo",
+    scope: "sites:write",
+    tag: "Test",
+    summary: "Take nothing",
+    input: { body: z.strictObject({}) },
+    status: 204,
+    run: ({ mutate }) => mutate(async () => {}),
+  }),
+];
 
 let server: TestServer;
 beforeAll(async () => {
   server = await startTestServer({
-    modules: (parts) => [scopeRoutes, tokenRoutes(parts), auditRoutes(parts)],
+    routes: [...scopeRoutes, ...tokenRoutes(), ...auditRoutes()],
     trustedProxies: ["127.0.0.9"],
   });
 });
@@ -142,13 +153,12 @@ test("the address of the caller is the socket's, whatever a stranger claims in X
 });
 
 test("a route below /v1 that states no scope keeps the server from starting", async () => {
-  const app = buildApp({
+  await using app = buildApp({
     log: pino({ level: "silent" }),
     database: server.database,
     vault: new Vault(new Keyring(new Map([[1, Buffer.alloc(32)]]))),
     authenticate: async () => undefined,
-    modules: [(routes) => void routes.get("/v1/open", async () => ({}))],
+    routes: [],
   });
-  await expect(app.ready()).rejects.toThrow("GET /v1/open states no scope");
-  await app.close();
+  expect(() => app.get("/v1/open", async () => ({}))).toThrow("GET /v1/open states no scope");
 });

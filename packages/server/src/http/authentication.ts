@@ -1,8 +1,10 @@
 /** Who asks, and may the token do this? Answered before a byte of the body is read. */
+import type { Scope } from "@portreeve/api-schema";
 import type { FastifyInstance, FastifyRequest, RouteOptions } from "fastify";
+import { requireScope } from "../authorization/index.ts";
+import type { TokenHolder } from "../kernel/actor.ts";
+import { UnauthenticatedError } from "../kernel/errors.ts";
 import { callerAddress } from "./address.ts";
-import type { Caller, TokenHolder } from "./caller.ts";
-import { InsufficientScopeError, UnauthenticatedError } from "./errors.ts";
 
 /** Everything below this path needs a token; everything else is public. */
 const PROTECTED = /^\/v1(\/|$)/;
@@ -21,14 +23,8 @@ export function guardRoutes(app: FastifyInstance, authenticate: Authenticate): v
     const holder = token === undefined ? undefined : await authenticate(token);
     if (!holder) throw new UnauthenticatedError();
     request.caller = { ...holder, address: callerAddress(request) };
-    requireScope(request.caller, request.routeOptions.config.scope);
+    requireScope(request.caller, statedScope(request.routeOptions));
   });
-}
-
-/** @throws InsufficientScopeError naming the scope */
-function requireScope(caller: Caller, scope: NonNullable<RouteOptions["config"]>["scope"]): void {
-  if (scope === undefined) throw new TypeError("a protected route states no scope");
-  if (!caller.scopes.has(scope)) throw new InsufficientScopeError(scope);
 }
 
 /** @returns the token sent, or undefined when there is none or the header has another form */
@@ -37,9 +33,14 @@ export function bearerToken(request: FastifyRequest): string | undefined {
 }
 
 function requireStatedScope(route: RouteOptions & { url: string }): void {
-  if (PROTECTED.test(route.url) && route.config?.scope === undefined) {
-    throw new TypeError(
-      `${route.method} ${route.url} states no scope: add config: { scope: "…" } to the route`,
-    );
-  }
+  if (PROTECTED.test(route.url)) statedScope(route);
+}
+
+function statedScope({
+  method,
+  url,
+  config,
+}: Pick<RouteOptions, "method" | "config"> & { url?: string | undefined }): Scope {
+  if (config?.scope !== undefined) return config.scope;
+  throw new TypeError(`${method} ${url} states no scope: add config: { scope: "…" } to the route`);
 }

@@ -4,6 +4,7 @@ import swaggerUi from "@fastify/swagger-ui";
 import { PROBLEM_MEDIA_TYPE, problem } from "@portreeve/api-schema";
 import type { FastifyInstance } from "fastify";
 import { openApiTransforms } from "./openapi.ts";
+import { addPages } from "./pages.ts";
 
 const info = {
   title: "Portreeve",
@@ -21,9 +22,12 @@ export function documentApi(app: FastifyInstance): void {
     },
     ...openApiTransforms(describeRoute),
   });
-  app.register(swaggerUi, {
-    routePrefix: "/docs",
-    uiConfig: { validatorUrl: null, persistAuthorization: false },
+  // swagger-ui sets styles inline; it shows our own schemas only.
+  addPages(app, { "style-src": ["'self'", "'unsafe-inline'"] }, (pages) => {
+    pages.register(swaggerUi, {
+      routePrefix: "/docs",
+      uiConfig: { validatorUrl: null, persistAuthorization: false },
+    });
   });
   app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
 }

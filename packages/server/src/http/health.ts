@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
-import { type FieldErrors, NotReadyError } from "./errors.ts";
+import type { FieldErrors } from "../kernel/errors.ts";
+import { NotReadyError } from "./errors.ts";
 
 /** What does not work at the moment, in words, by the part of Portreeve it concerns. */
 export type FindProblems = () => Promise<Readonly<Record<string, string>>>;

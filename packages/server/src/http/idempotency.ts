@@ -7,8 +7,8 @@
  */
 import { sql } from "kysely";
 import type { Trx } from "../database/index.ts";
+import { DomainError, ValidationError } from "../kernel/errors.ts";
 import { Secret, type Vault } from "../vault/index.ts";
-import { DomainError, ValidationError } from "./errors.ts";
 
 /** Keys are forgotten after a day, as in the public APIs people know them from. */
 const LIFETIME_HOURS = 24;

@@ -3,22 +3,32 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
+import { route } from "../kernel/route.ts";
 import { parseJson } from "./json-body.ts";
 import { startTestServer, type TestServer } from "./testing.ts";
-import type { HttpModule } from "./typed-app.ts";
 
-const routes: HttpModule = (app) => {
-  const config = { scope: "sites:write" } as const;
-  const body = z.strictObject({ name: z.string().optional(), anything: z.unknown().optional() });
-  app.post("/v1/things", { config, schema: { body } }, async () => ({}));
-  app.get("/v1/things", { config }, async () => ({}));
-};
+const common = {
+  path: "/v1/things",
+  scope: "sites:write",
+  tag: "Test",
+  summary: "Nothing",
+  output: z.object({}),
+} as const;
+const routes = [
+  route({
+    ...common,
+    method: "POST",
+    input: { body: z.strictObject({ name: z.string().optional(), anything: z.unknown().optional() }) },
+    run: ({ mutate }) => mutate(async () => ({})),
+  }),
+  route({ ...common, method: "GET", run: async () => ({}) }),
+];
 
 let server: TestServer;
 let strict: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ modules: () => [routes] });
-  strict = await startTestServer({ modules: () => [routes], requestsPerMinute: 5 });
+  server = await startTestServer({ routes });
+  strict = await startTestServer({ routes, requestsPerMinute: 5 });
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();

@@ -2,11 +2,10 @@ import { Writable } from "node:stream";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
+import { createLogger } from "../kernel/log.ts";
+import { route } from "../kernel/route.ts";
 import { Secret } from "../vault/index.ts";
-import { createLogger } from "./log.ts";
-import { mutate } from "./mutate.ts";
 import { startTestServer, type TestServer } from "./testing.ts";
-import type { HttpModule } from "./typed-app.ts";
 
 const CANARY = "canary-71be02";
 
@@ -19,28 +18,40 @@ const destination = new Writable({
 });
 const log = createLogger("trace", destination);
 
-const routes: HttpModule = (app) => {
-  const config = { scope: "sites:write" } as const;
-  const body = z.strictObject({ password: z.string() });
-  app.post("/v1/logins", { config, schema: { body } }, (request, reply) =>
-    mutate(request, reply, { status: 201 }, async () => {
-      const secret = new Secret(request.body.password);
-      request.log.info({ secret, nested: { password: request.body.password } }, `logged in with ${secret}`);
-      return { password: secret.reveal() };
-    }),
-  );
-  app.post("/v1/fails", { config, schema: { body } }, async (request) => {
-    const cause = Object.assign(new Error("the deepest cause"), {
-      detail: request.body,
-      query: request.body.password,
-    });
-    throw new Error("the work failed", { cause: new Error("the cause", { cause }) });
-  });
-};
+const common = {
+  scope: "sites:write",
+  tag: "Test",
+  summary: "Take a password",
+  input: { body: z.strictObject({ password: z.string() }) },
+  output: z.object({ password: z.string() }),
+  status: 201,
+} as const;
+const routes = [
+  route({
+    ...common,
+    method: "POST",
+    path: "/v1/logins",
+    run: ({ body: { password }, mutate }) =>
+      mutate(async () => {
+        const secret = new Secret(password);
+        log.info({ secret, nested: { password } }, `logged in with ${secret}`);
+        return { password: secret.reveal() };
+      }),
+  }),
+  route({
+    ...common,
+    method: "POST",
+    path: "/v1/fails",
+    run: async ({ body }) => {
+      const cause = Object.assign(new Error("the deepest cause"), { detail: body, query: body.password });
+      throw new Error("the work failed", { cause: new Error("the cause", { cause }) });
+    },
+  }),
+];
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ modules: () => [routes], log });
+  server = await startTestServer({ routes, log });
 });
 afterAll(() => server[Symbol.asyncDispose]());
 

@@ -2,56 +2,64 @@ import pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { record } from "../audit/index.ts";
-import { actorOf } from "../tokens/index.ts";
-import { DomainError } from "./errors.ts";
-import { mutate } from "./mutate.ts";
+import { actorOf } from "../kernel/actor.ts";
+import { DomainError } from "../kernel/errors.ts";
+import { route } from "../kernel/route.ts";
 import { startTestServer, type TestServer } from "./testing.ts";
-import type { HttpModule } from "./typed-app.ts";
 
 const CANARY = "canary-3f0a11";
 
 /** What the next `work` does beside its one effect, an audit event. */
 let during: () => Promise<void> = async () => {};
 
-const routes: HttpModule = (app) => {
-  const options = {
-    config: { scope: "sites:write" },
-    schema: {
-      body: z.strictObject({ name: z.string(), note: z.string().optional() }),
-      response: { 201: z.object({ name: z.string(), password: z.string() }) },
-    },
-  } as const;
-  const effect = (name: string) => ({ action: "thing.made", subjectType: "thing", detail: { name } });
-  app.post("/v1/things", options, (request, reply) =>
-    mutate(request, reply, { status: 201 }, async (trx) => {
-      await record(trx, actorOf(request.caller), effect(request.body.name));
-      await during();
-      return {
-        name: request.body.name,
-        password: `${CANARY}-${crypto.randomUUID()}`,
-        internal: "not for anybody",
-      };
-    }),
-  );
-  app.post("/v1/other-things", options, (request, reply) =>
-    mutate(request, reply, { status: 201 }, async () => ({ name: "other", password: "other" })),
-  );
-  app.post("/v1/wrong", options, (request, reply) =>
-    mutate(request, reply, { status: 201 }, async (trx) => {
-      await record(trx, actorOf(request.caller), effect("wrong"));
-      return { name: 5 } as never;
-    }),
-  );
-  app.post("/v1/empty", { config: { scope: "sites:write" } }, (request, reply) =>
-    mutate(request, reply, { status: 204 }, async (trx) => {
-      await record(trx, actorOf(request.caller), effect("empty"));
-    }),
-  );
-};
+const common = { scope: "sites:write", tag: "Test", summary: "Make a thing" } as const;
+const input = { body: z.strictObject({ name: z.string(), note: z.string().optional() }) };
+const made = { input, output: z.object({ name: z.string(), password: z.string() }), status: 201 } as const;
+const effect = (name: string) => ({ action: "thing.made", subjectType: "thing", detail: { name } });
+const routes = [
+  route({
+    ...common,
+    method: "POST",
+    ...made,
+    path: "/v1/things",
+    run: ({ caller, body: { name }, mutate }) =>
+      mutate(async (trx) => {
+        await record(trx, actorOf(caller), effect(name));
+        await during();
+        const thing = { name, password: `${CANARY}-${crypto.randomUUID()}`, internal: "not for anybody" };
+        return thing;
+      }),
+  }),
+  route({
+    ...common,
+    method: "POST",
+    ...made,
+    path: "/v1/other-things",
+    run: ({ mutate }) => mutate(async () => ({ name: "other", password: "other" })),
+  }),
+  route({
+    ...common,
+    method: "POST",
+    ...made,
+    path: "/v1/wrong",
+    run: ({ caller, mutate }) =>
+      mutate(async (trx) => {
+        await record(trx, actorOf(caller), effect("wrong"));
+        return { name: 5 } as never;
+      }),
+  }),
+  route({
+    ...common,
+    method: "POST",
+    path: "/v1/empty",
+    status: 204,
+    run: ({ caller, mutate }) => mutate((trx) => record(trx, actorOf(caller), effect("empty"))),
+  }),
+];
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ modules: () => [routes] });
+  server = await startTestServer({ routes });
 });
 afterAll(() => server[Symbol.asyncDispose]());
 beforeEach(() => {

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Trx } from "../database/index.ts";
+import type { Database, Trx } from "../database/index.ts";
+import type { Vault } from "../vault/index.ts";
 import {
   claimKey,
   type KeyedRequest,
@@ -7,37 +8,50 @@ import {
   readIdempotencyKey,
   type StoredAnswer,
 } from "./idempotency.ts";
-import { noStore } from "./no-store.ts";
 
-/**
- * The way every POST, PUT, PATCH and DELETE runs: one transaction of the caller's customer, and the answer only after
- * its commit. The answer is checked against the route's response schema inside the transaction, so that a mistake
- * there undoes the work. With an `Idempotency-Key` on a POST the effect and the answer happen once.
- * Work may touch the database through `trx` alone: what routers should do is intent, written and notified here.
- * @param status of the answer when `work` resolves; 204 sends no body
- * @param settled awaited after the commit and before the answer, for a caller who will act on the answer at once;
- *   bounded and never failing, because what is committed stands
- * @returns for Fastify alone: the handler returns it and the answer has been sent
- */
-export async function mutate<Body>(
+export interface MutateOptions {
+  readonly database: Database;
+  readonly vault: Vault;
+  /** Of the answer when `work` resolves; 204 sends no body. */
+  readonly status: number;
+  readonly afterCommit?: (() => Promise<void>) | undefined;
+}
+
+/** The answer of a change that is committed. */
+export class CommittedAnswer {
+  readonly #answer: StoredAnswer;
+  readonly repeated: boolean;
+
+  constructor(answer: StoredAnswer, repeated: boolean) {
+    this.#answer = answer;
+    this.repeated = repeated;
+  }
+
+  send(reply: FastifyReply): FastifyReply {
+    const { status, text } = this.#answer;
+    reply.code(status);
+    if (this.repeated) reply.header("idempotent-replayed", "true");
+    return text === "" ? reply.send() : reply.type("application/json; charset=utf-8").send(text);
+  }
+}
+
+/** `mutate` of a route, as `kernel/route.ts` promises it. */
+export async function mutate<T>(
   request: FastifyRequest,
   reply: FastifyReply,
-  { status, settled }: { status: number; settled?: () => Promise<void> },
-  work: (trx: Trx) => Promise<Body>,
-): Promise<Body> {
-  const { database, vault } = request.server.mutations;
+  { database, vault, status, afterCommit }: MutateOptions,
+  work: (trx: Trx) => Promise<T>,
+): Promise<CommittedAnswer> {
   const keyed = keyedRequest(request);
-  const { answer, replayed } = await database.asCustomer(request.caller.customerId, async (trx) => {
+  const answer = await database.asCustomer(request.caller.customerId, async (trx) => {
     const before = keyed && (await claimKey(trx, vault, keyed));
-    if (before) return { answer: before, replayed: true };
+    if (before) return new CommittedAnswer(before, true);
     const fresh = present(reply, status, await work(trx));
     if (keyed) await keepAnswer(trx, vault, keyed, fresh);
-    return { answer: fresh, replayed: false };
+    return new CommittedAnswer(fresh, false);
   });
-  if (replayed) reply.header("idempotent-replayed", "true");
-  else await settled?.();
-  // The reply stands for a body that has been sent; Fastify takes it as that.
-  return noStore(send(reply, answer)) as unknown as Body;
+  if (!answer.repeated) await afterCommit?.();
+  return answer;
 }
 
 function keyedRequest(request: FastifyRequest): KeyedRequest | undefined {
@@ -64,9 +78,4 @@ function present(reply: FastifyReply, status: number, body: unknown): StoredAnsw
   // Chooses the serializer of this status, which checks the body against its schema.
   reply.code(status);
   return { status, text: reply.serialize(body) as string };
-}
-
-function send(reply: FastifyReply, { status, text }: StoredAnswer): FastifyReply {
-  reply.code(status);
-  return text === "" ? reply.send() : reply.type("application/json; charset=utf-8").send(text);
 }

@@ -16,7 +16,7 @@ beforeAll(async () => {
   await writeFile(join(portalRoot, "assets", "app.js"), "export {};");
   server = await startTestServer({
     portalRoot,
-    modules: (parts) => [tokenRoutes(parts), auditRoutes(parts)],
+    routes: [...tokenRoutes(), ...auditRoutes()],
     problems: async () => (notReady === undefined ? {} : { gateway: notReady }),
   });
 });
@@ -60,11 +60,17 @@ test("every page forbids foreign and inline scripts, framing and sniffing", asyn
     expect(policy).toContain("default-src 'self'");
     expect(policy).toContain("script-src 'self';");
     expect(policy).toContain("frame-ancestors 'none'");
+    // Either would keep a browser from a server that answers plain HTTP.
+    expect(policy).not.toContain("upgrade-insecure-requests");
+    expect(response.headers.get("strict-transport-security")).toBeNull();
+    expect(response.headers.get("x-frame-options")).toBe("DENY");
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
   }
   const api = await get("/v1/tokens");
   expect(api.headers.get("x-content-type-options")).toBe("nosniff");
   expect(api.headers.get("x-frame-options")).toBe("DENY");
   expect(api.headers.get("referrer-policy")).toBe("no-referrer");
+  expect(api.headers.get("content-security-policy")).toBeNull();
 });
 
 test("the documentation page loads nothing from another host and runs no inline script", async () => {

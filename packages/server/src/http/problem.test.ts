@@ -1,10 +1,9 @@
 import { problem } from "@portreeve/api-schema";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { DomainError } from "./errors.ts";
-import { mutate } from "./mutate.ts";
+import { DomainError } from "../kernel/errors.ts";
+import { route } from "../kernel/route.ts";
 import { startTestServer, type TestServer } from "./testing.ts";
-import type { HttpModule } from "./typed-app.ts";
 
 const CANARY = "canary-9d1f7c";
 
@@ -16,36 +15,58 @@ const input = z.strictObject({
   list: z.array(z.string()).optional(),
 });
 
-const routes: HttpModule = (app) => {
-  const config = { scope: "sites:write" } as const;
-  app.post("/v1/things", { config, schema: { body: input } }, (request, reply) =>
-    mutate(request, reply, { status: 201 }, async () => ({ name: request.body.name })),
-  );
-  app.get("/v1/things/:id", { config, schema: { params: z.object({ id: z.guid() }) } }, async () => ({}));
-  app.get("/v1/broken", { config }, async () => {
-    throw new Error(`a secret detail ${CANARY}`, { cause: new Error("the cause") });
-  });
-  app.get("/v1/conflict", { config }, async () => {
-    throw new DomainError({
-      status: 409,
-      code: "in-use",
-      title: "In use",
-      detail: "Still in use.",
-      headers: { "x-why": "1" },
-    });
-  });
-  app.get(
-    "/v1/away/:code",
-    { config, schema: { params: z.object({ code: z.string() }) } },
-    async (request) => {
-      throw Object.assign(new Error("the database's own words"), { code: request.params.code });
+const common = { scope: "sites:write", tag: "Test", summary: "Nothing", output: z.object({}) } as const;
+const routes = [
+  route({
+    ...common,
+    method: "POST",
+    path: "/v1/things",
+    input: { body: input },
+    run: ({ mutate }) => mutate(async () => ({})),
+  }),
+  route({
+    ...common,
+    method: "GET",
+    path: "/v1/things/:id",
+    input: { params: z.object({ id: z.guid() }) },
+    run: async () => ({}),
+  }),
+  route({
+    ...common,
+    method: "GET",
+    path: "/v1/broken",
+    run: async () => {
+      throw new Error(`a secret detail ${CANARY}`, { cause: new Error("the cause") });
     },
-  );
-};
+  }),
+  route({
+    ...common,
+    method: "GET",
+    path: "/v1/conflict",
+    run: async () => {
+      throw new DomainError({
+        status: 409,
+        code: "in-use",
+        title: "In use",
+        detail: "Still in use.",
+        headers: { "x-why": "1" },
+      });
+    },
+  }),
+  route({
+    ...common,
+    method: "GET",
+    path: "/v1/away/:code",
+    input: { params: z.object({ code: z.string() }) },
+    run: async ({ params: { code } }) => {
+      throw Object.assign(new Error("the database's own words"), { code });
+    },
+  }),
+];
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ modules: () => [routes] });
+  server = await startTestServer({ routes });
 });
 afterAll(() => server[Symbol.asyncDispose]());
 

@@ -2,7 +2,8 @@
 import { PROBLEM_MEDIA_TYPE, type Problem, problemType } from "@portreeve/api-schema";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isUnavailable } from "../database/index.ts";
-import { DatabaseUnavailableError, DomainError, MalformedBodyError, type ProblemFields } from "./errors.ts";
+import { DomainError, type ProblemFields } from "../kernel/errors.ts";
+import { DatabaseUnavailableError, MalformedBodyError } from "./errors.ts";
 
 /** Fastify's own refusals, by its code. */
 const REFUSALS: Record<string, ProblemFields> = {

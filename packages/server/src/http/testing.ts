@@ -3,17 +3,15 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { Scope } from "@portreeve/api-schema";
 import type { Database, Trx } from "../database/index.ts";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
+import { createLogger } from "../kernel/log.ts";
 import { Authenticator, ensureBootstrap } from "../tokens/index.ts";
 import { insertToken } from "../tokens/store.ts";
 import { generateToken, hashToken } from "../tokens/token-text.ts";
 import { Keyring, Vault } from "../vault/index.ts";
 import { type AppOptions, buildApp } from "./app.ts";
-import { createLogger } from "./log.ts";
-import type { HttpModule, TypedApp } from "./typed-app.ts";
+import type { TypedApp } from "./typed-app.ts";
 
-export interface TestServerOptions extends Partial<Omit<AppOptions, "modules">> {
-  /** The modules under test; they may need the database and vault the server runs on. */
-  modules?: (parts: { database: Database; vault: Vault }) => readonly HttpModule[];
+export interface TestServerOptions extends Partial<AppOptions> {
   onFirstCustomer?: (trx: Trx, customerId: string) => Promise<void>;
 }
 
@@ -43,7 +41,7 @@ interface CallOptions {
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   await using opening = new AsyncDisposableStack();
-  const { modules, onFirstCustomer, ...appOptions } = options;
+  const { onFirstCustomer, ...appOptions } = options;
   const test = opening.use(await createTestDatabase());
   const { database } = test;
   const vault = new Vault(new Keyring(new Map([[1, randomBytes(32)]])));
@@ -59,8 +57,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     database,
     vault,
     authenticate: (text) => authenticator.authenticate(text),
+    routes: [],
     ...appOptions,
-    modules: modules?.({ database, vault }) ?? [],
   });
   opening.defer(() => app.close());
   const url = await app.listen({ host: "127.0.0.1", port: 0 });

@@ -7,11 +7,9 @@ import type {
   RawServerDefault,
 } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import type { Database } from "../database/index.ts";
-import type { Vault } from "../vault/index.ts";
-import type { Caller } from "./caller.ts";
+import type { Caller } from "../kernel/actor.ts";
 
-/** The server as a module's routes see it: zod schemas give request and answer their types. */
+/** The server, validating and serializing by zod schemas. */
 export type TypedApp = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,
@@ -20,17 +18,7 @@ export type TypedApp = FastifyInstance<
   ZodTypeProvider
 >;
 
-/**
- * The routes of one domain. Every route below `/v1` states `config: { scope }`; everything that changes something
- * goes through `mutate`.
- */
-export type HttpModule = (app: TypedApp) => void | Promise<void>;
-
 declare module "fastify" {
-  interface FastifyInstance {
-    /** For `mutate`. */
-    mutations: { database: Database; vault: Vault };
-  }
   interface FastifyRequest {
     /** Who asks. Set on every route below /v1 and on no other. */
     caller: Caller;

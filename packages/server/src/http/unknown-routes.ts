@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
-import { MethodNotAllowedError, NotFoundError } from "./errors.ts";
+import { NotFoundError } from "../kernel/errors.ts";
+import { MethodNotAllowedError } from "./errors.ts";
 import { pathOf } from "./request-log.ts";
 
 /**

@@ -1,8 +1,8 @@
 /** Validation of requests by the routes' zod schemas, in words that say what to change. */
 import { plainMessage, problemsOf } from "@portreeve/api-schema";
-import type { FastifyInstance, FastifySchemaCompiler } from "fastify";
-import { z } from "zod";
-import { type FieldErrors, NotFoundError, ValidationError } from "./errors.ts";
+import type { FastifySchemaCompiler } from "fastify";
+import type { z } from "zod";
+import { type FieldErrors, NotFoundError, ValidationError } from "../kernel/errors.ts";
 
 /** Somebody who sends a thousand wrong fields reads no more than these; names come from outside and are cut. */
 const MAX_FIELDS = 50;
@@ -20,14 +20,6 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
     return { error: new ValidationError(fieldErrors(result.error.issues)) };
   };
 };
-
-/** A route below /v1 that names no query parameters takes none: a misspelt one is never silently ignored. */
-export function refuseUnknownParameters(app: FastifyInstance): void {
-  app.addHook("onRoute", (route) => {
-    if (!route.url.startsWith("/v1/")) return;
-    route.schema = { querystring: z.strictObject({}), ...route.schema };
-  });
-}
 
 /** Issues as `{field: [messages]}`; a problem with the whole body stands under `body`. */
 function fieldErrors(issues: readonly z.core.$ZodIssue[]): FieldErrors {

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { NotFoundError } from "../http/errors.ts";
-import { createLogger } from "../http/index.ts";
+import { NotFoundError } from "../kernel/errors.ts";
+import { createLogger } from "../kernel/log.ts";
 import {
   type Answer,
   InternalClient,

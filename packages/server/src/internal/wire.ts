@@ -4,7 +4,7 @@
  * the vault, nobody else can ask or listen, and there is no certificate and no token to keep.
  */
 import type { TLSSocketOptions } from "node:tls";
-import { DomainError, type FieldErrors } from "../http/errors.ts";
+import { DomainError, type FieldErrors } from "../kernel/errors.ts";
 
 /** Node takes a pre-shared key in TLS 1.2 alone. */
 export const TLS = {

@@ -1,5 +1,5 @@
 /** What a policy means on a router: the `/ip service` settings and the management filter. Pure. */
-import { SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
+import { type ManagementTransport, SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
 import { ipService } from "@portreeve/routeros";
 import type { Selectable } from "kysely";
 import type { SiteConnectionsTable, SitePoliciesTable, StoredService } from "../database/index.ts";
@@ -24,7 +24,7 @@ export interface PolicyFacts {
   readonly services: Readonly<Record<string, StoredService>>;
   readonly trustedNetworks: readonly string[];
   /** The service Portreeve comes in by on this site, as RouterOS calls it. */
-  readonly managementTransport: "api" | "api-ssl";
+  readonly managementTransport: ManagementTransport;
   readonly customInputRules: boolean;
   readonly bruteForceProtection: boolean;
   /** What differs was changed by hand, and is only to be shown; but for the service we come in by. */

@@ -1,4 +1,4 @@
-import { DomainError, type FieldErrors } from "../http/errors.ts";
+import { DomainError, type FieldErrors } from "../kernel/errors.ts";
 
 export class PolicyNotFoundError extends DomainError {
   constructor() {

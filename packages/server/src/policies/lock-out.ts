@@ -3,7 +3,7 @@
  * stored, without a router: what a router's own rules add to it is the preview's to say. Pure.
  */
 import { SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
-import type { FieldErrors } from "../http/errors.ts";
+import type { FieldErrors } from "../kernel/errors.ts";
 import { type PolicyFacts, ROUTEROS_SERVICE } from "./desired.ts";
 import { hostNetwork, isWithin } from "./networks.ts";
 import type { RouterContent } from "./store.ts";

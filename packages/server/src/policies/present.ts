@@ -1,5 +1,5 @@
 import { opensToEveryone, type Policy, SERVICE_NAMES, type Service } from "@portreeve/api-schema";
-import { documentTime } from "../http/document-time.ts";
+import { documentTime } from "../kernel/document-time.ts";
 import type { PolicyContent, PolicyRow } from "./store.ts";
 
 /** @param sites given only in the answer to attaching */

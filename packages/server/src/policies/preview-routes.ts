@@ -1,46 +1,38 @@
 import { idParams, plan, policyPreview, previewInput } from "@portreeve/api-schema";
-import { type HttpModule, InsufficientScopeError, read } from "../http/index.ts";
+import { requireScope } from "../authorization/index.ts";
+import { type Route, readingPost, route } from "../kernel/route.ts";
 import { askRouter } from "../sites/index.ts";
 import type { PolicyPreviews } from "./preview.ts";
 import type { PolicyService } from "./service.ts";
 
 /** What would happen: to one site under its own policy, and to the sites of a policy. Both only read. */
-export function previewRoutes(policies: PolicyService, previews: PolicyPreviews): HttpModule {
-  return (app) => {
-    app.get(
-      "/v1/sites/:id/plan",
-      {
-        config: { scope: "sites:read" },
-        schema: {
-          tags: ["Sites"],
-          summary: "What would be changed on the router now, and who could get in then",
-          params: idParams,
-          response: { 200: plan },
-        },
+export function previewRoutes(policies: PolicyService, previews: PolicyPreviews): Route[] {
+  return [
+    route({
+      method: "GET",
+      path: "/v1/sites/:id/plan",
+      scope: "sites:read",
+      tag: "Sites",
+      summary: "What would be changed on the router now, and who could get in then",
+      input: { params: idParams },
+      output: plan,
+      run: async ({ caller, params, signal, read }) => {
+        const target = await read((trx) => policies.previewedSite(trx, params.id));
+        return askRouter(previews.plan(target, caller.address, signal));
       },
-      async (request) => {
-        const target = await read(request, (trx) => policies.previewedSite(trx, request.params.id));
-        return askRouter(previews.plan(target, request.caller.address, request.signal));
-      },
-    );
-    app.post(
-      "/v1/control-plane/policies/:id/preview",
-      {
-        config: { scope: "policies:read" },
-        schema: {
-          tags: ["Policies"],
-          summary: "What a policy, or a draft of it, would do to its sites; needs sites:read too",
-          params: idParams,
-          body: previewInput,
-          response: { 200: policyPreview },
-        },
-      },
-      async (request) => {
-        const { params, body, caller, signal } = request;
-        const targets = await read(request, (trx) => policies.previewed(trx, params.id, body));
-        if (!caller.scopes.has("sites:read")) throw new InsufficientScopeError("sites:read");
+    }),
+    readingPost({
+      path: "/v1/control-plane/policies/:id/preview",
+      scope: "policies:read",
+      tag: "Policies",
+      summary: "What a policy, or a draft of it, would do to its sites; needs sites:read too",
+      input: { params: idParams, body: previewInput },
+      output: policyPreview,
+      run: async ({ caller, params, body, signal, read }) => {
+        const targets = await read((trx) => policies.previewed(trx, params.id, body));
+        requireScope(caller, "sites:read");
         return { data: await previews.each(targets, caller.address, signal) };
       },
-    );
-  };
+    }),
+  ];
 }

@@ -2,8 +2,9 @@
 import { isIP } from "node:net";
 import type { Plan, SitePreview } from "@portreeve/api-schema";
 import type { Row } from "@portreeve/routeros";
+import pLimit from "p-limit";
 import { CERTIFICATES, type CertificateFacts, type Transport, under } from "../certificates/index.ts";
-import type { FieldErrors } from "../http/errors.ts";
+import type { FieldErrors } from "../kernel/errors.ts";
 import { ASSESSED_MENUS, type Assessment, assess, predictPlan } from "../reachability/index.ts";
 import {
   type DesiredMenu,
@@ -87,16 +88,7 @@ export class PolicyPreviews {
 
   /** Every target by itself: a router that can't be read is answered with the reason. In the order given. */
   async each(targets: readonly PreviewTarget[], caller: string, signal: AbortSignal): Promise<SitePreview[]> {
-    const answers: SitePreview[] = [];
-    const waiting = [...targets.entries()];
-    const work = async () => {
-      for (let next = waiting.shift(); next; next = waiting.shift()) {
-        const [place, target] = next;
-        answers[place] = await this.#one(target, caller, signal);
-      }
-    };
-    await Promise.all(Array.from({ length: CONCURRENCY }, work));
-    return answers;
+    return pLimit(CONCURRENCY).map(targets, (target) => this.#one(target, caller, signal));
   }
 
   async #one(target: PreviewTarget, caller: string, signal: AbortSignal): Promise<SitePreview> {

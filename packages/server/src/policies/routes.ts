@@ -7,104 +7,95 @@ import {
   policyInput,
 } from "@portreeve/api-schema";
 import { z } from "zod";
-import { type HttpModule, mutate, read } from "../http/index.ts";
+import { type Route, route } from "../kernel/route.ts";
 import { presentPolicy } from "./present.ts";
 import type { PolicyService } from "./service.ts";
 import { listPolicies } from "./store.ts";
 
 const BASE = "/v1/control-plane/policies";
-const tags = ["Policies"];
+const tag = "Policies";
 
-export function policyRoutes(policies: PolicyService): HttpModule {
-  return (app) => {
-    app.get(
-      BASE,
-      {
-        config: { scope: "policies:read" },
-        schema: { tags, summary: "List policies", response: { 200: z.array(policy) } },
-      },
-      (request) => read(request, async (trx) => (await listPolicies(trx)).map((row) => presentPolicy(row))),
-    );
-    app.get(
-      "/v1/control-plane/management-network",
-      {
-        config: { scope: "policies:read" },
-        schema: {
-          tags,
-          summary: "The network that routers see Portreeve come from",
-          response: { 200: managementNetwork },
-        },
-      },
-      async () => ({ network: policies.managementNetwork }),
-    );
-    app.post(
-      BASE,
-      {
-        config: { scope: "policies:write" },
-        schema: { tags, summary: "Create a policy", body: policyInput, response: { 201: policy } },
-      },
-      (request, reply) =>
-        mutate(request, reply, { status: 201 }, async (trx) =>
-          presentPolicy(await policies.create(trx, request.caller, request.body)),
-        ),
-    );
-    app.get(
-      `${BASE}/:id`,
-      {
-        config: { scope: "policies:read" },
-        schema: { tags, summary: "Show a policy", params: idParams, response: { 200: policy } },
-      },
-      (request) => read(request, async (trx) => presentPolicy(await policies.get(trx, request.params.id))),
-    );
-    app.put(
-      `${BASE}/:id`,
-      {
-        config: { scope: "policies:write" },
-        schema: {
-          tags,
-          summary: "Change a policy",
-          params: idParams,
-          body: policyChange,
-          response: { 200: policy },
-        },
-      },
-      (request, reply) =>
-        mutate(request, reply, { status: 200 }, async (trx) =>
-          presentPolicy(await policies.update(trx, request.caller, request.params.id, request.body)),
-        ),
-    );
+export function policyRoutes(policies: PolicyService): Route[] {
+  return [
+    route({
+      method: "GET",
+      path: BASE,
+      scope: "policies:read",
+      tag,
+      summary: "List policies",
+      output: z.array(policy),
+      run: ({ read }) => read(async (trx) => (await listPolicies(trx)).map((row) => presentPolicy(row))),
+    }),
+    route({
+      method: "GET",
+      path: "/v1/control-plane/management-network",
+      scope: "policies:read",
+      tag,
+      summary: "The network that routers see Portreeve come from",
+      output: managementNetwork,
+      run: async () => ({ network: policies.managementNetwork }),
+    }),
+    route({
+      method: "POST",
+      path: BASE,
+      scope: "policies:write",
+      tag,
+      summary: "Create a policy",
+      input: { body: policyInput },
+      output: policy,
+      status: 201,
+      run: ({ caller, body, mutate }) =>
+        mutate(async (trx) => presentPolicy(await policies.create(trx, caller, body))),
+    }),
+    route({
+      method: "GET",
+      path: `${BASE}/:id`,
+      scope: "policies:read",
+      tag,
+      summary: "Show a policy",
+      input: { params: idParams },
+      output: policy,
+      run: ({ params, read }) => read(async (trx) => presentPolicy(await policies.get(trx, params.id))),
+    }),
+    route({
+      method: "PUT",
+      path: `${BASE}/:id`,
+      scope: "policies:write",
+      tag,
+      summary: "Change a policy",
+      input: { params: idParams, body: policyChange },
+      output: policy,
+      run: ({ caller, params, body, mutate }) =>
+        mutate(async (trx) => presentPolicy(await policies.update(trx, caller, params.id, body))),
+    }),
     // The second path is the one the API's document uses in its example.
-    for (const url of [`${BASE}/:id`, "/v1/policies/:id"]) {
-      app.delete(
-        url,
-        {
-          config: { scope: "policies:write" },
-          schema: { tags, summary: "Delete a policy", params: idParams, response: { 204: z.null() } },
-        },
-        (request, reply) =>
-          mutate(request, reply, { status: 204 }, (trx) =>
-            policies.remove(trx, request.caller, request.params.id),
-          ),
-      );
-    }
-    for (const method of ["POST", "PUT"] as const) {
-      app.route({
+    ...([`${BASE}/:id`, "/v1/policies/:id"] as const).map((path) =>
+      route({
+        method: "DELETE",
+        path,
+        scope: "policies:write",
+        tag,
+        summary: "Delete a policy",
+        input: { params: idParams },
+        status: 204,
+        run: ({ caller, params, mutate }) => mutate((trx) => policies.remove(trx, caller, params.id)),
+      }),
+    ),
+    ...(["POST", "PUT"] as const).map((method) =>
+      route({
         method,
-        url: `${BASE}/:id/sites`,
-        config: { scope: "policies:write" },
-        schema: {
-          tags,
-          summary: "Attach sites to a policy",
-          params: idParams,
-          body: attachSites,
-          response: { 200: policy },
-        },
-        handler: (request, reply) =>
-          mutate(request, reply, { status: 200 }, async (trx) => {
-            const attached = await policies.attach(trx, request.caller, request.params.id, request.body);
+        path: `${BASE}/:id/sites`,
+        scope: "policies:write",
+        tag,
+        summary: "Attach sites to a policy",
+        input: { params: idParams, body: attachSites },
+        output: policy,
+        run: ({ caller, params, body, mutate }) =>
+          mutate(async (trx) => {
+            const attached = await policies.attach(trx, caller, params.id, body);
             return presentPolicy(attached.policy, attached.sites);
           }),
-      });
-    }
-  };
+      }),
+    ),
+  ];
 }

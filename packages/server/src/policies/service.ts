@@ -11,10 +11,9 @@ import {
 } from "@portreeve/api-schema";
 import { record } from "../audit/index.ts";
 import type { Trx } from "../database/index.ts";
-import type { Caller } from "../http/index.ts";
+import { actorOf, type Caller } from "../kernel/actor.ts";
 import { assignPolicy, type RolloutService } from "../rollouts/index.ts";
 import { SiteNotFoundError } from "../sites/index.ts";
-import { actorOf } from "../tokens/index.ts";
 import {
   CallerLockedOutError,
   DefaultPolicyError,

@@ -144,25 +144,37 @@ export function transportUnder(
 export async function sitesUnderPolicy(trx: Trx, of: { policyId: string } | { siteIds: readonly string[] }) {
   if ("siteIds" in of && of.siteIds.length === 0) return [];
   return trx
-    .selectFrom("sites")
-    .innerJoin("site_connections", "site_connections.site_id", "sites.id")
-    .innerJoin("site_policies", "site_policies.site_id", "sites.id")
+    .selectFrom("site_policies")
     .innerJoin("policy_revisions", "policy_revisions.id", "site_policies.policy_revision_id")
+    .innerJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom("sites")
+          .innerJoin("site_connections", "site_connections.site_id", "sites.id")
+          .select(["sites.id", "sites.name", "sites.created_at"])
+          .select(["site_connections.management_transport", "site_connections.keeps_certificate"])
+          .whereRef("sites.id", "=", "site_policies.site_id")
+          .offset(sql.lit(0)) // By its id, whatever PostgreSQL knows of a fleet that was just added.
+          .as("site"),
+      (join) => join.onTrue(),
+    )
     .select(ROUTER_CONTENT.map((column) => `policy_revisions.${column}` as const))
     .select([
-      "sites.id",
-      "sites.name",
-      "site_connections.management_transport",
-      "site_connections.keeps_certificate",
+      "site.id",
+      "site.name",
+      "site.management_transport",
+      "site.keeps_certificate",
       "policy_revisions.management_transport as wanted_transport",
       "site_policies.policy_revision_id",
       "site_policies.verified_revision_id",
     ])
     .where((eb) =>
-      "policyId" in of ? eb("site_policies.policy_id", "=", of.policyId) : eb("sites.id", "in", of.siteIds),
+      "policyId" in of
+        ? eb("site_policies.policy_id", "=", of.policyId)
+        : eb("site_policies.site_id", "in", of.siteIds),
     )
-    .orderBy("sites.created_at")
-    .orderBy("sites.id")
+    .orderBy("site.created_at")
+    .orderBy("site.id")
     .execute();
 }
 

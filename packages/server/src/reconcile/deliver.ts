@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type RouterClient, TrapError } from "@portreeve/routeros";
+import { checkLease } from "../database/index.ts";
 import { isUnknown, StepError } from "./errors.ts";
 import type { Step } from "./types.ts";
 
@@ -50,6 +51,7 @@ export async function deliverAtOnce(
 
 async function send(step: Step, client: RouterClient, options: SendOptions): Promise<void> {
   for (let tries = 0; ; tries++) {
+    checkLease();
     try {
       await sentence(step, client, options);
       return;

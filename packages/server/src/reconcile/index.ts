@@ -1,6 +1,5 @@
 export { deliver } from "./deliver.ts";
 export { describeChange, valuesBefore } from "./describe.ts";
-export { Driver } from "./driver.ts";
 export { isUnknown, messageOf, NeedsAttentionError } from "./errors.ts";
 export { observe } from "./observe.ts";
 export { plan } from "./plan.ts";

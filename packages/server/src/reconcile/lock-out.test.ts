@@ -13,8 +13,9 @@ import {
   user,
   userGroup,
 } from "@portreeve/routeros";
+import { waitFor } from "@portreeve/testing";
 import { pino } from "pino";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
 import { Reconciler } from "./reconciler.ts";
 import type { DesiredMenu, Outcome, RouterAccess, SiteRecords, SiteSnapshot } from "./types.ts";
@@ -77,10 +78,11 @@ describe.concurrent.each(VERSIONS)("RouterOS %s", (version) => {
 
         await expect(logIn(router)).resolves.toBeUndefined();
         // Safe mode's own rollback may come after the rollback timer, and bring its entries back once more.
-        await vi.waitFor(async () => {
+        await waitFor(async () => {
           await router.control.advanceClock(AFTER_ROLLBACK_TIMER_MS);
           expect(configuration(router)).toEqual(before);
-        }, 10_000);
+          return true;
+        });
 
         // It is left at that: the next run changes nothing, and says why.
         await reconciler.run("site", new AbortController().signal);

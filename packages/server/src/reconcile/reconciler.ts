@@ -7,7 +7,8 @@
 
 import { LoginError, type MenuFacts, type RouterOsVersion } from "@portreeve/routeros";
 import type { Logger } from "pino";
-import type { Database } from "../database/index.ts";
+import type { Status } from "../background/index.ts";
+import { type Database, LeaseLostError } from "../database/index.ts";
 import { printable } from "../kernel/untrusted.ts";
 import { deliver } from "./deliver.ts";
 import { describeChange } from "./describe.ts";
@@ -70,21 +71,29 @@ export class Reconciler {
   }
 
   /** Bring one router to its desired state and write down how that went. Only database errors are thrown. */
-  async run(siteId: string, signal: AbortSignal): Promise<void> {
+  async run(siteId: string, signal: AbortSignal): Promise<Status> {
     const { sites, database, log } = this.#options;
     const site = await database.asSystem((trx) => sites.load(trx, siteId));
-    if (!site) return;
+    if (!site) return { state: "ended" };
     try {
       await this.#converge(siteId, signal);
+      return { state: "done" };
     } catch (error) {
-      if (signal.aborted) return; // shutting down says nothing about the router
+      // Shutting down, or losing the site to another process, says nothing about the router.
+      if (signal.aborted || error instanceof LeaseLostError)
+        return { state: "failed", reason: messageOf(error) };
       // Off-boarding ends with our own user. A router that refuses it has nothing of ours that we could still remove.
-      if (site.offboarding && error instanceof LoginError) return this.#forget(site);
+      if (site.offboarding && error instanceof LoginError) {
+        await this.#forget(site);
+        return { state: "ended" };
+      }
       const outcome = outcomeOf(error);
       // Routers that are away are an expected state, shown at the site; a line each period would bury the rest.
       const level = outcome.state === "pending" ? "debug" : "warn";
-      log[level]({ siteId, state: outcome.state, reason: messageOf(error) }, "reconcile did not finish");
+      const reason = messageOf(error);
+      log[level]({ siteId, state: outcome.state, reason }, "reconcile did not finish");
       await database.asSystem((trx) => sites.finish(trx, site, outcome));
+      return { state: "reached" in outcome && !outcome.reached ? "unanswered" : "failed", reason };
     }
   }
 

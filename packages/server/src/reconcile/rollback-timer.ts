@@ -19,6 +19,7 @@ import {
   TrapError,
   value,
 } from "@portreeve/routeros";
+import { checkLease } from "../database/index.ts";
 import type { Inverse, RowReference, Step } from "./types.ts";
 
 /** Seconds until the router undoes the change. A new login has to be there by then. */
@@ -44,6 +45,7 @@ export async function armRollbackTimer(
   signal: AbortSignal,
 ): Promise<void> {
   const event = { "on-event": undoScript(steps).text, policy: POLICY, comment: COMMENT };
+  checkLease();
   await client.add(SCHEDULER, { name: AT_STARTUP, "start-time": "startup", ...event }, { signal });
   await client.add(SCHEDULER, { name: TIMED, interval: `${ROLLBACK_TIMER_SECONDS}s`, ...event }, { signal });
 }
@@ -73,6 +75,7 @@ const isTimed = ({ name = "" }: Row): boolean => TIMED_NAMES.includes(name);
 
 async function removeEntry(client: RouterClient, id: string, signal: AbortSignal): Promise<boolean> {
   try {
+    checkLease();
     await client.remove(SCHEDULER, id, { signal });
     return true;
   } catch (error) {

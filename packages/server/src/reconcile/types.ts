@@ -202,8 +202,8 @@ export type Outcome = {
 
 /** What the reconciler reads and writes about sites; kept by the sites module. */
 export interface SiteRecords {
-  /** Every site that is to be reconciled. */
-  list(): Promise<readonly string[]>;
+  /** The sites of these buckets that are to be reconciled. */
+  list(buckets: readonly number[]): Promise<readonly string[]>;
   load(trx: Trx, siteId: string): Promise<SiteSnapshot | undefined>;
   /** Intent first: the port the management path is about to move to, so that a restart finds the router. */
   expectApiPort(siteId: string, port: number): Promise<void>;

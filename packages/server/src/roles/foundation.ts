@@ -1,7 +1,7 @@
 /** What roles that know customers share in kind, not in memory: the database, the vault, and where routers may be. */
-
+import { randomBytes } from "node:crypto";
 import { certificateSitePart } from "../certificates/index.ts";
-import { Database, migrate, waitForServer } from "../database/index.ts";
+import { type Connection, Database, migrate, namedConnection, waitForServer } from "../database/index.ts";
 import { ownManagementAddress } from "../management-address.ts";
 import { policySitePart } from "../policies/index.ts";
 import { AddressRules, SiteService } from "../sites/index.ts";
@@ -12,6 +12,9 @@ import type { RoleContext } from "./role.ts";
 const MAX_CONNECTIONS = 20;
 
 export interface Foundation {
+  readonly connection: Connection;
+  /** Of all database sessions of this role, and of no others: whoever takes its leases ends these. */
+  readonly applicationName: string;
   readonly database: Database;
   readonly vault: Vault;
   readonly addresses: AddressRules;
@@ -24,13 +27,17 @@ export interface Foundation {
  * @param starting closes what is opened here
  */
 export async function openFoundation(
-  { config, connection, log }: RoleContext,
+  { config, connection: given, log }: RoleContext,
   starting: AsyncDisposableStack,
 ): Promise<Foundation> {
+  const applicationName = `portreeve ${randomBytes(8).toString("hex")}`;
+  const connection = namedConnection(given, applicationName);
   await waitForServer(connection, { log });
   await migrate(connection, { log });
   const database = starting.use(await Database.open({ connection, maxConnections: MAX_CONNECTIONS, log }));
   return {
+    connection,
+    applicationName,
     database,
     vault: await openVault(database, config.masterKeyFile),
     addresses: new AddressRules({ allowLoopback: config.allowLoopbackSites }),

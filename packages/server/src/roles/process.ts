@@ -30,7 +30,7 @@ process.on("message", (message: ToRole) => {
 // Loaded while the database is still starting.
 const [{ startRole }, { createLogger }, { toPlainError }, { config, connection }] = await Promise.all([
   import(`./${role}.ts`) as Promise<{ startRole: StartRole }>,
-  import("../http/log.ts"),
+  import("../kernel/log.ts"),
   import("../supervisor/messages.ts"),
   told,
 ]);

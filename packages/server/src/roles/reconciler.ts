@@ -1,51 +1,56 @@
 /** The role `reconciler`: everything that is done on routers, and everything that runs by itself. */
-import { Notifications, SiteLocks } from "../database/index.ts";
-import { ExposureSchedule, ExposureService } from "../exposure/index.ts";
+import { type LeasedTask, type OwnTask, type Task, TaskRunner } from "../background/index.ts";
+import { Leases, Notifications } from "../database/index.ts";
+import { ExposureService, exposureTask } from "../exposure/index.ts";
+import { InternalListener } from "../internal/index.ts";
 import { setCurrentRevision } from "../policies/index.ts";
-import { Driver } from "../reconcile/index.ts";
-import { RolloutEngine, RolloutService } from "../rollouts/index.ts";
-import { SITE_CHANNEL, SITE_STATE_CHANNEL, siteRecords } from "../sites/index.ts";
+import { ROLLOUTS, RolloutService, rolloutTask } from "../rollouts/index.ts";
+import { answerSightings, SITE_CHANNEL, SITE_STATE_CHANNEL, Sightings, siteRecords } from "../sites/index.ts";
 import { databaseProblem, type Foundation, openFoundation, problemsOf, siteService } from "./foundation.ts";
 import type { RoleContext, RunningRole } from "./role.ts";
-import { openRouters } from "./routers.ts";
+import { openRouters, type Routers } from "./routers.ts";
 
 /** Sites at work at once in one process; each holds one connection to its router. */
 const CONCURRENCY = 32;
 
+/** Between two times that what was only seen again is written down, milliseconds. */
+const SIGHTINGS_WRITTEN_MS = 10 * 60_000;
+
 export async function startRole(context: RoleContext): Promise<RunningRole> {
-  const { connection, log } = context;
+  const { log } = context;
   await using starting = new AsyncDisposableStack();
   const foundation = await openFoundation(context, starting);
-  const { database } = foundation;
-  const { reconciler } = openRouters(context, foundation, starting);
-  const locks = starting.use(await SiteLocks.open({ connection }));
-  const driver = new Driver({
-    list: siteRecords(database).list,
-    run: (siteId, signal) => reconciler.run(siteId, signal),
-    tryLock: (siteId) => locks.tryLock(siteId),
-    periodMs: context.config.reconcileSeconds * 1000,
-    concurrency: CONCURRENCY,
-    log,
-  });
-  driver.start();
-  starting.defer(() => driver.stop());
-  const sites = siteService(foundation);
-  const engine = new RolloutEngine({
-    database,
-    rollouts: new RolloutService({ sites, setCurrentRevision }),
-    log,
-  });
-  engine.start();
-  starting.defer(() => engine.stop());
-  startExposure(context, foundation, starting);
+  const { applicationName, connection, database } = foundation;
+  // Before there are leases nothing is seen that they could date.
+  const sightings = new Sightings(database, () => leases.databaseNow() ?? new Date());
+  const routers = openRouters(context, foundation, sightings, starting);
+  const internal = starting.use(
+    await InternalListener.open({
+      host: "127.0.0.1",
+      keys: foundation.vault.internalKeys(),
+      answers: { sightings: (input: unknown) => answerSightings(sightings, input) },
+      log,
+    }),
+  );
+  const leases = starting.use(
+    await Leases.open({ connection, applicationName, address: internal.address, log }),
+  );
+  keepWithLeases(leases, routers, sightings);
+  const runners = new Map<string, TaskRunner>();
+  for (const task of tasksOf(context, foundation, routers, sightings)) {
+    const runner = new TaskRunner(task, { leases, log });
+    runners.set(task.name, runner);
+    runner.start();
+    starting.defer(() => runner.stop());
+  }
   // After a lost connection everything is looked at afresh.
   const notifications = await Notifications.open({
     connection,
     channels: [SITE_CHANNEL, SITE_STATE_CHANNEL],
-    onNotification: (channel, id) => (channel === SITE_CHANNEL ? driver.wake(id) : engine.wake()),
+    onNotification: (channel, id) =>
+      channel === SITE_CHANNEL ? runners.get("reconcile")?.wake(id) : runners.get("rollouts")?.wake(ROLLOUTS),
     onReconnect: () => {
-      void driver.wakeAll();
-      engine.wake();
+      for (const runner of runners.values()) runner.wakeAll();
     },
     log,
   });
@@ -53,21 +58,60 @@ export async function startRole(context: RoleContext): Promise<RunningRole> {
   const running = starting.move();
   return {
     problems: async () =>
-      problemsOf({ database: await databaseProblem(database), reconciler: driver.problem }),
+      problemsOf({ database: await databaseProblem(database), reconciler: problemIn(runners) }),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
-function startExposure(
+/** Connections to routers, and what is only known here, live where the lease is. */
+function keepWithLeases(leases: Leases, { access }: Routers, sightings: Sightings): void {
+  leases.watch({
+    gained: () => {},
+    lost: async (buckets, areOurs) => {
+      const concerned = new Set(buckets);
+      access.closeKept(concerned);
+      if (areOurs) await sightings.write(concerned);
+      sightings.forget(concerned);
+    },
+  });
+}
+
+function tasksOf(
   { config, log }: RoleContext,
-  { database, addresses, localAddress: ownAddress }: Foundation,
-  starting: AsyncDisposableStack,
-): void {
+  foundation: Foundation,
+  { reconciler }: Routers,
+  sightings: Sightings,
+): Task[] {
+  const { database, addresses, localAddress: ownAddress } = foundation;
+  const reconcile: LeasedTask = {
+    name: "reconcile",
+    claim: "bucket",
+    periodMs: config.reconcileSeconds * 1000,
+    concurrency: CONCURRENCY,
+    list: siteRecords(database, sightings).list,
+    run: (siteId, signal) => reconciler.run(siteId, signal),
+  };
+  const writeSightings: OwnTask = {
+    name: "sightings",
+    claim: "none",
+    periodMs: SIGHTINGS_WRITTEN_MS,
+    concurrency: 1,
+    list: async () => ["all"],
+    run: async () => {
+      await sightings.write();
+      return { state: "done" };
+    },
+  };
+  const rollouts = new RolloutService({ sites: siteService(foundation), setCurrentRevision });
+  const tasks: Task[] = [reconcile, writeSightings, rolloutTask({ database, rollouts, log })];
   const hours = config.exposureHours;
-  if (hours === 0) return;
+  if (hours === 0) return tasks;
   const exposure = new ExposureService({ database, addresses, ownAddress, hours });
   const check = exposure.checkClaimed.bind(exposure);
-  const schedule = new ExposureSchedule({ database, check, log });
-  schedule.start();
-  starting.defer(() => schedule.stop());
+  return [...tasks, exposureTask({ database, check, log })];
+}
+
+function problemIn(runners: ReadonlyMap<string, TaskRunner>): string | undefined {
+  const problems = [...runners].flatMap(([name, { problem }]) => (problem ? [`${name} ${problem}`] : []));
+  return problems.length === 0 ? undefined : problems.join("; ");
 }

@@ -5,7 +5,7 @@ import { hardeningContributor } from "../hardening/index.ts";
 import { policyContributor } from "../policies/index.ts";
 import { ASSESSED_MENUS, certainLockOut } from "../reachability/index.ts";
 import { Reconciler } from "../reconcile/index.ts";
-import { siteRecords } from "../sites/index.ts";
+import { type Sightings, siteRecords } from "../sites/index.ts";
 import { transientAccessContributor } from "../transient-access/index.ts";
 import type { Foundation } from "./foundation.ts";
 import type { RoleContext } from "./role.ts";
@@ -15,16 +15,20 @@ export interface Routers {
   readonly reconciler: Reconciler;
 }
 
+/** @param starting closes what is opened here */
 export function openRouters(
   { config, log }: RoleContext,
   { database, vault, addresses, localAddress }: Foundation,
+  sightings: Sightings,
   starting: AsyncDisposableStack,
 ): Routers {
   const username = config.apiUsername;
-  const access = starting.use(new CredentialAccess({ database, vault, addresses, localAddress, username }));
+  const access = starting.use(
+    new CredentialAccess({ database, vault, sightings, addresses, localAddress, username }),
+  );
   const reconciler = new Reconciler({
     database,
-    sites: siteRecords(database),
+    sites: siteRecords(database, sightings),
     access,
     contributors: [
       policyContributor,

@@ -1,5 +1,5 @@
 import type { RolloutState } from "@portreeve/api-schema";
-import { DomainError } from "../http/errors.ts";
+import { DomainError } from "../kernel/errors.ts";
 
 export class RolloutNotFoundError extends DomainError {
   constructor() {

@@ -4,12 +4,12 @@ import { policyInput, type RolloutSiteState } from "@portreeve/api-schema";
 import { sql } from "kysely";
 import type { Trx } from "../database/index.ts";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
-import type { Caller } from "../http/index.ts";
+import type { Caller } from "../kernel/actor.ts";
 import { policyContributor } from "../policies/contributor.ts";
 import { PolicyService, setCurrentRevision } from "../policies/index.ts";
 import type { PolicyRow } from "../policies/store.ts";
 import type { Outcome } from "../reconcile/index.ts";
-import { AddressRules, SiteService, siteRecords } from "../sites/index.ts";
+import { AddressRules, Sightings, SiteService, siteRecords } from "../sites/index.ts";
 import { insertSites, type SiteFixture } from "../sites/testing.fixture.ts";
 import { Keyring, Vault } from "../vault/index.ts";
 import { listSitesOf } from "./list.ts";
@@ -105,7 +105,7 @@ export class FixtureFleet implements AsyncDisposable {
   /** A run of the site, of which the rollouts have not heard yet. */
   async find(siteId: string, outcome: Outcome): Promise<void> {
     const { database } = this.test;
-    const records = siteRecords(database);
+    const records = siteRecords(database, new Sightings(database));
     await database.asSystem(async (trx) => {
       const site = await records.load(trx, siteId);
       if (!site) throw new Error("no such site");

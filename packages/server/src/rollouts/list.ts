@@ -1,8 +1,7 @@
 /** The SQL of showing rollouts. */
 import type { RolloutSiteState, RolloutState } from "@portreeve/api-schema";
 import { type Selectable, sql } from "kysely";
-import type { Tables, Trx } from "../database/index.ts";
-import { exactTime } from "../http/list.ts";
+import { exactTime, type Tables, type Trx } from "../database/index.ts";
 import { REASON, rolloutSites, STATE } from "./progress.ts";
 
 /** How many sites of a wave are in a state. */
@@ -62,7 +61,7 @@ function tallySites(trx: Trx, rolloutIds: readonly string[]) {
     .select(["rollout_sites.rollout_id", "rollout_sites.wave", STATE.as("state")])
     .where("rollouts.id", "=", sql<string>`any(${rolloutIds}::uuid[])`);
   return trx
-    .selectFrom(sites.as("site"))
+    .selectFrom(sites.as("counted"))
     .select(["rollout_id", "wave", "state", sql<number>`count(*)::integer`.as("sites")])
     .groupBy(["rollout_id", "wave", "state"])
     .execute();
@@ -77,13 +76,13 @@ export interface RolloutSiteFilter {
 
 export function listSitesOf(trx: Trx, rolloutId: string, { state, after, limit }: RolloutSiteFilter) {
   let query = rolloutSites(trx)
-    .select(["sites.id as site_id", "sites.name", "rollout_sites.wave"])
+    .select(["site.id as site_id", "site.name", "rollout_sites.wave"])
     .select([STATE.as("state"), REASON.as("reason")])
     .where("rollouts.id", "=", rolloutId)
-    .orderBy("sites.id")
+    .orderBy("site.id")
     .limit(limit);
   if (state) query = query.where(STATE, "=", state);
-  if (after) query = query.where("sites.id", ">", after);
+  if (after) query = query.where("site.id", ">", after);
   return query.execute();
 }
 export type ShownSite = Awaited<ReturnType<typeof listSitesOf>>[number];

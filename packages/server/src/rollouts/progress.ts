@@ -17,14 +17,14 @@ export const STATE = sql<RolloutSiteState>`
     when rollouts.ended_at is not null or rollout_sites.state in ('verified', 'reverted', 'left')
       then rollout_sites.state
     when rollout_sites.state = 'waiting'
-      then case sites.status when 'online' then 'waiting' else 'unreachable' end
-    when site_sync.observed_generation >= rollout_sites.generation
+      then case site.status when 'online' then 'waiting' else 'unreachable' end
+    when site.observed_generation >= rollout_sites.generation
       then case rollouts.state when 'rolling_back' then 'reverted' else 'verified' end
-    when site_sync.checked_generation < rollout_sites.generation then rollout_sites.state
-    when site_sync.sync_state in ('failed', 'needs_attention') then 'failed'
-    when sites.status <> 'offline' then rollout_sites.state
-    when sites.last_seen_at > rollout_sites.started_at
-      then case when sites.last_seen_at < now() - make_interval(secs => ${sql.lit(LOST_AFTER_SECONDS)})
+    when site.checked_generation < rollout_sites.generation then rollout_sites.state
+    when site.sync_state in ('failed', 'needs_attention') then 'failed'
+    when site.status <> 'offline' then rollout_sites.state
+    when site.last_seen_at > rollout_sites.started_at
+      then case when site.last_seen_at < now() - make_interval(secs => ${sql.lit(LOST_AFTER_SECONDS)})
                 then 'failed' else rollout_sites.state end
     else 'unreachable'
   end`;
@@ -32,17 +32,32 @@ export const STATE = sql<RolloutSiteState>`
 /** Says something of sites that have failed or can't be reached. */
 export const REASON = sql<string | null>`
   case
-    when rollouts.ended_at is not null or site_sync.sync_reason is null then rollout_sites.reason
-    when sites.status = 'offline' and sites.last_seen_at > rollout_sites.started_at
-      then 'away since it was given the change: ' || site_sync.sync_reason
-    else site_sync.sync_reason
+    when rollouts.ended_at is not null or site.sync_reason is null then rollout_sites.reason
+    when site.status = 'offline' and site.last_seen_at > rollout_sites.started_at
+      then 'away since it was given the change: ' || site.sync_reason
+    else site.sync_reason
   end`;
 
-/** The sites of rollouts, to select STATE and REASON from. */
+/**
+ * The sites of rollouts, to select STATE and REASON from. Each site is looked up by its id (OFFSET keeps it so):
+ * while PostgreSQL has no statistics of a fleet that was just added it takes every table for one row, and would go
+ * through all sites once for each of them.
+ */
 export function rolloutSites(trx: Trx) {
   return trx
     .selectFrom("rollout_sites")
     .innerJoin("rollouts", "rollouts.id", "rollout_sites.rollout_id")
-    .innerJoin("sites", "sites.id", "rollout_sites.site_id")
-    .innerJoin("site_sync", "site_sync.site_id", "sites.id");
+    .innerJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom("sites")
+          .innerJoin("site_sync", "site_sync.site_id", "sites.id")
+          .select(["sites.id", "sites.name", "sites.status", "sites.version", "sites.model"])
+          .select(["sites.last_seen_at", "site_sync.sync_state", "site_sync.sync_reason"])
+          .select(["site_sync.observed_generation", "site_sync.checked_generation"])
+          .whereRef("sites.id", "=", "rollout_sites.site_id")
+          .offset(sql.lit(0))
+          .as("site"),
+      (join) => join.onTrue(),
+    );
 }

@@ -61,7 +61,7 @@ export class Revisions {
   /** Sites that are under this policy now leave the rollouts of those they were under. */
   async detachFromOthers(trx: Trx, policyId: string): Promise<void> {
     const elsewhere = unreached(trx)
-      .innerJoin("site_policies", "site_policies.site_id", "sites.id")
+      .innerJoin("site_policies", "site_policies.site_id", "rollout_sites.site_id")
       .where("site_policies.policy_id", "=", policyId)
       .where("rollouts.policy_id", "!=", policyId);
     await this.giveBack(trx, idsOf(await elsewhere.execute()));
@@ -124,13 +124,13 @@ export class Revisions {
 /** Sites that were given a revision and that nobody has logged in to since; which rollouts' is for the caller to add. */
 function unreached(trx: Trx) {
   return rolloutSites(trx)
-    .select("sites.id")
+    .select("site.id")
     .where("rollouts.ended_at", "is", null)
     .where("rollout_sites.state", "=", "delivering")
     .where((eb) =>
       eb.or([
-        eb("sites.last_seen_at", "is", null),
-        eb("sites.last_seen_at", "<=", eb.ref("rollout_sites.started_at")),
+        eb("site.last_seen_at", "is", null),
+        eb("site.last_seen_at", "<=", eb.ref("rollout_sites.started_at")),
       ]),
     );
 }

@@ -9,91 +9,90 @@ import {
 } from "@portreeve/api-schema";
 import { z } from "zod";
 import type { Trx } from "../database/index.ts";
-import { type Caller, type HttpModule, mutate, pageOf, read, readCursor, timeAndId } from "../http/index.ts";
+import type { Caller } from "../kernel/actor.ts";
+import { pageOf, readCursor, timeAndId } from "../kernel/page.ts";
+import { type Route, route } from "../kernel/route.ts";
 import { RolloutNotFoundError } from "./errors.ts";
 import { listRollouts, listSitesOf } from "./list.ts";
 import { presentDetails, presentRollout, presentSite } from "./present.ts";
 import type { RolloutService } from "./service.ts";
 
 const BASE = "/v1/rollouts";
-const tags = ["Rollouts"];
+const tag = "Rollouts";
 const siteCursor = z.tuple([uuid]);
 /** Sites shown with a rollout, of each state that needs a reason. */
 const SHOWN_SITES = 100;
 
-export function rolloutRoutes(rollouts: RolloutService): HttpModule {
-  return (app) => {
-    app.get(
-      BASE,
-      {
-        config: { scope: "policies:read" },
-        schema: {
-          tags,
-          summary: "List rollouts, newest first",
-          querystring: rolloutQuery,
-          response: { 200: rolloutList },
-        },
-      },
-      (request) => {
-        const { policy_id: policyId, state, limit, cursor } = request.query;
+export function rolloutRoutes(rollouts: RolloutService): Route[] {
+  return [
+    route({
+      method: "GET",
+      path: BASE,
+      scope: "policies:read",
+      tag,
+      summary: "List rollouts, newest first",
+      input: { query: rolloutQuery },
+      output: rolloutList,
+      run: ({ query: { policy_id: policyId, state, limit, cursor }, read }) => {
         const before = readCursor(cursor, timeAndId);
-        return read(request, async (trx) => {
+        return read(async (trx) => {
           const rows = await listRollouts(trx, { policyId, state, before, limit: limit + 1 });
           return pageOf(rows, limit, (row) => [row.position, row.id], presentRollout);
         });
       },
-    );
-    app.get(
-      `${BASE}/:id`,
-      {
-        config: { scope: "policies:read" },
-        schema: { tags, summary: "Show a rollout", params: idParams, response: { 200: rolloutDetails } },
-      },
-      (request) => read(request, (trx) => show(trx, request.params.id)),
-    );
-    app.get(
-      `${BASE}/:id/sites`,
-      {
-        config: { scope: "policies:read" },
-        schema: {
-          tags,
-          summary: "List a rollout's sites",
-          params: idParams,
-          querystring: rolloutSiteQuery,
-          response: { 200: rolloutSiteList },
-        },
-      },
-      (request) => {
-        const { state, limit, cursor } = request.query;
+    }),
+    route({
+      method: "GET",
+      path: `${BASE}/:id`,
+      scope: "policies:read",
+      tag,
+      summary: "Show a rollout",
+      input: { params: idParams },
+      output: rolloutDetails,
+      run: ({ params, read }) => read((trx) => show(trx, params.id)),
+    }),
+    route({
+      method: "GET",
+      path: `${BASE}/:id/sites`,
+      scope: "policies:read",
+      tag,
+      summary: "List a rollout's sites",
+      input: { params: idParams, query: rolloutSiteQuery },
+      output: rolloutSiteList,
+      run: ({ params, query: { state, limit, cursor }, read }) => {
         const [after] = readCursor(cursor, siteCursor) ?? [];
-        return read(request, async (trx) => {
-          await find(trx, request.params.id);
-          const rows = await listSitesOf(trx, request.params.id, { state, after, limit: limit + 1 });
+        return read(async (trx) => {
+          await find(trx, params.id);
+          const rows = await listSitesOf(trx, params.id, { state, after, limit: limit + 1 });
           return pageOf(rows, limit, (row) => [row.site_id], presentSite);
         });
       },
-    );
-    const command = (
-      name: string,
-      summary: string,
-      work: (trx: Trx, caller: Caller, id: string) => Promise<void>,
-    ) =>
-      app.post(
-        `${BASE}/:id/${name}`,
-        {
-          config: { scope: "policies:write" },
-          schema: { tags, summary, params: idParams, response: { 200: rolloutDetails } },
-        },
-        (request, reply) =>
-          mutate(request, reply, { status: 200 }, async (trx) => {
-            await work(trx, request.caller, request.params.id);
-            return show(trx, request.params.id);
-          }),
-      );
-    command("pause", "Give the change to no further site", (...call) => rollouts.pause(...call));
-    command("resume", "Go on, in spite of what has failed", (...call) => rollouts.resume(...call));
-    command("rollback", "Take the change back", (...call) => rollouts.rollBack(...call));
-  };
+    }),
+    command("pause", "Give the change to no further site", (...call) => rollouts.pause(...call)),
+    command("resume", "Go on, in spite of what has failed", (...call) => rollouts.resume(...call)),
+    command("rollback", "Take the change back", (...call) => rollouts.rollBack(...call)),
+  ];
+}
+
+function command(
+  name: string,
+  summary: string,
+  work: (trx: Trx, caller: Caller, id: string) => Promise<void>,
+): Route {
+  return route({
+    method: "POST",
+    path: `${BASE}/:id/${name}`,
+    scope: "policies:write",
+    tag,
+    summary,
+    input: { params: idParams },
+    output: rolloutDetails,
+    run: ({ caller, params, mutate }) =>
+      mutate(async (trx) => {
+        await work(trx, caller, params.id);
+        return show(trx, params.id);
+      }),
+  });
 }
 
 async function find(trx: Trx, id: string) {

@@ -3,10 +3,9 @@
  * a crash or in another process, reads the same rows and decides the same.
  */
 import type { RolloutState } from "@portreeve/api-schema";
-import { type Actor, record } from "../audit/index.ts";
+import { record } from "../audit/index.ts";
 import type { Trx } from "../database/index.ts";
-import type { Caller } from "../http/index.ts";
-import { actorOf } from "../tokens/index.ts";
+import { type Actor, actorOf, type Caller } from "../kernel/actor.ts";
 import { decide } from "./decide.ts";
 import { RolloutNotFoundError, RolloutStateError } from "./errors.ts";
 import { Revisions, type RevisionsOptions } from "./revisions.ts";

@@ -2,6 +2,7 @@
 import type { RolloutState } from "@portreeve/api-schema";
 import { type Selectable, sql } from "kysely";
 import type { Tables, Trx } from "../database/index.ts";
+import { lockIdentities } from "../sites/index.ts";
 import type { SiteProgress } from "./decide.ts";
 import { REASON, rolloutSites, STATE } from "./progress.ts";
 
@@ -26,14 +27,15 @@ export async function lockRollouts(trx: Trx, customerId: string): Promise<void> 
 
 /** The policy's sites, before their rows in rollouts: nobody who deletes one of them can come in between. */
 export async function lockSitesOfPolicy(trx: Trx, policyId: string): Promise<void> {
-  await trx
-    .selectFrom("sites")
-    .innerJoin("site_policies", "site_policies.site_id", "sites.id")
-    .select("sites.id")
-    .where("site_policies.policy_id", "=", policyId)
-    .orderBy("sites.id")
-    .forNoKeyUpdate(["sites"])
+  const rows = await trx
+    .selectFrom("site_policies")
+    .select("site_id")
+    .where("policy_id", "=", policyId)
     .execute();
+  await lockIdentities(
+    trx,
+    rows.map(({ site_id }) => site_id),
+  );
 }
 
 export function underWay(trx: Trx): Promise<RolloutRow[]> {
@@ -83,24 +85,33 @@ export async function setState(
 function behind(trx: Trx, policy: Pick<PolicyRef, "id" | "revision_id">) {
   return trx
     .selectFrom("site_policies")
-    .innerJoin("sites", "sites.id", "site_policies.site_id")
-    .innerJoin("site_connections", "site_connections.site_id", "sites.id")
+    .innerJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom("sites")
+          .innerJoin("site_connections", "site_connections.site_id", "sites.id")
+          .select(["sites.id", "sites.status", "site_connections.management_address"])
+          .whereRef("sites.id", "=", "site_policies.site_id")
+          .offset(sql.lit(0)) // See `rolloutSites`.
+          .as("site"),
+      (join) => join.onTrue(),
+    )
     .where("site_policies.policy_id", "=", policy.id)
     .where("site_policies.policy_revision_id", "!=", policy.revision_id)
-    .where("site_connections.management_address", "is not", null)
-    .where("sites.status", "!=", "deleting");
+    .where("site.management_address", "is not", null)
+    .where("site.status", "!=", "deleting");
 }
 
 export async function isAnyBehind(trx: Trx, policy: PolicyRef): Promise<boolean> {
-  return (await behind(trx, policy).select("sites.id").limit(1).executeTakeFirst()) !== undefined;
+  return (await behind(trx, policy).select("site.id").limit(1).executeTakeFirst()) !== undefined;
 }
 
 /** Take in the policy's sites that are behind. @returns how many are new in the rollout */
 export async function enrolSites(trx: Trx, rollout: RolloutRow, policy: PolicyRef): Promise<number> {
   const sites = behind(trx, policy).select((eb) => [
-    "sites.customer_id",
+    "site_policies.customer_id",
     eb.val(rollout.id).as("rollout_id"),
-    "sites.id",
+    "site_policies.site_id",
     eb.fn.coalesce("verified_revision_id", "policy_revision_id").as("from_revision_id"),
   ]);
   const result = await trx
@@ -156,16 +167,16 @@ export async function releaseDeleted(trx: Trx, rolloutId: string): Promise<void>
  */
 export async function lookAtSites(trx: Trx, rolloutId: string): Promise<SiteProgress[]> {
   const sites = await rolloutSites(trx)
-    .select(["sites.id as siteId", "rollout_sites.wave", "rollout_sites.excused"])
+    .select(["site.id as siteId", "rollout_sites.wave", "rollout_sites.excused"])
     .select(["rollout_sites.state as written", REASON.as("reason")])
     .select(STATE.$castTo<SiteProgress["state"]>().as("state"))
     .where("rollouts.id", "=", rolloutId)
     .where("rollout_sites.state", "!=", "left")
     // A router that fails already proves nothing. Of each RouterOS version and model one early: what breaks one of
     // them breaks them all.
-    .orderBy(sql`site_sync.sync_state in ('failed', 'needs_attention')`)
-    .orderBy(sql`row_number() over (partition by sites.version, sites.model order by sites.id)`)
-    .orderBy("sites.id")
+    .orderBy(sql`site.sync_state in ('failed', 'needs_attention')`)
+    .orderBy(sql`row_number() over (partition by site.version, site.model order by site.id)`)
+    .orderBy("site.id")
     .execute();
   const results = sites.filter(({ state, written }) => isResult(state) && state !== written);
   if (results.length > 0) {

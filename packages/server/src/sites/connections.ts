@@ -1,4 +1,5 @@
 /** The SQL of site_connections: how a router is reached. */
+import type { ManagementTransport } from "@portreeve/api-schema";
 import { type Insertable, sql, type Updateable } from "kysely";
 import type { SiteConnectionsTable, Trx } from "../database/index.ts";
 
@@ -7,7 +8,7 @@ type Reached = Pick<SiteConnectionsTable, "address" | "management_transport"> & 
 
 /** Where and how Portreeve logs in to a router. */
 export interface ManagementPath {
-  readonly transport: "api" | "api-ssl";
+  readonly transport: ManagementTransport;
   readonly port: number;
   /** SHA-256 of the router's certificate; null on api. */
   readonly fingerprint: string | null;
@@ -74,13 +75,4 @@ export async function moveTo(trx: Trx, site: Reached, path: ManagementPath): Pro
 /** The router has our user now; the login that was given is destroyed. */
 export async function recordAdopted(trx: Trx, siteId: string, managementAddress: string): Promise<void> {
   await updateConnection(trx, siteId, { management_address: managementAddress, adoption_login: null });
-}
-
-/** Where the router sees us come from; null until it is adopted. */
-export function findManagementAddress(trx: Trx, siteId: string) {
-  return trx
-    .selectFrom("site_connections")
-    .select("management_address")
-    .where("site_id", "=", siteId)
-    .executeTakeFirst();
 }

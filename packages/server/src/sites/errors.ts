@@ -1,4 +1,4 @@
-import { DomainError } from "../http/errors.ts";
+import { DomainError } from "../kernel/errors.ts";
 import { messageOf } from "../reconcile/index.ts";
 
 export class SiteNotFoundError extends DomainError {

@@ -9,12 +9,14 @@ import {
   uuid,
 } from "@portreeve/api-schema";
 import { z } from "zod";
-import { type HttpModule, mutate, pageOf, read, readCursor } from "../http/index.ts";
+import { pageOf, readCursor } from "../kernel/page.ts";
+import { type Route, route } from "../kernel/route.ts";
+import type { LatestSightings } from "./latest-sightings.ts";
 import { presentSite } from "./present.ts";
 import type { SiteService } from "./service.ts";
 import { listSites } from "./store.ts";
 
-const tags = ["Sites"];
+const tag = "Sites";
 const cursorForm = z.tuple([uuid]);
 const filters = listQuery.extend({ status: z.enum(SITE_STATUSES).optional(), policy_id: uuid.optional() });
 const removal = z.strictObject({
@@ -24,88 +26,85 @@ const removal = z.strictObject({
     .describe("true: forget the site now and leave the router as it is"),
 });
 
-export function siteRoutes(sites: SiteService): HttpModule {
-  return (app) => {
-    app.get(
-      "/v1/sites",
-      {
-        config: { scope: "sites:read" },
-        schema: { tags, summary: "List sites", querystring: filters, response: { 200: listOf(site) } },
-      },
-      (request) => {
-        const { status, policy_id: policyId, limit, cursor } = request.query;
+/** @param latest when sites were seen, as the processes that check them know it */
+export function siteRoutes(sites: SiteService, latest: LatestSightings): Route[] {
+  return [
+    route({
+      method: "GET",
+      path: "/v1/sites",
+      scope: "sites:read",
+      tag,
+      summary: "List sites",
+      input: { query: filters },
+      output: listOf(site),
+      run: async ({ query: { status, policy_id: policyId, limit, cursor }, read }) => {
         const [after] = readCursor(cursor, cursorForm) ?? [];
-        return read(request, async (trx) => {
-          const rows = await listSites(trx, { status, policyId, after, limit: limit + 1 });
-          return pageOf(rows, limit, ({ id }) => [id], presentSite);
-        });
+        const rows = await read((trx) => listSites(trx, { status, policyId, after, limit: limit + 1 }));
+        return pageOf(await latest.over(rows), limit, ({ id }) => [id], presentSite);
       },
-    );
-    app.post(
-      "/v1/sites",
-      {
-        config: { scope: "sites:write" },
-        schema: { tags, summary: "Add and adopt a router", body: siteInput, response: { 201: site } },
+    }),
+    route({
+      method: "POST",
+      path: "/v1/sites",
+      scope: "sites:write",
+      tag,
+      summary: "Add and adopt a router",
+      input: { body: siteInput },
+      output: site,
+      status: 201,
+      run: ({ caller, body, mutate }) =>
+        mutate(async (trx) => presentSite(await sites.create(trx, caller, body))),
+    }),
+    route({
+      method: "GET",
+      path: "/v1/sites/:id",
+      scope: "sites:read",
+      tag,
+      summary: "Show a site",
+      input: { params: idParams },
+      output: site,
+      run: async ({ params, read }) => {
+        const row = await read((trx) => sites.get(trx, params.id));
+        const [site = row] = await latest.over([row]);
+        return presentSite(site);
       },
-      (request, reply) =>
-        mutate(request, reply, { status: 201 }, async (trx) =>
-          presentSite(await sites.create(trx, request.caller, request.body)),
+    }),
+    route({
+      method: "PATCH",
+      path: "/v1/sites/:id",
+      scope: "sites:write",
+      tag,
+      summary: "Change a site",
+      input: { params: idParams, body: sitePatch },
+      output: site,
+      run: ({ caller, params, body, mutate }) =>
+        mutate(async (trx) => presentSite(await sites.update(trx, caller, params.id, body))),
+    }),
+    route({
+      method: "DELETE",
+      path: "/v1/sites/:id",
+      scope: "sites:write",
+      tag,
+      summary: "Off-board a site: everything of ours leaves the router first",
+      input: { params: idParams, query: removal },
+      output: site,
+      status: 202,
+      run: ({ caller, params, query, mutate }) =>
+        mutate(async (trx) =>
+          presentSite(await sites.remove(trx, caller, params.id, query.force === "true")),
         ),
-    );
-    app.get(
-      "/v1/sites/:id",
-      {
-        config: { scope: "sites:read" },
-        schema: { tags, summary: "Show a site", params: idParams, response: { 200: site } },
-      },
-      (request) => read(request, async (trx) => presentSite(await sites.get(trx, request.params.id))),
-    );
-    app.patch(
-      "/v1/sites/:id",
-      {
-        config: { scope: "sites:write" },
-        schema: {
-          tags,
-          summary: "Change a site",
-          params: idParams,
-          body: sitePatch,
-          response: { 200: site },
-        },
-      },
-      (request, reply) =>
-        mutate(request, reply, { status: 200 }, async (trx) =>
-          presentSite(await sites.update(trx, request.caller, request.params.id, request.body)),
-        ),
-    );
-    app.delete(
-      "/v1/sites/:id",
-      {
-        config: { scope: "sites:write" },
-        schema: {
-          tags,
-          summary: "Off-board a site: everything of ours leaves the router first",
-          params: idParams,
-          querystring: removal,
-          response: { 202: site },
-        },
-      },
-      (request, reply) =>
-        mutate(request, reply, { status: 202 }, async (trx) =>
-          presentSite(
-            await sites.remove(trx, request.caller, request.params.id, request.query.force === "true"),
-          ),
-        ),
-    );
-    app.post(
-      "/v1/sites/:id/reconcile",
-      {
-        config: { scope: "sites:write" },
-        schema: { tags, summary: "Reconcile now", params: idParams, response: { 202: site } },
-      },
-      (request, reply) =>
-        mutate(request, reply, { status: 202 }, async (trx) =>
-          presentSite(await sites.wake(trx, request.caller, request.params.id)),
-        ),
-    );
-  };
+    }),
+    route({
+      method: "POST",
+      path: "/v1/sites/:id/reconcile",
+      scope: "sites:write",
+      tag,
+      summary: "Reconcile now",
+      input: { params: idParams },
+      output: site,
+      status: 202,
+      run: ({ caller, params, mutate }) =>
+        mutate(async (trx) => presentSite(await sites.wake(trx, caller, params.id))),
+    }),
+  ];
 }

@@ -5,7 +5,7 @@ import { certificateSitePart } from "../certificates/index.ts";
 import { remember } from "../certificates/store.ts";
 import type { Trx } from "../database/index.ts";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
-import type { Caller } from "../http/index.ts";
+import type { Caller } from "../kernel/actor.ts";
 import { PolicyService, policySitePart, setCurrentRevision } from "../policies/index.ts";
 import { RolloutService } from "../rollouts/index.ts";
 import { Keyring, Vault } from "../vault/index.ts";

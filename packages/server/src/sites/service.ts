@@ -4,8 +4,7 @@ import type { SiteInput, SitePatch } from "@portreeve/api-schema";
 import { sql } from "kysely";
 import { record } from "../audit/index.ts";
 import { notify, type Trx } from "../database/index.ts";
-import type { Caller } from "../http/index.ts";
-import { actorOf } from "../tokens/index.ts";
+import { actorOf, type Caller } from "../kernel/actor.ts";
 import { Secret, type Vault } from "../vault/index.ts";
 import type { AddressRules } from "./address.ts";
 import { insertConnection, lockAddresses, updateConnection } from "./connections.ts";
@@ -144,6 +143,7 @@ export class SiteService {
       management_path_armed: null,
       management_path_problem: null,
       management_path_problem_change: null,
+      reconcile_requested_at: sql<Date>`now()`,
     });
     await this.#audit(trx, caller, "site.reconcile_requested", site, {});
     await notify(trx, SITE_CHANNEL, siteId);

@@ -7,9 +7,10 @@
  */
 import { mkdir } from "node:fs/promises";
 import type { Logger } from "pino";
-import type { Config, Role } from "../config.ts";
+import type { Config } from "../config.ts";
 import { type Connection, lockDirectory, startEmbedded } from "../database/index.ts";
 import type { Problems } from "../roles/role.ts";
+import type { Role } from "../settings.ts";
 import { endLeftovers, markOf } from "./leftovers.ts";
 import { type Ready, RoleProcess } from "./role-process.ts";
 

@@ -3,9 +3,10 @@
  * Secrets (the database's password, a new token) travel here: never in arguments or the environment, which other
  * processes of the host may read.
  */
-import type { Config, Role } from "../config.ts";
+import type { Config } from "../config.ts";
 import type { Connection } from "../database/index.ts";
 import type { Problems } from "../roles/role.ts";
+import type { Role } from "../settings.ts";
 
 export type ToRole =
   | { readonly type: "start"; readonly role: Role; readonly config: Config; readonly connection: Connection }

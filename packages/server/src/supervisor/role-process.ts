@@ -4,9 +4,10 @@ import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
-import type { Config, Role } from "../config.ts";
+import type { Config } from "../config.ts";
 import type { Connection } from "../database/index.ts";
 import type { Problems } from "../roles/role.ts";
+import type { Role } from "../settings.ts";
 import { type FromRole, fromPlainError, type ToRole } from "./messages.ts";
 
 const ENTRY = fileURLToPath(

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Config, loadConfig } from "../config.ts";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
-import { createLogger } from "../http/index.ts";
+import { createLogger } from "../kernel/log.ts";
 import { type SupervisedServer, supervise } from "./index.ts";
 import { endLeftovers, markOf } from "./leftovers.ts";
 
@@ -70,7 +70,7 @@ test("stopping ends every process", async () => {
   const server = await start(configOf());
   const pids = Object.values(server.pids());
   await server[Symbol.asyncDispose]();
-  for (const pid of pids) expect(await isAlive(pid)).toBe(false);
+  for (const pid of pids) expect(await isAlive(pid ?? 0)).toBe(false);
 });
 
 test("a setting that keeps one role from working fails the start, and nothing is left running", async () => {

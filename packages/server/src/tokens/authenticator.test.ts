@@ -3,7 +3,7 @@ import { SCOPES, type Scope } from "@portreeve/api-schema";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
-import { createLogger } from "../http/log.ts";
+import { createLogger } from "../kernel/log.ts";
 import { Authenticator } from "./authenticator.ts";
 import { ensureBootstrap } from "./bootstrap.ts";
 import { insertToken } from "./store.ts";

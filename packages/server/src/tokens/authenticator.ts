@@ -1,7 +1,7 @@
 import type { Scope } from "@portreeve/api-schema";
 import { sql } from "kysely";
 import type { Database, Log } from "../database/index.ts";
-import type { TokenHolder } from "../http/index.ts";
+import type { TokenHolder } from "../kernel/actor.ts";
 import { hashToken, problemWithToken } from "./token-text.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { SCOPES } from "@portreeve/api-schema";
 import { expect, test } from "vitest";
 import { createTestDatabase } from "../database/testing.ts";
-import { createLogger } from "../http/log.ts";
+import { createLogger } from "../kernel/log.ts";
 import { Authenticator } from "./authenticator.ts";
 import { ensureBootstrap } from "./bootstrap.ts";
 import { BootstrapTokenError } from "./errors.ts";

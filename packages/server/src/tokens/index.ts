@@ -1,4 +1,3 @@
-export { actorOf } from "./actor.ts";
 export { Authenticator } from "./authenticator.ts";
 export { ensureBootstrap } from "./bootstrap.ts";
 export { BootstrapTokenError } from "./errors.ts";

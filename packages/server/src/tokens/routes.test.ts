@@ -6,7 +6,7 @@ import { tokenRoutes } from "./routes.ts";
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ modules: (parts) => [tokenRoutes(parts), auditRoutes(parts)] });
+  server = await startTestServer({ routes: [...tokenRoutes(), ...auditRoutes()] });
 });
 afterAll(() => server[Symbol.asyncDispose]());
 

@@ -1,7 +1,6 @@
 import type { Scope, Token } from "@portreeve/api-schema";
 import { type Selectable, sql } from "kysely";
-import type { Tables, Trx } from "../database/index.ts";
-import { exactTime } from "../http/list.ts";
+import { exactTime, type Tables, type Trx } from "../database/index.ts";
 
 /** Without the hash: nobody needs it after it was written. */
 const COLUMNS = ["id", "name", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at"] as const;

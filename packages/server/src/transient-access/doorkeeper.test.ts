@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { connect, createServer, type Server } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
 import { policyInput } from "@portreeve/api-schema";
+import { waitFor } from "@portreeve/testing";
 import { sql } from "kysely";
 import { pino } from "pino";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Trx } from "../database/index.ts";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
 import { Gateway } from "../gateway/index.ts";
@@ -55,7 +56,7 @@ test("an open grant has a listener, one that is revoked has none and is marked s
   await doorkeeper.opened(id);
   expect(await echo(id, "hello")).toBe("hello");
   await change(id, { revoked_at: sql`now()` });
-  await vi.waitFor(async () => expect((await grant(id)).removed_from_gateway_at).not.toBeNull());
+  await waitFor(async () => (await grant(id)).removed_from_gateway_at);
   expect(gateway.listeners()).toEqual([]);
 });
 
@@ -73,21 +74,26 @@ test("a revocation is answered when its listener is gone", async () => {
 test("a grant that expires is closed at that moment without anybody waking the doorkeeper", async () => {
   const id = await addGrant({ committed: true, seconds: 1 });
   await doorkeeper.opened(id);
-  const socket = await dial(id);
-  const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-  await ended;
-  await vi.waitFor(async () => expect((await grant(id)).removed_from_gateway_at).not.toBeNull());
+  await (await dialAndTalk(id)).ended;
+  await waitFor(async () => (await grant(id)).removed_from_gateway_at);
 });
 
 test("a connection waits for the router's user and passes when it is there", async () => {
   const id = await addGrant({ committed: false });
   await doorkeeper.opened(id);
+  let reached = 0;
+  router.on("connection", () => reached++);
   const answer = echo(id, "hello");
-  await delay(100);
+  await waitFor(() => gateway.listeners()[0]?.connections === 1);
+  // One that came later and need not wait has been there and back: the first had its chance.
+  const ready = await addGrant({ committed: true });
+  await doorkeeper.opened(ready);
+  expect(await echo(ready, "later")).toBe("later");
+  expect(reached).toBe(1);
   expect((await grant(id)).authorized_at).toBeNull();
   await change(id, { committed_at: sql`now()` });
   expect(await answer).toBe("hello");
-  await vi.waitFor(async () => expect((await grant(id)).authorized_at).not.toBeNull());
+  await waitFor(async () => (await grant(id)).authorized_at);
 });
 
 test("a grant that ends while a connection waits lets nothing pass", async () => {
@@ -103,7 +109,7 @@ test("the listener of a site that was forgotten is closed", async () => {
   await doorkeeper.opened(id);
   await db.database.asSystem((trx) => trx.deleteFrom("sites").where("id", "=", siteId).execute());
   doorkeeper.wake();
-  await vi.waitFor(() => expect(gateway.listeners()).toEqual([]));
+  await waitFor(() => gateway.listeners().length === 0);
 });
 
 test("a site that is being deleted has no open door", async () => {
@@ -113,17 +119,17 @@ test("a site that is being deleted has no open door", async () => {
     trx.updateTable("sites").set({ status: "deleting" }).where("id", "=", siteId).execute(),
   );
   doorkeeper.wake();
-  await vi.waitFor(() => expect(gateway.listeners()).toEqual([]));
+  await waitFor(() => gateway.listeners().length === 0);
 });
 
 test("without the database no new connection passes, and what expires meanwhile is cut on time", async () => {
   const id = await addGrant({ committed: true, seconds: 2 });
   await doorkeeper.opened(id);
-  const socket = await dial(id);
-  const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  const { ended } = await dialAndTalk(id);
   await db.database.close();
   expect(await echo(id, "hello")).toBe("");
   await ended;
+  await waitFor(() => gateway.listeners().length === 0);
 });
 
 test("one port that can't be opened does not keep the others shut", async () => {
@@ -218,6 +224,15 @@ async function dial(id: string) {
   socket.on("error", () => {});
   await new Promise<void>((resolve) => socket.once("connect", resolve));
   return socket;
+}
+
+/** A connection that carries bytes already: one that says nothing is cut after a while, whatever its grant does. */
+async function dialAndTalk(id: string): Promise<{ ended: Promise<unknown> }> {
+  const socket = await dial(id);
+  const ended = new Promise((resolve) => socket.once("close", resolve));
+  socket.write("anybody there?");
+  await once(socket, "data");
+  return { ended };
 }
 
 /** What comes back through the gateway; empty when it was closed instead. */

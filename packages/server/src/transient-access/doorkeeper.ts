@@ -11,9 +11,9 @@ import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { record } from "../audit/index.ts";
+import { TaskRunner } from "../background/index.ts";
 import type { Database } from "../database/index.ts";
 import type { ConnectionSummary, Gateway, RefusalReason } from "../gateway/index.ts";
-import { Driver } from "../reconcile/index.ts";
 import type { AddressRules, SiteService } from "../sites/index.ts";
 import { admission } from "./sources.ts";
 import { type GatewayGrant, stamp, stateOf, unfinishedOnGateway } from "./store.ts";
@@ -39,7 +39,7 @@ export interface DoorkeeperOptions {
 
 export class Doorkeeper {
   readonly #options: DoorkeeperOptions;
-  readonly #driver: Driver;
+  readonly #runner: TaskRunner;
   /** `opened <grant id>` and `closed <grant id>`, each time a run has found or made it so. */
   readonly #moves = new EventEmitter();
   #timer: NodeJS.Timeout | undefined;
@@ -50,23 +50,30 @@ export class Doorkeeper {
 
   constructor(options: DoorkeeperOptions) {
     this.#options = options;
-    this.#driver = new Driver({
-      list: async () => ["grants"],
-      run: () => this.#sync(),
-      tryLock: async () => ({ lost: new AbortController().signal, release: async () => {} }),
-      periodMs: PERIOD_MS,
-      concurrency: 1,
-      log: options.log,
-    });
+    const run = async () => {
+      await this.#sync();
+      return { state: "done" } as const;
+    };
+    this.#runner = new TaskRunner(
+      {
+        name: "grants",
+        claim: "none",
+        periodMs: PERIOD_MS,
+        concurrency: 1,
+        list: async () => ["grants"],
+        run,
+      },
+      { log: options.log },
+    );
   }
 
   start(): void {
-    this.#driver.start();
+    this.#runner.start();
   }
 
   /** Grants may have changed. */
   wake(): void {
-    this.#driver.wake("grants");
+    this.#runner.wake("grants");
   }
 
   /** Resolves when the grant's listener stands. A port that can't be opened is not waited for longer than the bound. */
@@ -87,7 +94,7 @@ export class Doorkeeper {
 
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
-    await this.#driver.stop();
+    await this.#runner.stop();
   }
 
   /** Why the doors are not known to be right; undefined when they are. */

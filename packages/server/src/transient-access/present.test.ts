@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { documentTime } from "../http/document-time.ts";
+import { documentTime } from "../kernel/document-time.ts";
 import { timeToExpire } from "./present.ts";
 
 test.each([

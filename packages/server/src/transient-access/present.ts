@@ -1,5 +1,5 @@
 import { opensToEveryone, type TransientAccess } from "@portreeve/api-schema";
-import { documentTime } from "../http/document-time.ts";
+import { documentTime } from "../kernel/document-time.ts";
 import type { Secret } from "../vault/index.ts";
 import type { GrantRow } from "./store.ts";
 

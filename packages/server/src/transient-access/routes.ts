@@ -1,11 +1,11 @@
 import { reveal, siteParams, transientAccess, transientAccessInput, uuidParam } from "@portreeve/api-schema";
 import { z } from "zod";
-import { type HttpModule, mutate, noStore, read } from "../http/index.ts";
+import { type Route, route } from "../kernel/route.ts";
 import { presentGrant } from "./present.ts";
 import type { RevealedGrant, TransientAccessService } from "./service.ts";
 
 const BASE = "/v1/control-plane/:site/transient-access";
-const tags = ["Transient access"];
+const tag = "Transient access";
 const grantParams = siteParams.extend({ id: uuidParam });
 const listQuery = z.strictObject({
   include: z.enum(["expired"]).optional().describe("expired: ended ones too"),
@@ -27,84 +27,73 @@ export function transientAccessRoutes({
   entryPoint,
   opened,
   closed,
-}: TransientAccessRouteOptions): HttpModule {
+}: TransientAccessRouteOptions): Route[] {
   const present = ({ grant, password }: RevealedGrant) => presentGrant(grant, password, entryPoint);
-  return (app) => {
-    app.get(
-      BASE,
-      {
-        config: { scope: "access:read" },
-        schema: {
-          tags,
-          summary: "List the site's current access",
-          params: siteParams,
-          querystring: listQuery,
-          response: { 200: z.array(transientAccess) },
-        },
+  return [
+    route({
+      method: "GET",
+      path: BASE,
+      scope: "access:read",
+      tag,
+      summary: "List the site's current access",
+      input: { params: siteParams, query: listQuery },
+      output: z.array(transientAccess),
+      run: ({ caller, params, query, read }) => {
+        const options = { ended: query.include === "expired", reveal: query.reveal === "true" };
+        return read(async (trx) => (await access.list(trx, caller, params.site, options)).map(present));
       },
-      (request, reply) => {
-        noStore(reply);
-        const options = {
-          ended: request.query.include === "expired",
-          reveal: request.query.reveal === "true",
-        };
-        return read(request, async (trx) =>
-          (await access.list(trx, request.caller, request.params.site, options)).map(present),
-        );
-      },
-    );
-    app.post(
-      BASE,
-      {
-        config: { scope: "access:open" },
-        schema: {
-          tags,
-          summary: "Open access",
-          params: siteParams,
-          body: transientAccessInput,
-          response: { 201: transientAccess },
-        },
-      },
-      (request, reply) => {
-        noStore(reply);
+    }),
+    route({
+      method: "POST",
+      path: BASE,
+      scope: "access:open",
+      tag,
+      summary: "Open access",
+      input: { params: siteParams, body: transientAccessInput },
+      output: transientAccess,
+      status: 201,
+      run: ({ caller, params, body, mutate }) => {
         let id = "";
-        return mutate(request, reply, { status: 201, settled: () => opened(id) }, async (trx) => {
-          const revealed = await access.open(trx, request.caller, request.params.site, request.body);
-          id = revealed.grant.id;
-          return present(revealed);
-        });
-      },
-    );
-    app.get(
-      `${BASE}/:id`,
-      {
-        config: { scope: "access:read" },
-        schema: { tags, summary: "Show one access", params: grantParams, response: { 200: transientAccess } },
-      },
-      (request, reply) => {
-        noStore(reply);
-        return read(request, async (trx) =>
-          present(await access.get(trx, request.caller, request.params.site, request.params.id)),
+        return mutate(
+          async (trx) => {
+            const revealed = await access.open(trx, caller, params.site, body);
+            id = revealed.grant.id;
+            return present(revealed);
+          },
+          () => opened(id),
         );
       },
-    );
-    app.delete(
-      `${BASE}/:id`,
-      {
-        config: { scope: "access:revoke" },
-        schema: { tags, summary: "Revoke access", params: grantParams, response: { 204: z.null() } },
-      },
-      (request, reply) => {
-        const { site, id } = request.params;
+    }),
+    route({
+      method: "GET",
+      path: `${BASE}/:id`,
+      scope: "access:read",
+      tag,
+      summary: "Show one access",
+      input: { params: grantParams },
+      output: transientAccess,
+      run: ({ caller, params, read }) =>
+        read(async (trx) => present(await access.get(trx, caller, params.site, params.id))),
+    }),
+    route({
+      method: "DELETE",
+      path: `${BASE}/:id`,
+      scope: "access:revoke",
+      tag,
+      summary: "Revoke access",
+      input: { params: grantParams },
+      status: 204,
+      run: ({ caller, params: { site, id }, mutate }) => {
         let ended = false;
-        const settled = async () => {
-          if (ended) await closed(id);
-        };
-        return mutate(request, reply, { status: 204, settled }, async (trx) => {
-          ended = await access.revoke(trx, request.caller, site, id);
-          return null;
-        });
+        return mutate(
+          async (trx) => {
+            ended = await access.revoke(trx, caller, site, id);
+          },
+          async () => {
+            if (ended) await closed(id);
+          },
+        );
       },
-    );
-  };
+    }),
+  ];
 }

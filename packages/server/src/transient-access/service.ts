@@ -3,11 +3,10 @@ import { randomUUID } from "node:crypto";
 import { opensToEveryone, type TransientAccessInput } from "@portreeve/api-schema";
 import { record } from "../audit/index.ts";
 import { notify, type Trx } from "../database/index.ts";
-import type { Caller } from "../http/index.ts";
+import { actorOf, type Caller } from "../kernel/actor.ts";
 import type { PolicyService } from "../policies/index.ts";
 import { lockSite, SiteNotFoundError, SiteNotReadyError, type SiteService } from "../sites/index.ts";
-import { actorOf } from "../tokens/index.ts";
-import { Secret, type Vault } from "../vault/index.ts";
+import { PASSWORD_LENGTHS, Secret, type Vault } from "../vault/index.ts";
 import { grantBinding, openPassword } from "./contributor.ts";
 import {
   GrantNotFoundError,
@@ -19,8 +18,6 @@ import { findGrant, type GrantRow, insertGrant, listGrants, stamp } from "./stor
 
 /** Notified with a grant's id when it is opened or revoked. */
 export const ACCESS_CHANNEL = "portreeve_access";
-
-const LOGIN_LENGTH = 24;
 
 export interface TransientAccessOptions {
   readonly vault: Vault;
@@ -68,14 +65,14 @@ export class TransientAccessService {
     const everyone = source.allow_only_cidr !== null && opensToEveryone([source.allow_only_cidr]);
     if (everyone && !caller.scopes.has("access:open-any")) throw new OpenToEveryoneError();
     const id = randomUUID();
-    const password = Secret.generate(LOGIN_LENGTH);
+    const password = Secret.generate(PASSWORD_LENGTHS.access);
     const grant = {
       id,
       customer_id: caller.customerId,
       site_id: siteId,
       token_id: caller.tokenId,
       type: input.type,
-      username: Secret.generate(LOGIN_LENGTH).reveal(),
+      username: Secret.generate(PASSWORD_LENGTHS.access).reveal(),
       password: await vault.seal(trx, caller.customerId, grantBinding(id), password),
       full_access: input.full_access,
       allow_rfc1918: input.allow_rfc1918,

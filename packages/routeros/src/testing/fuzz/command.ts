@@ -3,8 +3,8 @@
 import { encodeSentence } from "../../codec/index.ts";
 import { checkCommand, commandWords, describeCommand } from "../../command.ts";
 import { InvalidCommandError } from "../../errors.ts";
-import type { Target } from "./fuzz.ts";
 import { readStream } from "./reference.ts";
+import type { Target } from "./target.ts";
 
 const SEEDS = ["/ip/address/add", "comment", "a=b=c", "?name=x", "!re\0.tag=1", "/login", "/cancel", ".id"];
 

@@ -8,22 +8,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Coverage, type Place } from "./coverage.ts";
 import { mutate, type Random, randomFrom } from "./mutate.ts";
+import type { Target } from "./target.ts";
 
 /** Longer than any input may take, ms. */
 const HANG_MS = 50;
 /** Coverage is looked at after so many inputs: asking V8 takes as long as twenty of them. */
 const BATCH = 1_000;
-
-/** Something that takes inputs. */
-export interface Target {
-  /** What the first inputs are made from. */
-  readonly seeds: readonly Buffer[];
-  /**
-   * Try an input, returning what became of it, such as `stream refused`; many of each have to be, or nothing was tested.
-   * @throws what breaks a promise
-   */
-  readonly check: (bytes: Buffer, random: Random) => Promise<string> | string;
-}
 
 export interface FuzzResult {
   readonly inputs: number;
@@ -42,7 +32,7 @@ export class FuzzFailure extends Error {}
 interface Input {
   readonly target: Target;
   readonly bytes: Buffer;
-  /** Goes on where the bytes were made, for what a target decides at random. */
+  /** Continues where the bytes were made, for what a target decides at random. */
   readonly random: Random;
 }
 

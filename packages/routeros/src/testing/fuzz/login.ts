@@ -1,15 +1,15 @@
-/** A router's bytes as the answers to both log-ins. */
+/** A router's bytes as the answers to both logins. */
 
-import { type Sentence, SentenceDecoder } from "../../codec/index.ts";
+import { DecodeError, type Sentence, SentenceDecoder } from "../../codec/index.ts";
 import { ProtocolError, RouterOsError } from "../../errors.ts";
 import { logIn } from "../../login.ts";
 import { Multiplexer } from "../../multiplexer.ts";
-import type { Target } from "./fuzz.ts";
 import { bytesOf, captured } from "./seeds.ts";
+import type { Target } from "./target.ts";
 
 const PASSWORD = "correct horse battery staple";
 
-/** Held: it ends, with a log-in or an error of ours, and none tells the password, even where the router says it back. */
+/** Held: it ends, with a login or an error of ours, and none tells the password, even where the router says it back. */
 export const login: Target = {
   seeds: [
     ...captured((command) => command === "/login"),
@@ -29,7 +29,7 @@ export const login: Target = {
       return "login accepted";
     } catch (error) {
       if (!(error instanceof RouterOsError)) throw error;
-      // The legacy log-in never sends it, so a router has nothing to say back.
+      // The legacy login never sends it, so a router has nothing to say back.
       if (!legacyLogin && tells(error)) throw new Error("an error tells the password", { cause: error });
       return `login refused: ${error.code}`;
     }
@@ -65,7 +65,7 @@ function sentencesOf(bytes: Buffer): Sentence[] {
     return new SentenceDecoder().push(bytes);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    return [...error.decoded];
+    return error instanceof DecodeError ? [...error.decoded] : [];
   }
 }
 

@@ -3,7 +3,7 @@
 import { InvalidCommandError, InvalidValueError } from "../../errors.ts";
 import { identifier, itemId, list, menu, type Script, value, script as write } from "../../script/index.ts";
 import { readScript, readString } from "../script-reader.ts";
-import type { Target } from "./fuzz.ts";
+import type { Target } from "./target.ts";
 
 /** What ends strings, expands or begins something else in the script language. */
 const HOSTILE = [

@@ -1,15 +1,15 @@
 /** A router's bytes through decoder, sentence and multiplexer. */
 
 import { isDeepStrictEqual } from "node:util";
-import { encodeSentence, type Sentence, SentenceDecoder } from "../../codec/index.ts";
+import { DecodeError, encodeSentence, type Sentence, SentenceDecoder } from "../../codec/index.ts";
 import { ProtocolError, RouterOsError } from "../../errors.ts";
 import { Multiplexer } from "../../multiplexer.ts";
-import type { Target } from "./fuzz.ts";
 import type { Random } from "./mutate.ts";
 import { attributesOf, type Read, readStream, tagOf, textOf } from "./reference.ts";
 import { bytesOf, captured } from "./seeds.ts";
+import type { Target } from "./target.ts";
 
-/** What the commands of {@link settle} are answered with; captured tags are other ones. */
+/** What the commands of {@link endAll} are answered with; captured tags are other ones. */
 const TAGGED = [
   [
     ["!re", ".tag=1", "=.id=*1"],
@@ -30,7 +30,7 @@ const TAGGED = [
 
 /**
  * Held: the sentences are those that the plainest reader finds, however the bytes are cut; encoded again they are the
- * same bytes; every command is settled, and so is a stream.
+ * same bytes; every command ends, and so does a stream.
  */
 export const stream: Target = {
   seeds: [...captured(), ...TAGGED.map(bytesOf)],
@@ -39,7 +39,7 @@ export const stream: Target = {
     const read = decode([bytes]);
     compare(read, expected);
     compare(decode(cut(bytes, random)), expected);
-    await settle(read.sentences);
+    await endAll(read.sentences);
     if (read.isRefused) return "stream refused";
     return read.sentences.length > 0 ? "stream read" : "stream unfinished";
   },
@@ -57,7 +57,8 @@ function decode(chunks: readonly Buffer[]): Decoded {
     for (const chunk of chunks) sentences.push(...decoder.push(chunk));
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    return { sentences: [...sentences, ...error.decoded], isRefused: true };
+    const decoded = error instanceof DecodeError ? error.decoded : [];
+    return { sentences: [...sentences, ...decoded], isRefused: true };
   }
   return { sentences, isRefused: false };
 }
@@ -109,7 +110,7 @@ function same(what: string, seen: unknown, expected: unknown): void {
 }
 
 /** Two commands and a stream are on their way while it comes: whatever it is, all end, and no other way than told. */
-async function settle(sentences: readonly Sentence[]): Promise<void> {
+async function endAll(sentences: readonly Sentence[]): Promise<void> {
   const link = { write: () => {}, pause: () => {}, resume: () => {} };
   const bounds = { timeoutMs: Number.POSITIVE_INFINITY, maxReplyRows: 50, maxReplyBytes: 10_000 };
   const multiplexer = new Multiplexer(link, bounds);

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { InvalidValueError } from "../../errors.ts";
 import * as values from "../../values.ts";
 import { parseVersion } from "../../version.ts";
-import type { Target } from "./fuzz.ts";
+import type { Target } from "./target.ts";
 
 const SEEDS = [
   "1w2d3h4m5s",

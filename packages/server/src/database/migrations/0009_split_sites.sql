@@ -128,3 +128,6 @@ $$;
 -- Rows go with their site alone: nobody deletes them.
 grant select, insert, update on site_connections, site_policies, site_certificates, site_sync
   to portreeve_tenant, portreeve_system;
+
+-- Until the first round of autovacuum PostgreSQL would take the new tables for empty and join them row by row.
+analyze sites, site_connections, site_policies, site_certificates, site_sync;

@@ -7,8 +7,8 @@ import { setting } from "./setting.ts";
 import { SECURING, USERS } from "./sources.ts";
 
 const DEFAULT_USER = "admin";
-/** Portreeve's own passwords have 24 characters; the manual asks for 12. */
-const PASSWORD_LENGTH = 12;
+/** What the manual asks for. */
+export const PASSWORD_LENGTH = 12;
 
 export const userChecks: readonly Check[] = [
   {

@@ -1,0 +1,2 @@
+export { assertScopes } from "./routes.ts";
+export { requireScope } from "./scopes.ts";

@@ -1,0 +1,24 @@
+/** Who does something: for the audit, and for what may be done. */
+import type { Scope } from "@portreeve/api-schema";
+
+/** Who a token speaks for. */
+export interface TokenHolder {
+  customerId: string;
+  tokenId: string;
+  tokenName: string;
+  scopes: ReadonlySet<Scope>;
+}
+
+/** Who makes this request, and from which address. */
+export interface Caller extends TokenHolder {
+  address: string;
+}
+
+/** Who did it, as an audit event names it: somebody with a token, or a part of Portreeve by itself. */
+export type Actor =
+  | { kind: "token"; tokenId: string; name: string; address: string }
+  | { kind: "system"; part: string };
+
+export function actorOf(caller: Caller): Actor {
+  return { kind: "token", tokenId: caller.tokenId, name: caller.tokenName, address: caller.address };
+}

@@ -1,0 +1,2 @@
+export { hold } from "./held.ts";
+export { type WaitOptions, waitFor } from "./wait.ts";
