@@ -17,17 +17,17 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   internal: ["kernel"],
   reconcile: ["kernel", "database", "background", "vault"],
   reachability: ["reconcile"],
-  gateway: [],
   // Domains, each after those it may use.
   tokens: COMMON,
   sites: [...COMMON, "reconcile"],
   credentials: [...COMMON, "reconcile", "sites"],
-  certificates: [...COMMON, "reconcile", "sites", "credentials"],
+  routers: [...COMMON, "reconcile", "sites", "credentials"],
+  certificates: [...COMMON, "reconcile", "sites", "credentials", "routers"],
   rollouts: [...COMMON, "reconcile", "sites"],
   policies: [...COMMON, "reconcile", "reachability", "sites", "certificates", "rollouts"],
-  hardening: [...COMMON, "reconcile", "reachability", "sites", "policies"],
+  hardening: [...COMMON, "reconcile", "reachability", "sites", "routers", "policies"],
   exposure: [...COMMON, "reconcile", "sites", "policies"],
-  "transient-access": [...COMMON, "reconcile", "sites", "policies", "gateway"],
+  access: [...COMMON, "tokens", "reconcile", "sites", "policies"],
 };
 
 /** Files outside a module: they put modules together, and no module imports them. */

@@ -2,6 +2,7 @@
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { startEmbedded } from "./database/index.ts";
+import { prepareLocalGateway } from "./roles/local-gateway.ts";
 import type { Problems, RunningRole, StartRole } from "./roles/role.ts";
 import type { Role } from "./settings.ts";
 
@@ -27,14 +28,19 @@ const ROLES: Readonly<Record<Role, () => Promise<{ startRole: StartRole }>>> = {
  */
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
   await using starting = new AsyncDisposableStack();
-  const connection =
-    config.databaseUrl ?? starting.use(await startEmbedded({ dataDir: config.dataDir, log })).connection;
+  const embedded =
+    config.databaseUrl === undefined
+      ? starting.use(await startEmbedded({ dataDir: config.dataDir, log })).connection
+      : undefined;
+  const localGateway = config.roles.has("gateway")
+    ? await prepareLocalGateway(config.stateDir, starting)
+    : undefined;
   const started = new Map<Role, RunningRole>();
   for (const [role, load] of Object.entries(ROLES) as [Role, (typeof ROLES)[Role]][]) {
     if (!config.roles.has(role)) continue;
     const otherProblems = () => problemsBeside(role, started);
     const { startRole } = await load();
-    started.set(role, starting.use(await startRole({ config, connection, log, otherProblems })));
+    started.set(role, starting.use(await startRole({ config, embedded, localGateway, log, otherProblems })));
   }
   const api = started.get("api");
   const running = starting.move();

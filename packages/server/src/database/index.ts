@@ -1,5 +1,5 @@
-export { type Connection, isUnavailable, namedConnection, waitForServer } from "./connection.ts";
-export { Database, type DatabaseOptions, type Trx } from "./database.ts";
+export { isUnavailable, namedConnection, waitForServer } from "./connection.ts";
+export { Database, type DatabaseOptions } from "./database.ts";
 export { lockDirectory } from "./embedded/owner-lock.ts";
 export {
   AlreadyRunningError,
@@ -10,6 +10,7 @@ export {
   startEmbedded,
 } from "./embedded.ts";
 export { exactTime } from "./exact-time.ts";
+export { type Connection, hostsOf } from "./hosts.ts";
 export {
   bucketOf,
   checkLease,
@@ -26,5 +27,7 @@ export {
   type MigrationErrorCode,
   migrate,
 } from "./migrate.ts";
-export { Notifications, type NotificationsOptions, notify } from "./notify.ts";
+export { notify } from "./notifier.ts";
+export { Notifications, type NotificationsOptions } from "./notify.ts";
 export type * from "./tables.ts";
+export type { Trx } from "./trx.ts";

@@ -1,6 +1,6 @@
 /** The tables as Kysely sees them. The SQL in `migrations/` is the source; keep both in step. */
 import type { ManagementTransport, RolloutSiteState, RolloutState } from "@portreeve/api-schema";
-import type { ColumnType, Generated, JSONColumnType } from "kysely";
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from "kysely";
 
 /** Written by the database (`now()`) unless given; the database's clock is the only one that decides access. */
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
@@ -9,6 +9,7 @@ type Time = Date;
 export interface CustomersTable {
   id: Generated<string>;
   name: string;
+  operates_installation: Generated<boolean>;
   created_at: CreatedAt;
 }
 
@@ -233,6 +234,34 @@ export interface TransientAccessTable {
   committed_at: Time | null;
   removed_from_site_at: Time | null;
   removed_from_gateway_at: Time | null;
+  gateway_id: string;
+  sequence: GeneratedAlways<string>;
+}
+
+export interface GatewaysTable {
+  id: Generated<string>;
+  name: string;
+  token_hash: Buffer;
+  entry_point: string;
+  first_port: number;
+  last_port: number;
+  created_at: CreatedAt;
+  last_seen_at: Time | null;
+  instance: string | null;
+  journal_id: string | null;
+  fence: Generated<string>;
+  lease_until: Time | null;
+  report_sequence: Generated<string>;
+  removed_at: Time | null;
+  restored_at: Time | null;
+}
+
+export interface GrantLeasesTable {
+  grant_id: string;
+  customer_id: string;
+  gateway_id: string;
+  fence: string;
+  until: Time;
 }
 
 export interface SiteHardeningFixesTable {
@@ -281,6 +310,29 @@ export interface ExposureRequestsTable {
   requested_at: CreatedAt;
 }
 
+export interface WorkflowsTable {
+  site_id: string;
+  customer_id: string;
+  kind: "adopt" | "rotate" | "move";
+  state: string;
+  generation: string;
+  detail: JSONColumnType<Record<string, unknown>, string | undefined, string>;
+  updated_at: Generated<Date>;
+}
+
+export interface LinkHandoversTable {
+  site_id: string;
+  customer_id: string;
+  kind: "observe" | "deliver" | "confirm";
+  digest: string;
+  delivery: JSONColumnType<Record<string, unknown>> | null;
+  generation: string;
+  wake_key: string;
+  until: Time;
+  is_answered: Generated<boolean>;
+  created_at: CreatedAt;
+}
+
 export interface Tables {
   customers: CustomersTable;
   api_tokens: ApiTokensTable;
@@ -299,8 +351,12 @@ export interface Tables {
   certificate_authorities: CertificateAuthoritiesTable;
   credentials: CredentialsTable;
   transient_access: TransientAccessTable;
+  gateways: GatewaysTable;
+  grant_leases: GrantLeasesTable;
   site_hardening_fixes: SiteHardeningFixesTable;
   exposure_checks: ExposureChecksTable;
   exposure_schedule: ExposureScheduleTable;
   exposure_requests: ExposureRequestsTable;
+  workflows: WorkflowsTable;
+  link_handovers: LinkHandoversTable;
 }

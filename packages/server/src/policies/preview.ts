@@ -1,31 +1,25 @@
 /** What a policy would do to routers, read from the live ones. Nothing is written, there or in the database. */
 import { isIP } from "node:net";
-import type { Plan, SitePreview } from "@portreeve/api-schema";
+import type { Plan } from "@portreeve/api-schema";
 import type { Row } from "@portreeve/routeros";
-import pLimit from "p-limit";
-import { CERTIFICATES, type CertificateFacts, type Transport, under } from "../certificates/index.ts";
+import type { CertificateContributor, Transport } from "../certificates/index.ts";
 import type { FieldErrors } from "../kernel/errors.ts";
 import { ASSESSED_MENUS, type Assessment, assess, predictPlan } from "../reachability/index.ts";
 import {
   type DesiredMenu,
-  messageOf,
+  matches,
   type Preview,
   type PreviewOptions,
   type Step,
 } from "../reconcile/index.ts";
 import { presentSteps, SiteNotFoundError } from "../sites/index.ts";
-import { policyContributor } from "./contributor.ts";
+import { draftContributor } from "./contributor.ts";
 import { policyFacts, ROUTEROS_SERVICE } from "./desired.ts";
 import { type AffectedSite, callerLockout, managementLockout } from "./lock-out.ts";
 import { warningsOf } from "./present.ts";
 import type { RouterContent, SiteUnderPolicy } from "./store.ts";
 
-/** Routers asked at once for one request. */
-const CONCURRENCY = 16;
-
-/** How long one router may take, milliseconds: fifty of them, all away, are then answered for within a minute. */
-const ROUTER_TIMEOUT_MS = 12_000;
-
+/** A preview, as data: it is asked in the process of the API and answered where the router's connection is. */
 export interface PreviewTarget {
   readonly site: AffectedSite & Pick<SiteUnderPolicy, "id" | "verified_revision_id">;
   /** The transport it would come in by. */
@@ -36,6 +30,13 @@ export interface PreviewTarget {
   readonly revisionId: string | undefined;
 }
 
+/**
+ * What would become of one site.
+ * @param caller the address of whoever asks, "unknown" where it is not known
+ * @throws SiteNotFoundError, and what reading the router throws
+ */
+export type PlanPreview = (target: PreviewTarget, caller: string, signal: AbortSignal) => Promise<Plan>;
+
 /** Reads what a plan for a site is made from; the reconciler's `preview`. */
 type ReadRouter = (
   siteId: string,
@@ -45,9 +46,11 @@ type ReadRouter = (
 
 export class PolicyPreviews {
   readonly #readRouter: ReadRouter;
+  readonly #certificates: CertificateContributor;
 
-  constructor(readRouter: ReadRouter) {
+  constructor(readRouter: ReadRouter, certificates: CertificateContributor) {
     this.#readRouter = readRouter;
+    this.#certificates = certificates;
   }
 
   /**
@@ -56,11 +59,11 @@ export class PolicyPreviews {
    */
   async plan(target: PreviewTarget, caller: string, signal: AbortSignal): Promise<Plan> {
     const { site, transport, policy, revisionId } = target;
-    const facts = {
-      [policyContributor.name]: () => policyFacts(policy, site, revisionId),
-      [CERTIFICATES]: (known: CertificateFacts) => under(known, transport, policy.services),
-    };
-    const seen = await this.#readRouter(site.id, { facts, menus: ASSESSED_MENUS }, signal);
+    const instead = [
+      draftContributor(policyFacts(policy, site, revisionId)),
+      this.#certificates.under(transport, policy.services),
+    ];
+    const seen = await this.#readRouter(site.id, { instead, menus: ASSESSED_MENUS }, signal);
     if (!seen) throw new SiteNotFoundError();
     const { desired, observed, version, managementAddress } = seen;
     const { steps, after } = predictPlan(desired, observed, version);
@@ -73,7 +76,7 @@ export class PolicyPreviews {
         networks: [...networksIn(policy), ...networksIn(site.now)],
       },
       services: ROUTEROS_SERVICE,
-      ours: ownedRule(desired),
+      ours: ownedRule(desired(observed)),
     });
     const lockOuts = [
       ...refusals(managementLockout(policy, [{ ...site, management_transport: transport }])),
@@ -85,32 +88,9 @@ export class PolicyPreviews {
       ...warningsOf(policy),
     ]);
   }
-
-  /** Every target by itself: a router that can't be read is answered with the reason. In the order given. */
-  async each(targets: readonly PreviewTarget[], caller: string, signal: AbortSignal): Promise<SitePreview[]> {
-    return pLimit(CONCURRENCY).map(targets, (target) => this.#one(target, caller, signal));
-  }
-
-  async #one(target: PreviewTarget, caller: string, signal: AbortSignal): Promise<SitePreview> {
-    const { id: site_id, name } = target.site;
-    const timeout = AbortSignal.timeout(ROUTER_TIMEOUT_MS);
-    try {
-      const plan = await this.plan(target, caller, AbortSignal.any([signal, timeout]));
-      return { site_id, name, reached: true, reason: null, ...plan };
-    } catch (error) {
-      signal.throwIfAborted(); // nobody waits for the answer any more
-      const seconds = ROUTER_TIMEOUT_MS / 1000;
-      const reason = timeout.aborted
-        ? `the router did not answer within ${seconds} seconds`
-        : messageOf(error);
-      return { site_id, name, reached: false, reason, ...NOTHING_SEEN };
-    }
-  }
 }
 
-const NOTHING_SEEN: Plan = { steps: [], input_chain: { ipv4: null, ipv6: null }, access: [], warnings: [] };
-
-/** The rest of the way hangs on a login by the other service, which nobody can predictPlan. */
+/** The rest of the way hangs on a login by the other service, whose outcome is not known yet. */
 function movesTo(transport: Transport, now: Transport): string[] {
   if (transport === now) return [];
   return [
@@ -133,7 +113,7 @@ function networksIn({
 /** A rule is ours when somebody who wants rows in a packet filter owns it. */
 function ownedRule(desired: readonly DesiredMenu[]): (row: Row) => boolean {
   const filters = desired.filter(({ menu }) => menu.path.endsWith("/firewall/filter"));
-  return (row) => filters.some(({ owns }) => owns(row));
+  return (row) => filters.some(({ owns }) => matches(owns, row));
 }
 
 function present(steps: readonly Step[], assessment: Assessment, warnings: readonly string[]): Plan {

@@ -12,7 +12,8 @@ import type { RoleContext } from "./role.ts";
 const MAX_CONNECTIONS = 20;
 
 export interface Foundation {
-  readonly connection: Connection;
+  /** For what needs a session of its own: LISTEN, locks. */
+  readonly direct: Connection;
   /** Of all database sessions of this role, and of no others: whoever takes its leases ends these. */
   readonly applicationName: string;
   readonly database: Database;
@@ -27,16 +28,23 @@ export interface Foundation {
  * @param starting closes what is opened here
  */
 export async function openFoundation(
-  { config, connection: given, log }: RoleContext,
+  { config, embedded, log }: RoleContext,
   starting: AsyncDisposableStack,
 ): Promise<Foundation> {
   const applicationName = `portreeve ${randomBytes(8).toString("hex")}`;
-  const connection = namedConnection(given, applicationName);
-  await waitForServer(connection, { log });
-  await migrate(connection, { log });
-  const database = starting.use(await Database.open({ connection, maxConnections: MAX_CONNECTIONS, log }));
+  const { databaseUrl, databaseDirectUrl } = config;
+  const pooled = embedded ?? databaseUrl;
+  if (pooled === undefined) throw new TypeError("no database is named, and none was started");
+  const connection = namedConnection(pooled, applicationName);
+  const direct = namedConnection(embedded ?? databaseDirectUrl ?? pooled, applicationName);
+  await waitForServer(direct, { log });
+  await migrate(direct, { log });
+  const pooler = embedded === undefined && databaseDirectUrl !== undefined;
+  const database = starting.use(
+    await Database.open({ connection, pooler, maxConnections: MAX_CONNECTIONS, log }),
+  );
   return {
-    connection,
+    direct,
     applicationName,
     database,
     vault: await openVault(database, config.masterKeyFile),
@@ -48,16 +56,6 @@ export async function openFoundation(
 /** A site has rows of several modules from its first moment. */
 export function siteService({ vault, addresses }: Foundation): SiteService {
   return new SiteService({ vault, addresses, parts: [policySitePart, certificateSitePart] });
-}
-
-/** The database's problem in words; undefined when it answers. */
-export async function databaseProblem(database: Database): Promise<string | undefined> {
-  try {
-    await database.ping();
-    return undefined;
-  } catch {
-    return "does not answer";
-  }
 }
 
 /** Problems by part, without the parts that have none. */

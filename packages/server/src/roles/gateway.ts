@@ -1,29 +1,20 @@
-/** The role `gateway`: the ports people come through. */
-import { Notifications } from "../database/index.ts";
-import { Gateway } from "../gateway/index.ts";
-import { SITE_CHANNEL } from "../sites/index.ts";
-import { ACCESS_CHANNEL, Doorkeeper } from "../transient-access/index.ts";
-import { openFoundation, problemsOf, siteService } from "./foundation.ts";
+/** The role `gateway`: the ports people come through. No database, no vault: a socket to the API and a token. */
+import { startGateway } from "@portreeve/gateway";
 import type { RoleContext, RunningRole } from "./role.ts";
 
-export async function startRole(context: RoleContext): Promise<RunningRole> {
-  const { config, connection, log } = context;
-  await using starting = new AsyncDisposableStack();
-  const foundation = await openFoundation(context, starting);
-  const { database, addresses, localAddress } = foundation;
-  const sites = siteService(foundation);
-  const gateway = starting.use(new Gateway({ listenAddress: config.gateway.host, log }));
-  const doorkeeper = new Doorkeeper({ database, gateway, sites, addresses, localAddress, log });
-  doorkeeper.start();
-  starting.defer(() => doorkeeper.stop());
-  const wake = () => doorkeeper.wake();
-  const channels = [SITE_CHANNEL, ACCESS_CHANNEL];
-  starting.use(
-    await Notifications.open({ connection, channels, onNotification: wake, onReconnect: wake, log }),
-  );
-  const running = starting.move();
+export async function startRole({ config, localGateway, log }: RoleContext): Promise<RunningRole> {
+  if (!localGateway) throw new TypeError("the gateway has no control plane to dial");
+  const { gateway, stateDir } = config;
+  const running = await startGateway({
+    control: { path: localGateway.socket },
+    token: localGateway.token,
+    listenAddress: gateway.host,
+    ports: gateway.ports,
+    stateDir,
+    log,
+  });
   return {
-    problems: async () => problemsOf({ gateway: doorkeeper.problem }),
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+    problems: async () => (running.problem === undefined ? {} : { gateway: running.problem }),
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
 }

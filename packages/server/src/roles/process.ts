@@ -28,15 +28,22 @@ process.on("message", (message: ToRole) => {
 // Kept from start to start: half of a start is reading and compiling what it runs.
 (await import("node:module")).enableCompileCache();
 // Loaded while the database is still starting.
-const [{ startRole }, { createLogger }, { toPlainError }, { config, connection }] = await Promise.all([
-  import(`./${role}.ts`) as Promise<{ startRole: StartRole }>,
-  import("../kernel/log.ts"),
-  import("../supervisor/messages.ts"),
-  told,
-]);
+const [{ startRole }, { createLogger }, { toPlainError }, { config, embedded, localGateway }] =
+  await Promise.all([
+    import(`./${role}.ts`) as Promise<{ startRole: StartRole }>,
+    import("../kernel/log.ts"),
+    import("../supervisor/messages.ts"),
+    told,
+  ]);
 const log = createLogger(config.logLevel, process.stderr).child({ role });
 try {
-  await using running = await startRole({ config, connection, log, otherProblems: async () => others });
+  await using running = await startRole({
+    config,
+    embedded,
+    localGateway,
+    log,
+    otherProblems: async () => others,
+  });
   say({ type: "ready", url: running.url, bootstrapToken: running.bootstrapToken });
   await reportProblems(running);
 } catch (error) {

@@ -1,12 +1,13 @@
 /** The role `reconciler`: everything that is done on routers, and everything that runs by itself. */
 import { type LeasedTask, type OwnTask, type Task, TaskRunner } from "../background/index.ts";
-import { Leases, Notifications } from "../database/index.ts";
-import { ExposureService, exposureTask } from "../exposure/index.ts";
+import { bucketOf, Leases, Notifications } from "../database/index.ts";
+import { check, ExposureService, exposureTask } from "../exposure/index.ts";
 import { InternalListener } from "../internal/index.ts";
 import { setCurrentRevision } from "../policies/index.ts";
 import { ROLLOUTS, RolloutService, rolloutTask } from "../rollouts/index.ts";
-import { answerSightings, SITE_CHANNEL, SITE_STATE_CHANNEL, Sightings, siteRecords } from "../sites/index.ts";
-import { databaseProblem, type Foundation, openFoundation, problemsOf, siteService } from "./foundation.ts";
+import { SITE_CHANNEL, SITE_STATE_CHANNEL, Sightings, siteRecords } from "../sites/index.ts";
+import { type Foundation, openFoundation, problemsOf, siteService } from "./foundation.ts";
+import { answersOf } from "./questions.ts";
 import type { RoleContext, RunningRole } from "./role.ts";
 import { openRouters, type Routers } from "./routers.ts";
 
@@ -20,21 +21,21 @@ export async function startRole(context: RoleContext): Promise<RunningRole> {
   const { log } = context;
   await using starting = new AsyncDisposableStack();
   const foundation = await openFoundation(context, starting);
-  const { applicationName, connection, database } = foundation;
-  // Before there are leases nothing is seen that they could date.
-  const sightings = new Sightings(database, () => leases.databaseNow() ?? new Date());
-  const routers = openRouters(context, foundation, sightings, starting);
+  const { applicationName, direct, database } = foundation;
+  let leases: Leases | undefined;
+  const sightings = new Sightings(database, () => leases?.databaseNow() ?? new Date());
+  const isOurs = (siteId: string) => leases?.holds(bucketOf(siteId)) === true;
+  const routers = openRouters(context, foundation, { sightings, isOurs }, starting);
   const internal = starting.use(
     await InternalListener.open({
       host: "127.0.0.1",
       keys: foundation.vault.internalKeys(),
-      answers: { sightings: (input: unknown) => answerSightings(sightings, input) },
+      answers: answersOf(routers, foundation, sightings),
       log,
     }),
   );
-  const leases = starting.use(
-    await Leases.open({ connection, applicationName, address: internal.address, log }),
-  );
+  const { address } = internal;
+  leases = starting.use(await Leases.open({ connection: direct, applicationName, address, log }));
   keepWithLeases(leases, routers, sightings);
   const runners = new Map<string, TaskRunner>();
   for (const task of tasksOf(context, foundation, routers, sightings)) {
@@ -45,7 +46,7 @@ export async function startRole(context: RoleContext): Promise<RunningRole> {
   }
   // After a lost connection everything is looked at afresh.
   const notifications = await Notifications.open({
-    connection,
+    connection: direct,
     channels: [SITE_CHANNEL, SITE_STATE_CHANNEL],
     onNotification: (channel, id) =>
       channel === SITE_CHANNEL ? runners.get("reconcile")?.wake(id) : runners.get("rollouts")?.wake(ROLLOUTS),
@@ -58,18 +59,21 @@ export async function startRole(context: RoleContext): Promise<RunningRole> {
   const running = starting.move();
   return {
     problems: async () =>
-      problemsOf({ database: await databaseProblem(database), reconciler: problemIn(runners) }),
+      problemsOf({
+        database: (await database.problem()) ?? notifications.problem,
+        reconciler: problemIn(runners),
+      }),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
 /** Connections to routers, and what is only known here, live where the lease is. */
-function keepWithLeases(leases: Leases, { access }: Routers, sightings: Sightings): void {
+function keepWithLeases(leases: Leases, { logins }: Routers, sightings: Sightings): void {
   leases.watch({
     gained: () => {},
     lost: async (buckets, areOurs) => {
       const concerned = new Set(buckets);
-      access.closeKept(concerned);
+      logins.closeKept(concerned);
       if (areOurs) await sightings.write(concerned);
       sightings.forget(concerned);
     },
@@ -106,9 +110,13 @@ function tasksOf(
   const tasks: Task[] = [reconcile, writeSightings, rolloutTask({ database, rollouts, log })];
   const hours = config.exposureHours;
   if (hours === 0) return tasks;
-  const exposure = new ExposureService({ database, addresses, ownAddress, hours });
-  const check = exposure.checkClaimed.bind(exposure);
-  return [...tasks, exposureTask({ database, check, log })];
+  const exposure = new ExposureService({
+    database,
+    hours,
+    look: (claimed, signal) => check({ addresses, ownAddress }, claimed, signal),
+  });
+  const checkClaimed = exposure.checkClaimed.bind(exposure);
+  return [...tasks, exposureTask({ database, check: checkClaimed, log })];
 }
 
 function problemIn(runners: ReadonlyMap<string, TaskRunner>): string | undefined {

@@ -2,12 +2,15 @@
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import type { Connection } from "../database/index.ts";
+import type { LocalGateway } from "./local-gateway.ts";
 
 /** What every role is given. Each opens what it needs itself: roles share no memory, so each can be its own process. */
 export interface RoleContext {
   readonly config: Config;
-  /** The database; a gateway uses none. */
-  readonly connection: Connection;
+  /** The embedded database; undefined where the configuration names another. */
+  readonly embedded: Connection | undefined;
+  /** Undefined where this host runs no gateway. */
+  readonly localGateway: LocalGateway | undefined;
   readonly log: Logger;
   /** Problems of roles that run elsewhere beside this one, by part; what `/readyz` of the API shows as well. */
   readonly otherProblems: () => Promise<Problems>;

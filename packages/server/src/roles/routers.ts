@@ -1,42 +1,53 @@
 /** How this process talks to routers: the logins, and the reconciler with every module that wants rows on a router. */
-import { certificateContributor } from "../certificates/index.ts";
-import { CredentialAccess, credentialContributor } from "../credentials/index.ts";
+import { transientAccessContributor } from "../access/index.ts";
+import { type CertificateContributor, certificateContributor } from "../certificates/index.ts";
+import { credentialContributor } from "../credentials/index.ts";
 import { hardeningContributor } from "../hardening/index.ts";
 import { policyContributor } from "../policies/index.ts";
 import { ASSESSED_MENUS, certainLockOut } from "../reachability/index.ts";
-import { Reconciler } from "../reconcile/index.ts";
+import { databaseHandovers, Reconciler, secretsOf } from "../reconcile/index.ts";
+import { apiLinks, RouterLogins, siteWorkflows } from "../routers/index.ts";
 import { type Sightings, siteRecords } from "../sites/index.ts";
-import { transientAccessContributor } from "../transient-access/index.ts";
 import type { Foundation } from "./foundation.ts";
 import type { RoleContext } from "./role.ts";
 
 export interface Routers {
-  readonly access: CredentialAccess;
+  readonly logins: RouterLogins;
+  readonly certificates: CertificateContributor;
   readonly reconciler: Reconciler;
+}
+
+export interface RoutersOptions {
+  readonly sightings: Sightings;
+  /** This process works for the site, and keeps the connection to its router. */
+  readonly isOurs: (siteId: string) => boolean;
 }
 
 /** @param starting closes what is opened here */
 export function openRouters(
-  { config, log }: RoleContext,
+  { config: { apiUsername: username }, log }: RoleContext,
   { database, vault, addresses, localAddress }: Foundation,
-  sightings: Sightings,
+  { sightings, isOurs }: RoutersOptions,
   starting: AsyncDisposableStack,
 ): Routers {
-  const username = config.apiUsername;
-  const access = starting.use(
-    new CredentialAccess({ database, vault, sightings, addresses, localAddress, username }),
+  const logins = starting.use(
+    new RouterLogins({ database, vault, sightings, isOurs, addresses, localAddress }),
   );
+  const certificates = certificateContributor({ database, vault });
+  const contributors = [
+    policyContributor,
+    credentialContributor(vault, username),
+    transientAccessContributor(vault),
+    hardeningContributor,
+    certificates,
+  ];
   const reconciler = new Reconciler({
     database,
     sites: siteRecords(database, sightings),
-    access,
-    contributors: [
-      policyContributor,
-      credentialContributor(vault, username),
-      transientAccessContributor(vault),
-      hardeningContributor,
-      certificateContributor({ database, vault, access }),
-    ],
+    links: apiLinks({ access: logins, openSecret: secretsOf(database, contributors) }),
+    workflows: siteWorkflows({ database, vault, logins, username }),
+    handovers: databaseHandovers(database),
+    contributors,
     guard: {
       menus: ASSESSED_MENUS,
       reasonAgainst: (observed, steps, { managementAddress: address, service }) =>
@@ -44,5 +55,5 @@ export function openRouters(
     },
     log,
   });
-  return { access, reconciler };
+  return { logins, certificates, reconciler };
 }

@@ -9,9 +9,11 @@ import { mkdir } from "node:fs/promises";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { type Connection, lockDirectory, startEmbedded } from "../database/index.ts";
+import { prepareLocalGateway } from "../roles/local-gateway.ts";
 import type { Problems } from "../roles/role.ts";
 import type { Role } from "../settings.ts";
 import { endLeftovers, markOf } from "./leftovers.ts";
+import type { Settings } from "./messages.ts";
 import { type Ready, RoleProcess } from "./role-process.ts";
 
 /** The order in which roles stop: nobody asks for more, nothing is delivered any more, and last no access is open. */
@@ -36,28 +38,33 @@ export async function supervise(config: Config, log: Logger, logFd: number): Pro
   if (left > 0) log.warn({ processes: left }, "ended processes that an earlier start had left running");
   const roles = new Roles(config, mark, log, logFd);
   // Whatever fails, no role outlives the database.
-  const connection = await databaseOf(config, log, starting).catch(async (error) => {
+  const embedded = await databaseOf(config, log, starting).catch(async (error) => {
     await roles.stop();
     throw error;
   });
   starting.defer(() => roles.stop());
-  const ready = await roles.start(connection);
+  const localGateway = config.roles.has("gateway")
+    ? await prepareLocalGateway(config.stateDir, starting)
+    : undefined;
+  const ready = await roles.start({ config, embedded, localGateway });
   const running = starting.move();
   return { ...ready, pids: () => roles.pids(), [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-async function databaseOf(config: Config, log: Logger, starting: AsyncDisposableStack): Promise<Connection> {
-  if (config.databaseUrl !== undefined) return config.databaseUrl;
+async function databaseOf(
+  config: Config,
+  log: Logger,
+  starting: AsyncDisposableStack,
+): Promise<Connection | undefined> {
+  if (config.databaseUrl !== undefined) return undefined;
   return starting.use(await startEmbedded({ dataDir: config.dataDir, log })).connection;
 }
 
 class Roles {
-  readonly #config: Config;
   readonly #processes = new Map<Role, RoleProcess>();
   readonly #problems = new Map<Role, Problems>();
 
   constructor(config: Config, mark: string, log: Logger, logFd: number) {
-    this.#config = config;
     for (const role of config.roles) {
       const onProblems = (problems: Problems) => this.#changed(role, problems);
       this.#processes.set(role, new RoleProcess({ role, mark, logFd, log, onProblems }));
@@ -65,8 +72,8 @@ class Roles {
   }
 
   /** @throws the first failure */
-  async start(connection: Connection): Promise<Ready> {
-    const started = [...this.#processes.values()].map((one) => one.start(this.#config, connection));
+  async start(settings: Settings): Promise<Ready> {
+    const started = [...this.#processes.values()].map((one) => one.start(settings));
     const ready = await Promise.all(started);
     return {
       url: ready.find(({ url }) => url !== undefined)?.url,

@@ -3,13 +3,12 @@
  * Secrets (the database's password, a new token) travel here: never in arguments or the environment, which other
  * processes of the host may read.
  */
-import type { Config } from "../config.ts";
-import type { Connection } from "../database/index.ts";
-import type { Problems } from "../roles/role.ts";
-import type { Role } from "../settings.ts";
+import type { Problems, RoleContext } from "../roles/role.ts";
+
+export type Settings = Pick<RoleContext, "config" | "embedded" | "localGateway">;
 
 export type ToRole =
-  | { readonly type: "start"; readonly role: Role; readonly config: Config; readonly connection: Connection }
+  | ({ readonly type: "start" } & Settings)
   /** The other roles' problems have changed. */
   | { readonly type: "problems"; readonly problems: Problems }
   | { readonly type: "stop" };

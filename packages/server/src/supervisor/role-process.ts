@@ -4,11 +4,9 @@ import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
-import type { Config } from "../config.ts";
-import type { Connection } from "../database/index.ts";
 import type { Problems } from "../roles/role.ts";
 import type { Role } from "../settings.ts";
-import { type FromRole, fromPlainError, type ToRole } from "./messages.ts";
+import { type FromRole, fromPlainError, type Settings, type ToRole } from "./messages.ts";
 
 const ENTRY = fileURLToPath(
   new URL(import.meta.url.endsWith(".ts") ? "../roles/process.ts" : "../roles/process.js", import.meta.url),
@@ -60,8 +58,8 @@ export class RoleProcess {
    * @returns when it works; from then on it is started again whenever it dies
    * @throws why it does not start
    */
-  async start(config: Config, connection: Connection): Promise<Ready> {
-    this.#settings = { type: "start", role: this.#options.role, config, connection };
+  async start(settings: Settings): Promise<Ready> {
+    this.#settings = { type: "start", ...settings };
     const ready = await this.#startChild();
     void this.#keepRunning();
     return ready;

@@ -16,7 +16,8 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
-import { type Connection, openClient } from "../connection.ts";
+import { openPrimary } from "../connection.ts";
+import type { Connection } from "../hosts.ts";
 import type { Log } from "../log.ts";
 import { bucketOf } from "./bucket.ts";
 import { hostId, isGone } from "./host.ts";
@@ -316,7 +317,7 @@ export class Leases implements AsyncDisposable {
 
   async #connected(): Promise<pg.Client> {
     if (this.#client) return this.#client;
-    const client = await openClient(this.#options.connection, {
+    const client = await openPrimary(this.#options.connection, {
       application_name: this.#options.applicationName,
       query_timeout: this.#leaseMs / 3, // a link that swallows everything is replaced before the leases run out
     });
