@@ -243,7 +243,8 @@ test("a process that was frozen finds its sites others', and writes nothing abou
   const one = async () => (await fleet.seen()).every(({ sessions }) => sessions === 1);
   await waitFor(one, { within: 20_000, what: "its old connections to be closed" });
   expect(await unownedWrites()).toEqual([]);
-  expect(frozen.output()).toContain("another process has taken this one's leases");
+  // By its own clock, or told by the database, whichever it looked at first.
+  expect(frozen.output()).toMatch(/were not renewed in time|another process has taken this one's leases/);
 }, 120_000);
 
 test(

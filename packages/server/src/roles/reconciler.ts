@@ -23,8 +23,8 @@ export async function startRole(context: RoleContext): Promise<RunningRole> {
   const foundation = await openFoundation(context, starting);
   const { applicationName, direct, database } = foundation;
   let leases: Leases | undefined;
-  const sightings = new Sightings(database, () => leases?.databaseNow() ?? new Date());
   const isOurs = (siteId: string) => leases?.holds(bucketOf(siteId)) === true;
+  const sightings = new Sightings(database, () => leases?.databaseNow() ?? new Date(), isOurs);
   const routers = openRouters(context, foundation, { sightings, isOurs }, starting);
   const internal = starting.use(
     await InternalListener.open({

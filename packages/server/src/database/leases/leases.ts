@@ -138,7 +138,8 @@ export class Leases implements AsyncDisposable {
   }
 
   holds(bucket: number): boolean {
-    return this.#term?.held.get(bucket)?.isLeaving === false;
+    const term = this.#term;
+    return term?.held.get(bucket)?.isLeaving === false && this.#now() < term.until;
   }
 
   /** The right to run for this key, to be disposed of when the run has ended; undefined when it is not ours. */
