@@ -205,6 +205,17 @@ test("a grant opened or closed by another API process is followed by the one tha
   expect(await other.control.close(id, world.gatewayId, by)).toBe(true);
 });
 
+test("a revocation that comes while the gateway dials is answered when it has come", async () => {
+  const id = await opened();
+  using one = await client(id);
+  const { path } = api;
+  await api[Symbol.asyncDispose]();
+  api = await world.startApi({ path });
+  expect(api.control.told(id)).toBeUndefined();
+  expect(await api.control.close(id, world.gatewayId, by)).toBe(true);
+  await one.closed;
+});
+
 test("a channel without a gateway's token is refused", async () => {
   const answer = await new Promise<string>((resolve) => {
     const socket = connect({ path: api.path });
