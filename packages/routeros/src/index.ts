@@ -45,6 +45,7 @@ export {
   ipUpnp,
   ipv6FirewallAddressList,
   ipv6FirewallFilter,
+  isSkipped,
   macPing,
   macServer,
   macWinbox,

@@ -20,10 +20,11 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tokens: COMMON,
   sites: [...COMMON, "reconcile"],
   credentials: [...COMMON, "reconcile", "sites"],
-  certificates: [...COMMON, "reconcile", "sites", "credentials"],
+  routers: [...COMMON, "reconcile", "sites", "credentials"],
+  certificates: [...COMMON, "reconcile", "sites", "credentials", "routers"],
   rollouts: [...COMMON, "reconcile", "sites"],
   policies: [...COMMON, "reconcile", "reachability", "sites", "certificates", "rollouts"],
-  hardening: [...COMMON, "reconcile", "reachability", "sites", "policies"],
+  hardening: [...COMMON, "reconcile", "reachability", "sites", "routers", "policies"],
   exposure: [...COMMON, "reconcile", "sites", "policies"],
   access: [...COMMON, "tokens", "reconcile", "sites", "policies"],
 };

@@ -29,13 +29,9 @@ import {
   certificateSitePart,
 } from "./certificates/index.ts";
 import type { Config } from "./config.ts";
+import { CredentialService, credentialContributor, credentialRoutes } from "./credentials/index.ts";
 import {
-  CredentialAccess,
-  CredentialService,
-  credentialContributor,
-  credentialRoutes,
-} from "./credentials/index.ts";
-import {
+  bucketOf,
   type Connection,
   Database,
   Leases,
@@ -59,8 +55,9 @@ import {
   setCurrentRevision,
 } from "./policies/index.ts";
 import { ASSESSED_MENUS, certainLockOut } from "./reachability/index.ts";
-import { Reconciler, type SiteRecords } from "./reconcile/index.ts";
+import { databaseHandovers, Reconciler, type SiteRecords, secretsOf } from "./reconcile/index.ts";
 import { ROLLOUTS, RolloutService, rolloutRoutes, rolloutTask } from "./rollouts/index.ts";
+import { apiLinks, RouterLogins, siteWorkflows } from "./routers/index.ts";
 import {
   AddressRules,
   LatestSightings,
@@ -96,19 +93,21 @@ export interface RunningServer extends AsyncDisposable {
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
   await using starting = new AsyncDisposableStack();
   const applicationName = `portreeve ${randomBytes(8).toString("hex")}`;
-  const connection = namedConnection(await databaseConnection(config, log, starting), applicationName);
-  await migrate(connection, { log });
-  const database = starting.use(await Database.open({ connection, maxConnections: 20, log }));
+  const { pooled, direct, pooler } = await databaseConnections(config, log, starting, applicationName);
+  await migrate(direct, { log });
+  const database = starting.use(await Database.open({ connection: pooled, pooler, maxConnections: 20, log }));
   const vault = await openVault(database, config.masterKeyFile);
   let leases: Leases | undefined;
+  let notifications: Notifications | undefined;
   let gateway: RunningGateway | undefined;
   const tasks = new Map<string, TaskRunner>();
   const readiness = {
-    database: () => reasonAgainst(database.ping()),
+    database: async () => (await database.problem()) ?? notifications?.problem,
     reconciler: async () => problemOf(tasks),
     gateway: async () => gateway?.problem,
   };
-  const sightings = new Sightings(database, () => leases?.databaseNow() ?? new Date());
+  const isOurs = (siteId: string) => leases?.holds(bucketOf(siteId)) === true;
+  const sightings = new Sightings(database, () => leases?.databaseNow() ?? new Date(), isOurs);
   const internal = buildInternalApp({ log, readiness, answers: [sightingsAnswer(sightings)] });
   starting.defer(() => internal.close());
   await internal.listen({ host: "127.0.0.1", port: 0 });
@@ -123,27 +122,31 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const control = config.roles.has("api")
     ? starting.use(new GatewayControl({ database, sites, addresses, localAddress, log }))
     : undefined;
-  const access = starting.use(
-    new CredentialAccess({
+  const logins = starting.use(
+    new RouterLogins({
       database,
       vault,
       sightings,
+      isOurs,
       addresses,
       localAddress,
-      username: config.apiUsername,
     }),
   );
+  const certificates = certificateContributor({ database, vault });
+  const contributors = [
+    policyContributor,
+    credentialContributor(vault, config.apiUsername),
+    transientAccessContributor(vault),
+    hardeningContributor,
+    certificates,
+  ];
   const reconciler = new Reconciler({
     database,
     sites: siteRecords(database, sightings),
-    access,
-    contributors: [
-      policyContributor,
-      credentialContributor(vault, config.apiUsername),
-      transientAccessContributor(vault),
-      hardeningContributor,
-      certificateContributor({ database, vault, access }),
-    ],
+    links: apiLinks({ access: logins, openSecret: secretsOf(database, contributors) }),
+    workflows: siteWorkflows({ database, vault, logins, username: config.apiUsername }),
+    handovers: databaseHandovers(database),
+    contributors,
     guard: {
       menus: ASSESSED_MENUS,
       reasonAgainst: (observed, steps, { managementAddress: address, service }) =>
@@ -158,12 +161,14 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     hours: config.exposureHours,
   });
   if (config.roles.has("reconciler")) {
-    leases = starting.use(await Leases.open({ connection, applicationName, address: internalAddress, log }));
+    leases = starting.use(
+      await Leases.open({ connection: direct, applicationName, address: internalAddress, log }),
+    );
     leases.watch({
       gained: () => {},
       lost: async (buckets, areOurs) => {
         const concerned = new Set(buckets);
-        access.closeKept(concerned); // connections to routers live where the lease is
+        logins.closeKept(concerned); // connections to routers live where the lease is
         if (areOurs) await sightings.write(concerned);
         sightings.forget(concerned);
       },
@@ -184,7 +189,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   }
   if (control && config.roles.has("gateway"))
     gateway = await startLocalGateway({ control, database, config, log }, starting);
-  starting.use(await listenForChanges(connection, log, { tasks, control }));
+  notifications = starting.use(await listenForChanges(direct, log, { tasks, control }));
 
   // Late, because a token made by a start that then fails would be shown to nobody; and before the API answers, so
   // that the first request is not refused.
@@ -204,9 +209,14 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       ...rolloutRoutes(rollouts),
       ...previewRoutes(
         policies,
-        new PolicyPreviews((siteId, options, signal) => reconciler.preview(siteId, options, signal)),
+        new PolicyPreviews(
+          (siteId, options, signal) => reconciler.preview(siteId, options, signal),
+          certificates,
+        ),
       ),
-      ...hardeningRoutes(new HardeningService({ sites, policies, access, apiUsername: config.apiUsername })),
+      ...hardeningRoutes(
+        new HardeningService({ sites, policies, access: logins, apiUsername: config.apiUsername }),
+      ),
       ...credentialRoutes(credentials),
       ...certificateRoutes(new CertificateAuthorityService({ vault, sites })),
       ...transientAccessRoutes({ database, access: transientAccess, control }),
@@ -239,17 +249,29 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   };
 }
 
-/** The server that DATABASE_URL names, or the embedded one, started here. */
-async function databaseConnection(
+interface DatabaseConnections {
+  /** For transactions. */
+  readonly pooled: Connection;
+  /** For what needs a session of its own: LISTEN, locks, migrations. */
+  readonly direct: Connection;
+  readonly pooler: boolean;
+}
+
+/** What DATABASE_URL and DATABASE_DIRECT_URL name, or the embedded server, started here. */
+async function databaseConnections(
   config: Config,
   log: Logger,
   starting: AsyncDisposableStack,
-): Promise<Connection> {
+  applicationName: string,
+): Promise<DatabaseConnections> {
+  const named = (connection: Connection) => namedConnection(connection, applicationName);
   if (config.databaseUrl === undefined) {
-    return starting.use(await startEmbedded({ dataDir: config.dataDir, log })).connection;
+    const connection = named(starting.use(await startEmbedded({ dataDir: config.dataDir, log })).connection);
+    return { pooled: connection, direct: connection, pooler: false };
   }
-  await waitForServer(config.databaseUrl, { log });
-  return config.databaseUrl;
+  const direct = named(config.databaseDirectUrl ?? config.databaseUrl);
+  await waitForServer(direct, { log });
+  return { pooled: named(config.databaseUrl), direct, pooler: config.databaseDirectUrl !== undefined };
 }
 
 function reconcileTask(reconciler: Reconciler, records: SiteRecords, config: Config): LeasedTask {
@@ -347,15 +369,6 @@ async function startLocalGateway(
       log,
     }),
   );
-}
-
-async function reasonAgainst(check: Promise<void>): Promise<string | undefined> {
-  try {
-    await check;
-    return undefined;
-  } catch {
-    return "does not answer";
-  }
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

@@ -37,6 +37,11 @@ export const SETTINGS = {
     description: "external PostgreSQL; a password in it is better given in the environment",
     unset: "embedded PostgreSQL",
   },
+  DATABASE_DIRECT_URL: {
+    value: "url",
+    description: "the PostgreSQL server itself, when --database-url is a pooler in transaction mode",
+    unset: "none",
+  },
   PORTREEVE_MASTER_KEY_FILE: {
     value: "file",
     description: "key-encryption keys",

@@ -3,7 +3,7 @@ import { record } from "../audit/index.ts";
 import { notify, type Trx } from "../database/index.ts";
 import type { Contributor, Observed } from "../reconcile/index.ts";
 import type { Secret, Vault } from "../vault/index.ts";
-import { desired, type TransientAccessFacts } from "./desired.ts";
+import { desired, type GrantFacts } from "./desired.ts";
 import { ACCESS_CHANNEL, type GrantRow, setTimestampOnce, unfinishedOnSite } from "./store.ts";
 
 export function grantBinding(id: string) {
@@ -14,34 +14,43 @@ export function openPassword(trx: Trx, vault: Vault, grant: GrantRow): Promise<S
   return vault.open(trx, grant.customer_id, grantBinding(grant.id), grant.password);
 }
 
-interface Facts extends TransientAccessFacts {
-  readonly rows: readonly GrantRow[];
-}
+/** This module among the contributors. */
+const TRANSIENT_ACCESS = "transient-access";
 
-export function transientAccessContributor(vault: Vault): Contributor<Facts> {
+export function transientAccessContributor(vault: Vault): Contributor {
   return {
-    name: "transient-access",
+    name: TRANSIENT_ACCESS,
     async load(trx, siteId) {
       const rows = await unfinishedOnSite(trx, siteId);
-      const open = [];
-      for (const row of rows.filter((grant) => grant.is_open)) {
-        const password = await openPassword(trx, vault, row);
-        open.push({ id: row.id, username: row.username, password, fullAccess: row.full_access });
-      }
-      return { rows, open, ended: rows.filter((grant) => !grant.is_open) };
+      const facts = { open: rows.filter(isOpen).map(grantFacts), ended: rows.filter((row) => !isOpen(row)) };
+      return {
+        desired: (router) => desired(facts, router),
+        record: (trx, { observed }) => recordSeen(trx, rows, observed),
+      };
     },
-    desired,
-    async record(trx, _siteId, { rows }, { observed }) {
-      const users = namesIn(observed, "/user");
-      const sessions = namesIn(observed, "/user/active");
-      const there = rows.filter((grant) => grant.is_open && users.has(grant.username));
-      const gone = rows.filter(
-        (grant) => !grant.is_open && !users.has(grant.username) && !sessions.has(grant.username),
-      );
-      await note(trx, there, "committed_at", "access.committed");
-      await note(trx, gone, "removed_from_site_at", "access.removed_from_site");
+    async openSecret(trx, siteId, id) {
+      const grant = (await unfinishedOnSite(trx, siteId)).find((row) => row.id === id);
+      if (!grant) throw new Error(`site ${siteId} has no grant ${id}`);
+      return openPassword(trx, vault, grant);
     },
   };
+}
+
+const isOpen = (grant: GrantRow): boolean => grant.is_open;
+
+function grantFacts({ id, username, full_access: fullAccess }: GrantRow): GrantFacts {
+  return { id, username, password: { of: TRANSIENT_ACCESS, id }, fullAccess };
+}
+
+async function recordSeen(trx: Trx, rows: readonly GrantRow[], observed: Observed): Promise<void> {
+  const users = namesIn(observed, "/user");
+  const sessions = namesIn(observed, "/user/active");
+  const there = rows.filter((grant) => grant.is_open && users.has(grant.username));
+  const gone = rows.filter(
+    (grant) => !grant.is_open && !users.has(grant.username) && !sessions.has(grant.username),
+  );
+  await note(trx, there, "committed_at", "access.committed");
+  await note(trx, gone, "removed_from_site_at", "access.removed_from_site");
 }
 
 async function note(

@@ -1,7 +1,6 @@
 /** The rows transient access wants on a router: one user per open grant, the groups they are in, no old sessions. Pure. */
-import { type Row, user, userActive, userGroup } from "@portreeve/routeros";
-import type { DesiredMenu, DesiredRow, RouterFacts } from "../reconcile/types.ts";
-import type { Secret } from "../vault/index.ts";
+import { user, userActive, userGroup } from "@portreeve/routeros";
+import type { DesiredMenu, DesiredRow, RouterFacts, SecretReference } from "../reconcile/types.ts";
 
 const FULL_GROUP = "portreeve-full";
 const READ_GROUP = "portreeve-read";
@@ -20,7 +19,7 @@ const GROUP_POLICIES = {
 export interface GrantFacts {
   readonly id: string;
   readonly username: string;
-  readonly password: Secret;
+  readonly password: SecretReference;
   readonly fullAccess: boolean;
 }
 
@@ -34,20 +33,20 @@ export interface TransientAccessFacts {
 export function desired({ open, ended }: TransientAccessFacts, router: RouterFacts): DesiredMenu[] {
   const grants = router.offboarding ? [] : open;
   const groups = router.offboarding ? [] : Object.entries(GROUP_POLICIES);
-  const gone = new Set([...ended, ...(router.offboarding ? open : [])].map(({ username }) => username));
+  const gone = [...ended, ...(router.offboarding ? open : [])].map(({ username }) => username);
   return [
     {
       menu: userGroup,
       rows: groups.map(([key, policy]) => ({ key, fields: { policy } })),
-      owns: (row) => (row.name ?? "") in GROUP_POLICIES,
+      owns: { field: "name", is: Object.keys(GROUP_POLICIES) },
     },
     {
       menu: user,
       rows: grants.map((grant) => userRow(grant, router.managementAddress)),
-      owns: isTransientUser,
+      owns: { field: "comment", startsWith: [COMMENT_PREFIX] },
     },
     // A session outlives its user on routers that don't end it themselves.
-    ...(gone.size > 0 ? [{ menu: userActive, rows: [], owns: (row: Row) => gone.has(row.name ?? "") }] : []),
+    ...(gone.length > 0 ? [{ menu: userActive, rows: [], owns: { field: "name", is: gone } }] : []),
   ];
 }
 
@@ -62,8 +61,4 @@ function userRow(grant: GrantFacts, managementAddress: string): DesiredRow {
     },
     secrets: { password: grant.password },
   };
-}
-
-function isTransientUser(row: Row): boolean {
-  return (row.comment ?? "").startsWith(COMMENT_PREFIX);
 }

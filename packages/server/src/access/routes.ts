@@ -26,9 +26,11 @@ export function transientAccessRoutes(options: RevokeOptions): Route[] {
       summary: "List the site's current access",
       input: { params: siteParams, query: listQuery },
       output: z.array(transientAccess),
-      run: ({ caller, params, query, read }) => {
+      run: ({ caller, params, query, readRecorded }) => {
         const wanted = { ended: query.include === "expired", reveal: query.reveal === "true" };
-        return read(async (trx) => (await access.list(trx, caller, params.site, wanted)).map(present));
+        return readRecorded(async (trx) =>
+          (await access.list(trx, caller, params.site, wanted)).map(present),
+        );
       },
     }),
     route({
@@ -63,8 +65,8 @@ export function transientAccessRoutes(options: RevokeOptions): Route[] {
       summary: "Show one access",
       input: { params: grantParams },
       output: transientAccess,
-      run: ({ caller, params, read }) =>
-        read(async (trx) => present(await access.get(trx, caller, params.site, params.id))),
+      run: ({ caller, params, readRecorded }) =>
+        readRecorded(async (trx) => present(await access.get(trx, caller, params.site, params.id))),
     }),
     endingDelete({
       path: `${BASE}/:id`,

@@ -1,5 +1,5 @@
-export { type Connection, isUnavailable, namedConnection, waitForServer } from "./connection.ts";
-export { Database, type DatabaseOptions, type Trx } from "./database.ts";
+export { isUnavailable, namedConnection, waitForServer } from "./connection.ts";
+export { Database, type DatabaseOptions } from "./database.ts";
 export {
   AlreadyRunningError,
   ClusterMismatchError,
@@ -9,6 +9,7 @@ export {
   startEmbedded,
 } from "./embedded.ts";
 export { exactTime } from "./exact-time.ts";
+export { type Connection, hostsOf } from "./hosts.ts";
 export {
   bucketOf,
   checkLease,
@@ -25,5 +26,7 @@ export {
   type MigrationErrorCode,
   migrate,
 } from "./migrate.ts";
-export { Notifications, type NotificationsOptions, notify } from "./notify.ts";
+export { notify } from "./notifier.ts";
+export { Notifications, type NotificationsOptions } from "./notify.ts";
 export type * from "./tables.ts";
+export type { Trx } from "./trx.ts";

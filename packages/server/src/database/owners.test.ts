@@ -29,6 +29,8 @@ const OWNERS: Record<keyof Tables | "members" | "bucket_leases", string> = {
   exposure_checks: "exposure/",
   exposure_schedule: "exposure/",
   exposure_requests: "exposure/",
+  workflows: "routers/workflows/store.ts",
+  link_handovers: "reconcile/handovers.ts",
   members: "database/leases/",
   bucket_leases: "database/leases/",
 };

@@ -14,8 +14,14 @@ export class Relay implements AsyncDisposable {
     this.#sockets = sockets;
   }
 
-  /** @param path listen on this unix socket, in a directory, instead of a free loopback port */
-  static async open(database: string, path?: string): Promise<Relay> {
+  /**
+   * @param path listen on this unix socket, in a directory, instead of a free loopback port
+   * @param delayMs every byte takes this much longer, either way
+   */
+  static async open(
+    database: string,
+    { path, delayMs = 0 }: { path?: string; delayMs?: number } = {},
+  ): Promise<Relay> {
     const target = targetOf(database);
     const sockets = new Set<Socket>();
     const server = createServer((client) => {
@@ -25,7 +31,9 @@ export class Relay implements AsyncDisposable {
         [upstream, client],
       ] as const) {
         sockets.add(from);
-        from.pipe(to);
+        if (delayMs > 0)
+          from.on("data", (chunk) => setTimeout(() => to.writable && to.write(chunk), delayMs));
+        else from.pipe(to);
         from.on("error", () => {}).on("close", () => to.destroy());
       }
     });

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { insertSites } from "../sites/testing.fixture.ts";
-import type { Trx } from "./database.ts";
 import { createTestDatabase, type TestDatabase } from "./testing.ts";
+import type { Trx } from "./trx.ts";
 
 let testDatabase: TestDatabase;
 
@@ -61,6 +61,9 @@ async function addCustomer(trx: Trx, id: string): Promise<void> {
     sql`insert into certificate_authorities (customer_id, certificate, private_key, fingerprint, subject, not_after)
         values (${id}, 'c', ${bytes}, 'f', 's', now())`,
     sql`insert into exposure_requests (customer_id) values (${id})`,
+    sql`insert into workflows (customer_id, site_id, kind, state, generation) values (${id}, ${site}, 'adopt', 'proving', 1)`,
+    sql`insert into link_handovers (customer_id, site_id, kind, digest, generation, wake_key, until)
+        values (${id}, ${site}, 'observe', 'd', 1, ${id}, now())`,
   ];
   for (const statement of statements) await statement.execute(trx);
 }

@@ -310,6 +310,29 @@ export interface ExposureRequestsTable {
   requested_at: CreatedAt;
 }
 
+export interface WorkflowsTable {
+  site_id: string;
+  customer_id: string;
+  kind: "adopt" | "rotate" | "move";
+  state: string;
+  generation: string;
+  detail: JSONColumnType<Record<string, unknown>, string | undefined, string>;
+  updated_at: Generated<Date>;
+}
+
+export interface LinkHandoversTable {
+  site_id: string;
+  customer_id: string;
+  kind: "observe" | "deliver" | "confirm";
+  digest: string;
+  delivery: JSONColumnType<Record<string, unknown>> | null;
+  generation: string;
+  wake_key: string;
+  until: Time;
+  is_answered: Generated<boolean>;
+  created_at: CreatedAt;
+}
+
 export interface Tables {
   customers: CustomersTable;
   api_tokens: ApiTokensTable;
@@ -334,4 +357,6 @@ export interface Tables {
   exposure_checks: ExposureChecksTable;
   exposure_schedule: ExposureScheduleTable;
   exposure_requests: ExposureRequestsTable;
+  workflows: WorkflowsTable;
+  link_handovers: LinkHandoversTable;
 }

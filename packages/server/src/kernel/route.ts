@@ -27,8 +27,10 @@ export interface ReadingRequest<Input> {
   readonly body: Parsed<Input, "body">;
   /** Aborted when the caller has gone. */
   readonly signal: AbortSignal;
-  /** One transaction that sees the caller's customer and no other. */
+  /** Sees the caller's customer and no other, and can't write. */
   read<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
+  /** A read that leaves an audit event: it resolves only after the event has been committed. */
+  readRecorded<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
 }
 
 declare const answer: unique symbol;

@@ -110,9 +110,9 @@ export class FixtureFleet implements AsyncDisposable {
       const site = await records.load(trx, siteId);
       if (!site) throw new Error("no such site");
       if (outcome !== AWAY) await this.seen(trx, siteId);
-      const facts = await policyContributor.load(trx, siteId);
+      const policy = await policyContributor.load(trx, siteId);
       const seen = { observed: new Map(), withheld: [], problem: undefined };
-      if (outcome.state === "in_sync") await policyContributor.record?.(trx, siteId, facts, seen);
+      if (outcome.state === "in_sync") await policy.record?.(trx, seen);
       await records.finish(trx, site, outcome);
     });
   }

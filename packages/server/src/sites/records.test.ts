@@ -159,3 +159,21 @@ test("what was only seen again is written in one batch, never backwards, and kep
   await old.write(new Set([bucketOf(siteId)]));
   expect(await site()).toMatchObject({ last_seen_at: later });
 });
+
+test("what is seen of a site that another process works for is not kept here, nor written", async () => {
+  await run({ state: "in_sync" });
+  const before = await version();
+  let isOurs = true;
+  const sightings = new Sightings(
+    db.database,
+    () => new Date(Date.now() + 900_000),
+    () => isOurs,
+  );
+  sightings.seen(siteId);
+  isOurs = false;
+  await sightings.write();
+  expect(await version()).toBe(before);
+  sightings.forget(new Set([bucketOf(siteId)]));
+  sightings.checked(siteId);
+  expect(sightings.of(siteId)).toBeUndefined();
+});

@@ -16,22 +16,32 @@ export interface Sighting {
 export class Sightings {
   readonly #database: Database;
   readonly #now: () => Date;
+  readonly #isOurs: (siteId: string) => boolean;
   readonly #unwritten = new Map<string, Sighting>();
 
-  /** @param now the database's time; the host's unless given */
-  constructor(database: Database, now: () => Date = () => new Date()) {
+  /**
+   * @param now the database's time; the host's unless given
+   * @param isOurs this process works for the site; what is seen of another's, by a preview or by a run that lost its
+   *   lease, is that one's to say
+   */
+  constructor(
+    database: Database,
+    now: () => Date = () => new Date(),
+    isOurs: (siteId: string) => boolean = () => true,
+  ) {
     this.#database = database;
     this.#now = now;
+    this.#isOurs = isOurs;
   }
 
   /** Somebody has logged in to the router now. */
   seen(siteId: string): void {
-    this.#unwritten.set(siteId, { ...this.#unwritten.get(siteId), seenAt: this.#now().getTime() });
+    this.#note(siteId, { seenAt: this.#now().getTime() });
   }
 
   /** A run has ended now, whatever came of it. */
   checked(siteId: string): void {
-    this.#unwritten.set(siteId, { ...this.#unwritten.get(siteId), checkedAt: this.#now().getTime() });
+    this.#note(siteId, { checkedAt: this.#now().getTime() });
   }
 
   /** What is not written yet. */
@@ -39,9 +49,11 @@ export class Sightings {
     return this.#unwritten.get(siteId);
   }
 
-  /** Write what is known of the sites of these buckets, of all unless given. What can't be written is kept. */
+  /** Write what is known of the sites of these buckets, which are being given up; of all that are ours unless given. What can't be written is kept. */
   async write(buckets?: ReadonlySet<number>): Promise<void> {
-    const batch = [...this.#unwritten].filter(([id]) => !buckets || buckets.has(bucketOf(id)));
+    const batch = [...this.#unwritten].filter(([id]) =>
+      buckets ? buckets.has(bucketOf(id)) : this.#isOurs(id),
+    );
     if (batch.length === 0) return;
     const done = await this.#database.asSystem(async (trx) => {
       const seen = batch.map(([, { seenAt }]) => dateOf(seenAt));
@@ -62,6 +74,10 @@ export class Sightings {
   /** These sites are another process's: what is known of them here may be old. */
   forget(buckets: ReadonlySet<number>): void {
     for (const id of this.#unwritten.keys()) if (buckets.has(bucketOf(id))) this.#unwritten.delete(id);
+  }
+
+  #note(siteId: string, sighting: Sighting): void {
+    if (this.#isOurs(siteId)) this.#unwritten.set(siteId, { ...this.#unwritten.get(siteId), ...sighting });
   }
 }
 

@@ -2,6 +2,7 @@ import type { Scope } from "@portreeve/api-schema";
 import { sql } from "kysely";
 import type { Database, Log } from "../database/index.ts";
 import type { TokenHolder } from "../kernel/actor.ts";
+import { TokenLookUp } from "./look-up.ts";
 import { hashToken, problemWithToken } from "./token-text.ts";
 
 /** How long a token that proved good may still end an access when the database does not answer, milliseconds. */
@@ -24,6 +25,7 @@ interface Remembered {
 export class Authenticator implements AsyncDisposable {
   readonly #database: Database;
   readonly #log: Log;
+  readonly #lookUp: TokenLookUp;
   /** Tokens whose last use is being written. */
   readonly #writing = new Map<string, Promise<void>>();
   /** By the token's hash, as base64; the oldest first. */
@@ -32,6 +34,7 @@ export class Authenticator implements AsyncDisposable {
   constructor(database: Database, log: Log) {
     this.#database = database;
     this.#log = log;
+    this.#lookUp = new TokenLookUp(database);
   }
 
   /**
@@ -58,20 +61,7 @@ export class Authenticator implements AsyncDisposable {
 
   async #ask(text: string): Promise<TokenHolder | undefined> {
     const hash = hashToken(text);
-    // The index compares hashes, of which an attacker can't choose a prefix: its timing tells nothing of a token.
-    const row = await this.#database.asSystem((trx) =>
-      trx
-        .selectFrom("api_tokens")
-        .select(["id", "customer_id", "name", "scopes"])
-        .select(sql<boolean>`coalesce(last_used_at < now() - interval '1 minute', true)`.as("use_unrecorded"))
-        .select(sql<number | null>`extract(epoch from expires_at - now())::float8 * 1000`.as("left_ms"))
-        .where("token_hash", "=", hash)
-        .where("revoked_at", "is", null)
-        .where((where) =>
-          where.or([where("expires_at", "is", null), where("expires_at", ">", sql<Date>`now()`)]),
-        )
-        .executeTakeFirst(),
-    );
+    const row = await this.#lookUp.find(hash);
     const key = hash.toString("base64");
     this.#remembered.delete(key);
     if (!row) return undefined;

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type pg from "pg";
+import type { Statement } from "../exchange.ts";
 
 /** The work is another process's by now, or may be: nothing was written, and nothing more is to be done. */
 export class LeaseLostError extends Error {
@@ -54,15 +54,16 @@ export function mayWrite(statement: string): boolean {
 /**
  * Prove the lease this work is done under, if it is done under one, as the last statement before COMMIT. Nobody can
  * take the bucket between the proof and the commit.
+ * @param run runs a statement in the transaction
  * @throws LeaseLostError the transaction is to be rolled back
  */
-export async function proveLease(client: Pick<pg.ClientBase, "query">): Promise<void> {
+export async function proveLease(run: (statement: Statement) => Promise<{ rows: unknown[] }>): Promise<void> {
   const lease = leases.getStore();
   if (!lease) return;
-  const { rows } = await client.query<{ held: boolean }>({
-    name: "prove-lease",
+  const { rows } = await run({
     text: "select portreeve_prove_lease($1, $2, $3) as held",
     values: [lease.bucket, lease.holder, lease.epoch],
   });
-  if (rows[0]?.held !== true) throw new LeaseLostError(`bucket ${lease.bucket} has another holder`);
+  const [row] = rows as { held: boolean }[];
+  if (row?.held !== true) throw new LeaseLostError(`bucket ${lease.bucket} has another holder`);
 }

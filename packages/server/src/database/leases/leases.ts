@@ -16,7 +16,8 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
-import { type Connection, openClient } from "../connection.ts";
+import { openPrimary } from "../connection.ts";
+import type { Connection } from "../hosts.ts";
 import type { Log } from "../log.ts";
 import { bucketOf } from "./bucket.ts";
 import { hostId, isGone } from "./host.ts";
@@ -137,7 +138,8 @@ export class Leases implements AsyncDisposable {
   }
 
   holds(bucket: number): boolean {
-    return this.#term?.held.get(bucket)?.isLeaving === false;
+    const term = this.#term;
+    return term?.held.get(bucket)?.isLeaving === false && this.#now() < term.until;
   }
 
   /** The right to run for this key, to be disposed of when the run has ended; undefined when it is not ours. */
@@ -316,7 +318,7 @@ export class Leases implements AsyncDisposable {
 
   async #connected(): Promise<pg.Client> {
     if (this.#client) return this.#client;
-    const client = await openClient(this.#options.connection, {
+    const client = await openPrimary(this.#options.connection, {
       application_name: this.#options.applicationName,
       query_timeout: this.#leaseMs / 3, // a link that swallows everything is replaced before the leases run out
     });

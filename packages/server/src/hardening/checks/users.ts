@@ -21,7 +21,7 @@ export const userChecks: readonly Check[] = [
     evaluate: evaluateDefaultUser,
     fix: {
       desired: () => [
-        { menu: user, rows: [{ key: DEFAULT_USER, fields: { disabled: "true" } }], owns: () => false },
+        { menu: user, rows: [{ key: DEFAULT_USER, fields: { disabled: "true" } }], owns: "none" },
       ],
       caution: "Whoever logs in as admin has to use another user. Open sessions go on.",
       once: { menu: "/user", isDone: (rows) => !rows.some(isEnabledDefault) },

@@ -1,12 +1,9 @@
-/**
- * Rotation on the router: the new password is set, never a user removed and added again, so there is no moment
- * without a working login. The new one counts only once it has logged in.
- */
+/** A new password for our user, as this router's rules for passwords want it. */
 import { type RouterClient, TrapError } from "@portreeve/routeros";
-import { isUnknown, NeedsAttentionError } from "../reconcile/index.ts";
-import { Secret } from "../vault/index.ts";
-import { setPassword } from "./adopt.ts";
-import type { Login } from "./store.ts";
+import type { Login } from "../../credentials/index.ts";
+import { isUnknown, NeedsAttentionError } from "../../reconcile/index.ts";
+import { Secret } from "../../vault/index.ts";
+import { setPassword } from "./install-user.ts";
 
 /** Candidates tried in one run before a person is asked. */
 const MAX_CANDIDATES = 3;

@@ -72,7 +72,7 @@ async function firstOf(
       if (port === winner?.port) continue;
       giveUp.abort();
       connected.then(
-        ({ client }) => client.close(),
+        ({ client }) => client.reset(),
         () => {},
       );
     }

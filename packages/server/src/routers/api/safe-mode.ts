@@ -11,7 +11,7 @@ const ANSWER_TIMEOUT_MS = 5_000;
 export interface SafeMode {
   /** The change stands. */
   release(): Promise<void>;
-  /** Take back what was changed; a connection that no longer answers is closed, which does the same. */
+  /** Take back what was changed; a connection that no longer answers is reset, which does the same. */
   unroll(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export async function takeSafeMode(
       try {
         await call("unroll");
       } catch {
-        client.close();
+        client.reset();
       }
     },
   };

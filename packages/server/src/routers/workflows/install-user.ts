@@ -1,31 +1,36 @@
-/** Adoption: with the login that was given once, make a user of our own on the router. */
+/** Our own group and user on a router, made with somebody else's login. */
 import type { RouterClient, RouterOsVersion } from "@portreeve/routeros";
-import { checkLease } from "../database/index.ts";
-import { deliver, observe, plan } from "../reconcile/index.ts";
-import { desired } from "./desired.ts";
-import { seenFrom } from "./inspect.ts";
-import type { Login } from "./store.ts";
+import { CREDENTIALS, desiredUser, type Login } from "../../credentials/index.ts";
+import { checkLease } from "../../database/index.ts";
+import { plan, readsOf } from "../../reconcile/index.ts";
+import { deliver } from "../api/deliver.ts";
+import { observe } from "../api/observe.ts";
+import { seenFrom } from "../inspect.ts";
+
+interface Installation {
+  readonly signal: AbortSignal;
+  readonly version: RouterOsVersion;
+  /** Name of the user we are logged in as. */
+  readonly given: string;
+  readonly login: Login;
+}
 
 /**
  * Create or take over our group and user on a router we are logged in to with somebody else's login.
  * Nothing of the given login's user is touched. May be repeated after a crash at any point.
- * @param given name of the user we are logged in as
  * @returns the address the router sees us come from; the new login is not proven yet
  * @throws StepError the router refused (most often: the given user lacks the `policy` right)
  */
 export async function installOurUser(
   client: RouterClient,
-  version: RouterOsVersion,
-  given: string,
-  login: Login,
-  signal: AbortSignal,
+  { version, given, login, signal }: Installation,
 ): Promise<string> {
   checkLease();
   const managementAddress = await seenFrom(client, given, signal);
-  const router = { version, managementAddress, offboarding: false };
-  const rows = desired(login.username, login.password, router);
-  const { steps } = plan(rows, await observe(client, rows, router.version, signal), router.version);
-  await deliver(steps, client, signal);
+  const router = { version, managementAddress, offboarding: false, observed: new Map() };
+  const rows = desiredUser(login.username, { of: CREDENTIALS, id: login.id }, router);
+  const { steps } = plan(rows, await observe(client, readsOf(rows, version), signal), version);
+  await deliver(steps, client, { signal, open: async () => login.password });
   // A user of our name that was there before keeps its password through a plan; it has to be set.
   const added = steps.some((step) => step.menu === "/user" && step.command === "add");
   if (!added) await setPassword(client, login, signal);

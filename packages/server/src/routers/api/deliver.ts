@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type RouterClient, TrapError } from "@portreeve/routeros";
-import { checkLease } from "../database/index.ts";
-import { isUnknown, StepError } from "./errors.ts";
-import type { Step } from "./types.ts";
+import { checkLease } from "../../database/index.ts";
+import { isUnknown, type SecretReference, type Step, StepError } from "../../reconcile/index.ts";
+import type { Secret } from "../../vault/index.ts";
 
 /** How long one step that touches the management path may take to answer, milliseconds: its reply may be cut off by itself. */
 const MANAGEMENT_PATH_TIMEOUT_MS = 10_000;
@@ -16,8 +16,13 @@ const KEY_TIMEOUT_MS = 5 * 60_000;
  */
 const LATE_CERTIFICATE = { retries: 50, pauseMs: 500 };
 
-interface SendOptions {
+export interface DeliveryContext {
   readonly signal: AbortSignal;
+  /** What a step's secrets are: asked for when it is sent. */
+  readonly open: (reference: SecretReference) => Promise<Secret>;
+}
+
+interface SendOptions extends DeliveryContext {
   readonly timeoutMs?: number;
 }
 
@@ -28,9 +33,9 @@ interface SendOptions {
 export async function deliver(
   steps: readonly Step[],
   client: RouterClient,
-  signal: AbortSignal,
+  context: DeliveryContext,
 ): Promise<void> {
-  for (const step of steps) await send(step, client, { signal });
+  for (const step of steps) await send(step, client, context);
 }
 
 /**
@@ -41,19 +46,28 @@ export async function deliver(
 export async function deliverAtOnce(
   steps: readonly Step[],
   client: RouterClient,
-  signal: AbortSignal,
+  context: DeliveryContext,
 ): Promise<void> {
-  const sent = steps.map((step) => send(step, client, { signal, timeoutMs: MANAGEMENT_PATH_TIMEOUT_MS }));
+  const options = { ...context, timeoutMs: MANAGEMENT_PATH_TIMEOUT_MS };
+  // Opened before the first is sent: a secret that can't be had must not leave half of them delivered.
+  const revealed = await Promise.all(steps.map((step) => reveal(step, context)));
+  const sent = steps.map((step, i) => send(step, client, options, revealed[i]));
   for (const result of await Promise.allSettled(sent)) {
     if (result.status === "rejected" && !isUnknown((result.reason as StepError).cause)) throw result.reason;
   }
 }
 
-async function send(step: Step, client: RouterClient, options: SendOptions): Promise<void> {
+async function send(
+  step: Step,
+  client: RouterClient,
+  options: SendOptions,
+  opened?: Revealed,
+): Promise<void> {
+  const revealed = opened ?? (await reveal(step, options));
   for (let tries = 0; ; tries++) {
     checkLease();
     try {
-      await sentence(step, client, options);
+      await sentence(step, client, revealed, options);
       return;
     } catch (error) {
       if (!namesLateCertificate(step, error) || tries === LATE_CERTIFICATE.retries)
@@ -68,15 +82,26 @@ function namesLateCertificate({ values }: Step, error: unknown): boolean {
   return values.certificate !== undefined && error instanceof TrapError && error.message.startsWith(refusal);
 }
 
+type Revealed = Readonly<Record<string, string>>;
+
+async function reveal({ secrets }: Step, { open }: DeliveryContext): Promise<Revealed> {
+  const opened = Object.entries(secrets).map(async ([name, reference]) => [
+    name,
+    (await open(reference)).reveal(),
+  ]);
+  return Object.fromEntries(await Promise.all(opened));
+}
+
 function sentence(
-  { menu, command, target, values, secrets }: Step,
+  { menu, command, target, values }: Step,
   client: RouterClient,
-  options: SendOptions,
+  revealed: Revealed,
+  { signal, timeoutMs }: SendOptions,
 ) {
-  const revealed = Object.entries(secrets).map(([name, secret]) => [name, secret.reveal()]);
+  const options = { signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
   switch (command) {
     case "add":
-      return client.add(menu, { ...values, ...Object.fromEntries(revealed) }, options);
+      return client.add(menu, { ...values, ...revealed }, options);
     case "set":
       return client.set(menu, target.id, { ...values }, options);
     case "move":
@@ -86,7 +111,7 @@ function sentence(
     case "import":
       return client.call(
         `${menu}/${command}`,
-        { ...values, ...Object.fromEntries(revealed) },
+        { ...values, ...revealed },
         { ...options, timeoutMs: KEY_TIMEOUT_MS },
       );
     default:

@@ -6,13 +6,19 @@ import { type Emulator, startEmulator } from "@portreeve/emulator";
 import { firewallFilter, parseVersion, RouterClient, type Row } from "@portreeve/routeros";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { plan } from "../../reconcile/plan.ts";
+import { readsOf } from "../../reconcile/reads.ts";
+import { ROLLBACK_TIMER_SECONDS } from "../../reconcile/rollback-timer.ts";
+import type { DesiredMenu } from "../../reconcile/types.ts";
 import { deliver } from "./deliver.ts";
 import { observe } from "./observe.ts";
-import { plan } from "./plan.ts";
-import { armRollbackTimer, ROLLBACK_TIMER_SECONDS } from "./rollback-timer.ts";
-import type { DesiredMenu } from "./types.ts";
+import { armRollbackTimer } from "./rollback-timer.ts";
 
 const NEVER = new AbortController().signal;
+const DELIVERY = {
+  signal: NEVER,
+  open: () => Promise.reject(new Error("no step here holds a secret")),
+};
 const PASSWORD = "canary";
 const OURS = "portreeve: test";
 const RUNS = 150;
@@ -24,8 +30,8 @@ const desired: DesiredMenu[] = [
     rows: [
       { key: OURS, fields: { chain: "input", action: "accept", protocol: "tcp" }, managementPath: true },
     ],
-    owns: ({ comment }) => comment === OURS,
-    managementPath: () => true,
+    owns: { field: "comment", is: [OURS] },
+    managementPath: "every",
   },
 ];
 
@@ -71,11 +77,11 @@ describe.each(["6.49", "7.9", "7.18", "7.24"])("RouterOS %s", (version) => {
         "log-prefix": prefix,
         "src-address-list": list,
       });
-      const observed = await observe(client, desired, parseVersion(version), NEVER);
+      const observed = await observe(client, readsOf(desired, parseVersion(version)), NEVER);
       const { steps } = plan(desired, observed, parseVersion(version));
       expect(steps.map(({ command }) => command)).toEqual(["remove", "add"]);
       await armRollbackTimer(client, steps, NEVER);
-      await deliver(steps, client, NEVER);
+      await deliver(steps, client, DELIVERY);
       await router.control.advanceClock(ROLLBACK_TIMER_SECONDS * 1000 + 1_000);
 
       const [undone, ...more] = router.control.rows(firewallFilter.path);

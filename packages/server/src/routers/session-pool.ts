@@ -17,6 +17,12 @@ interface Kept extends Connected {
 
 export class SessionPool {
   readonly #kept = new Map<string, Kept>();
+  readonly #isOurs: (siteId: string) => boolean;
+
+  /** @param isOurs this process works for the site; a connection to another's router is never kept */
+  constructor(isOurs: (siteId: string) => boolean) {
+    this.#isOurs = isOurs;
+  }
 
   /** Take the site's connection out of the pool; one that is too old or was made with something else is closed. */
   take(siteId: string, key: string): Connected | undefined {
@@ -30,7 +36,7 @@ export class SessionPool {
 
   /** Keep a connection for the site's next run. Where one is kept already that one is the younger, and stays. */
   give(siteId: string, key: string, connected: Connected): void {
-    if (this.#kept.has(siteId)) {
+    if (this.#kept.has(siteId) || !this.#isOurs(siteId)) {
       connected.client.close();
       return;
     }

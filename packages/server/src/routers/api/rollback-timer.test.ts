@@ -2,20 +2,21 @@
 import { type Emulator, startEmulator } from "@portreeve/emulator";
 import { parseVersion, RouterClient, type Row } from "@portreeve/routeros";
 import { describe, expect, test } from "vitest";
-import { desired, type PolicyFacts } from "../policies/desired.ts";
+import { desired, type PolicyFacts } from "../../policies/desired.ts";
+import { plan } from "../../reconcile/plan.ts";
+import { readsOf } from "../../reconcile/reads.ts";
+import { ROLLBACK_TIMER_SECONDS } from "../../reconcile/rollback-timer.ts";
+import type { Step } from "../../reconcile/types.ts";
 import { deliver } from "./deliver.ts";
 import { observe } from "./observe.ts";
-import { plan } from "./plan.ts";
-import {
-  armRollbackTimer,
-  disarmRollbackTimer,
-  findRollbackTimer,
-  ROLLBACK_TIMER_SECONDS,
-} from "./rollback-timer.ts";
-import type { Step } from "./types.ts";
+import { armRollbackTimer, disarmRollbackTimer, findRollbackTimer } from "./rollback-timer.ts";
 
 const PASSWORD = "canary";
 const NEVER = new AbortController().signal;
+const DELIVERY = {
+  signal: NEVER,
+  open: () => Promise.reject(new Error("no step here holds a secret")),
+};
 
 const closed = (port: number) => ({ enabled: false, port, networks: [] });
 const policy: PolicyFacts = {
@@ -59,7 +60,7 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
     await withClient(router, async (client) => {
       const steps = await stepsTo(router, another);
       await armRollbackTimer(client, steps, NEVER);
-      await deliver(steps, client, NEVER);
+      await deliver(steps, client, DELIVERY);
     });
     expect(configuration(router)).not.toEqual(before);
     await router.control.advanceClock((ROLLBACK_TIMER_SECONDS - 2) * 1000);
@@ -75,7 +76,7 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
     await withClient(router, async (client) => {
       const steps = await stepsTo(router, policy);
       await armRollbackTimer(client, steps, NEVER);
-      await deliver(steps, client, NEVER);
+      await deliver(steps, client, DELIVERY);
       expect(await disarmRollbackTimer(client, NEVER)).toBe(true);
       expect(await findRollbackTimer(client, NEVER)).toEqual([]);
       expect(await disarmRollbackTimer(client, NEVER)).toBe(false);
@@ -92,7 +93,7 @@ describe.each(VERSIONS)("RouterOS %s", (version) => {
     await withClient(router, async (client) => {
       const steps = await stepsTo(router, another);
       await armRollbackTimer(client, steps, NEVER);
-      await deliver(steps, client, NEVER);
+      await deliver(steps, client, DELIVERY);
     });
     await router.control.reboot({ clock: new Date(0) });
     await router.control.advanceClock(5_000);
@@ -108,7 +109,7 @@ test("a step that can't be undone any more keeps no other from it", async () => 
   await withClient(router, async (client) => {
     const steps = await stepsTo(router, another);
     await armRollbackTimer(client, steps, NEVER);
-    await deliver(steps, client, NEVER);
+    await deliver(steps, client, DELIVERY);
   });
   // Somebody removes a row that the first undoing step is about, and every rule ours stood before.
   for (const row of router.control.rows("/ip/firewall/filter").filter(({ chain }) => chain === "input")) {
@@ -154,11 +155,11 @@ async function stepsTo(router: Emulator, facts: PolicyFacts): Promise<readonly S
   const api = { ...facts.services.api, enabled: true, port: router.port("api"), networks: ["127.0.0.0/8"] };
   const menus = desired(
     { ...facts, services: { ...facts.services, api } },
-    { version, managementAddress: "127.0.0.1", offboarding: false },
+    { version, managementAddress: "127.0.0.1", offboarding: false, observed: new Map() },
   );
   let steps: readonly Step[] = [];
   await withClient(router, async (client) => {
-    steps = plan(menus, await observe(client, menus, version, NEVER), version).steps;
+    steps = plan(menus, await observe(client, readsOf(menus, version), NEVER), version).steps;
   });
   expect(steps.length).toBeGreaterThan(0);
   return steps;
@@ -166,7 +167,7 @@ async function stepsTo(router: Emulator, facts: PolicyFacts): Promise<readonly S
 
 async function change(router: Emulator, facts: PolicyFacts): Promise<void> {
   const steps = await stepsTo(router, facts);
-  await withClient(router, (client) => deliver(steps, client, NEVER));
+  await withClient(router, (client) => deliver(steps, client, DELIVERY));
 }
 
 /** Every row these plans touch, in order, without ids: rows that were put back have new ones. */
