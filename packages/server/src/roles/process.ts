@@ -37,13 +37,12 @@ const [{ startRole }, { createLogger }, { toPlainError }, { config, embedded, lo
   ]);
 const log = createLogger(config.logLevel, process.stderr).child({ role });
 try {
-  await using running = await startRole({
-    config,
-    embedded,
-    localGateway,
-    log,
-    otherProblems: async () => others,
-  });
+  let isStarting = true;
+  // A start that nobody waits for any more has nothing that outlives this process.
+  void stopped.then(() => isStarting && process.exit(0));
+  const context = { config, embedded, localGateway, log, otherProblems: async () => others };
+  await using running = await startRole(context);
+  isStarting = false;
   say({ type: "ready", url: running.url, bootstrapToken: running.bootstrapToken });
   await reportProblems(running);
 } catch (error) {

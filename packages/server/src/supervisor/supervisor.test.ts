@@ -77,7 +77,11 @@ test("a setting that keeps one role from working fails the start, and nothing is
   const held = await start(configOf());
   const port = new URL(held.url ?? "").port;
   const other = join(dataDir, "other");
-  const taken = { PORTREEVE_HTTP: `127.0.0.1:${port}`, PORTREEVE_DATA_DIR: other };
+  const taken = {
+    PORTREEVE_HTTP: `127.0.0.1:${port}`,
+    PORTREEVE_DATA_DIR: other,
+    PORTREEVE_GATEWAY_NAME: "other",
+  };
   await expect(start(configOf(taken))).rejects.toMatchObject({ code: "EADDRINUSE", syscall: "listen" });
   expect(await endLeftovers(await markOf(other))).toBe(0);
 });
