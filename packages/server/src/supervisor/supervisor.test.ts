@@ -21,6 +21,7 @@ beforeEach(async () => {
   resources = new AsyncDisposableStack();
   dataDir = await mkdtemp(join(tmpdir(), "portreeve-supervisor-"));
   resources.defer(() => rm(dataDir, { recursive: true }));
+  resources.defer(() => rm(`${dataDir}-state`, { recursive: true, force: true }));
   testDatabase = resources.use(await createTestDatabase());
   logPath = join(dataDir, "log");
 });
