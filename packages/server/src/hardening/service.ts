@@ -42,13 +42,16 @@ export class HardeningService {
 
   /** @throws SiteNotFoundError */
   async intent(trx: Trx, siteId: string): Promise<SiteIntent> {
-    const site = await this.#options.sites.get(trx, siteId);
-    const policy = await this.#options.policies.get(trx, site.policy_id);
+    const { sites, policies } = this.#options;
+    const site = await sites.get(trx, siteId);
+    const policy = await policies.get(trx, site.policy_id);
+    // Of the site's own revision: during a rollout the router must not be evaluated by what it has not been given.
+    const { services } = await policies.ofSite(trx, siteId);
     return {
       siteId,
       view: {
         policyName: policy.name,
-        services: policy.services as Record<keyof SiteView["services"], StoredService>,
+        services: services as Record<keyof SiteView["services"], StoredService>,
         managementTransport: site.management_transport,
         apiUsername: this.#options.apiUsername,
       },
