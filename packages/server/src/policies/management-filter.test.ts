@@ -1,4 +1,4 @@
-import { parseVersion, type Row } from "@portreeve/routeros";
+import { FIREWALL_NON_MATCHERS, parseVersion, type Row } from "@portreeve/routeros";
 import { expect, test } from "vitest";
 import { type Observed, plan, type RouterFacts, type Step } from "../reconcile/index.ts";
 import { desired, type PolicyFacts } from "./desired.ts";
@@ -85,6 +85,17 @@ test("without a rule that ends everything ours come last", () => {
     [FILTER, theirs.filter(({ comment }) => comment === undefined)],
   ]);
   expect(orderOf(carriedOut(policy, open))).toEqual(["*F0", "*F1", "*F2", "ours"]);
+});
+
+test("ours stand before a drop of everything, whatever else it has that matches no packet", () => {
+  const unset = ["disabled", "dynamic", "invalid"]; // with one of them set the rule ends nothing
+  const others = [...FIREWALL_NON_MATCHERS].filter((name) => !unset.includes(name));
+  const drop = { ...Object.fromEntries(others.map((name) => [name, "0"])), chain: "input", action: "drop" };
+  const observed: Observed = new Map([...nothing, [FILTER, rules(drop)]]);
+  const input = carriedOut(policy, observed)
+    .get(FILTER)
+    ?.filter(({ chain }) => chain === "input");
+  expect(input?.map(({ action }) => action)).toEqual(["jump", "drop"]);
 });
 
 test("a rule for some packets only, a disabled one and an invalid one end nothing", () => {

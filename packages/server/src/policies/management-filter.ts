@@ -12,6 +12,7 @@ import {
   firewallFilter,
   ipv6FirewallAddressList,
   ipv6FirewallFilter,
+  isFirewallMatcher,
   type MenuFacts,
   type Row,
 } from "@portreeve/routeros";
@@ -172,23 +173,8 @@ function firstCatchAll(others: readonly Row[]): Row | undefined {
 }
 
 const ENDS = new Set(["accept", "drop", "reject", "tarpit"]);
-const NO_MATCHERS = new Set([
-  "chain",
-  "action",
-  "comment",
-  "log",
-  "log-prefix",
-  "reject-with",
-  "disabled",
-  "invalid",
-  "dynamic",
-  "bytes",
-  "packets",
-]);
 
 function endsEverything(row: Row): boolean {
   if (row.disabled === "true" || row.invalid === "true" || !ENDS.has(row.action ?? "accept")) return false;
-  return Object.entries(row).every(
-    ([name, value]) => name.startsWith(".") || value === "" || NO_MATCHERS.has(name),
-  );
+  return Object.entries(row).every(([name, value]) => value === "" || !isFirewallMatcher(name));
 }
