@@ -4,6 +4,7 @@ import { record } from "../audit/index.ts";
 import type { StoredService, Trx } from "../database/index.ts";
 import { actorOf, type Caller } from "../kernel/actor.ts";
 import { type FieldErrors, ValidationError } from "../kernel/errors.ts";
+import type { SiteId } from "../kernel/ids.ts";
 import type { PolicyService } from "../policies/index.ts";
 import type { RouterAccess } from "../reconcile/index.ts";
 import type { SiteService } from "../sites/index.ts";
@@ -24,7 +25,7 @@ export interface HardeningOptions {
 
 /** What a report needs of the database. */
 export interface SiteIntent {
-  readonly siteId: string;
+  readonly siteId: SiteId;
   readonly view: SiteView;
   readonly enforced: ReadonlySet<string>;
 }
@@ -41,7 +42,7 @@ export class HardeningService {
   }
 
   /** @throws SiteNotFoundError */
-  async intent(trx: Trx, siteId: string): Promise<SiteIntent> {
+  async intent(trx: Trx, siteId: SiteId): Promise<SiteIntent> {
     const { sites, policies } = this.#options;
     const site = await sites.get(trx, siteId);
     const policy = await policies.get(trx, site.policy_id);
@@ -74,7 +75,7 @@ export class HardeningService {
   async choose(
     trx: Trx,
     caller: Caller,
-    siteId: string,
+    siteId: SiteId,
     { fixes, report }: { fixes: readonly string[]; report: HardeningReport },
   ): Promise<EnforcedFixes> {
     const errors: FieldErrors = {};
@@ -93,7 +94,7 @@ export class HardeningService {
   }
 
   /** Stop keeping a fix. What it did to the router stays. @throws FixNotFoundError */
-  async stop(trx: Trx, caller: Caller, siteId: string, fix: string): Promise<EnforcedFixes> {
+  async stop(trx: Trx, caller: Caller, siteId: SiteId, fix: string): Promise<EnforcedFixes> {
     const { sites } = this.#options;
     await sites.get(trx, siteId);
     if (!(await removeFix(trx, siteId, fix))) throw new FixNotFoundError();
@@ -102,14 +103,14 @@ export class HardeningService {
     return { fixes: await this.#enforced(trx, siteId), note: LEFT };
   }
 
-  async #enforced(trx: Trx, siteId: string): Promise<string[]> {
+  async #enforced(trx: Trx, siteId: SiteId): Promise<string[]> {
     const rows = await fixesOfSite(trx, siteId);
     return rows
       .filter(({ fix, is_fresh }) => isInForce({ id: fix, isFresh: is_fresh }))
       .map(({ fix }) => fix);
   }
 
-  #audit(trx: Trx, caller: Caller, siteId: string, action: string, detail: Record<string, unknown>) {
+  #audit(trx: Trx, caller: Caller, siteId: SiteId, action: string, detail: Record<string, unknown>) {
     return record(trx, actorOf(caller), {
       customerId: caller.customerId,
       action,

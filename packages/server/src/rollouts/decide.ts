@@ -6,13 +6,14 @@
  * nobody up: it has its turn once it is back, or in the last wave, which takes everybody left.
  */
 import type { RolloutSiteState, RolloutState } from "@portreeve/api-schema";
+import type { SiteId } from "../kernel/ids.ts";
 import { waveEnds } from "./waves.ts";
 
 /** A wave stops the rollout when so many of its reached sites have failed: percent, rounded down, at least one. */
 const FAILED_PERCENT = 10;
 
 export interface SiteProgress {
-  readonly siteId: string;
+  readonly siteId: SiteId;
   readonly state: Exclude<RolloutSiteState, "left">;
   /** The wave it was started in; null before. */
   readonly wave: number | null;
@@ -23,9 +24,9 @@ export interface SiteProgress {
 export type Decision =
   | { readonly action: "wait" }
   /** Give these sites the revision. */
-  | { readonly action: "start"; readonly wave: number; readonly siteIds: readonly string[] }
+  | { readonly action: "start"; readonly wave: number; readonly siteIds: readonly SiteId[] }
   /** These can't be reached: let others have their turn. */
-  | { readonly action: "give back"; readonly siteIds: readonly string[] }
+  | { readonly action: "give back"; readonly siteIds: readonly SiteId[] }
   | { readonly action: "stop"; readonly reason: string }
   | { readonly action: "end"; readonly state: "done" | "rolled_back" };
 
@@ -61,7 +62,7 @@ function decideRunning(sites: readonly SiteProgress[]): Decision {
 function nextSites(
   sites: readonly SiteProgress[],
   started: readonly SiteProgress[],
-): { wave: number; siteIds: string[] } {
+): { wave: number; siteIds: SiteId[] } {
   const ends = waveEnds(sites.length);
   const current = Math.max(0, ...started.map((site) => site.wave ?? 0));
   const index = ends.findIndex((end) => end > started.length);
@@ -97,7 +98,7 @@ function isBack({ state, wave }: SiteProgress): boolean {
   return state === "reverted" || state === "verified";
 }
 
-function idsOf(sites: readonly SiteProgress[]): string[] {
+function idsOf(sites: readonly SiteProgress[]): SiteId[] {
   return sites.map((site) => site.siteId);
 }
 
