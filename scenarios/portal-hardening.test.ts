@@ -34,11 +34,11 @@ describe.skipIf(chromiumMissing !== undefined)(`hardening in the web page${note}
       expect(await item.innerText()).toContain(title);
       await shows(item, detail.split("<")[0] ?? "");
     }
-    const settled = ofStatus("ok", "not_applicable");
+    const inOrder = ofStatus("ok", "not_applicable");
     expect(await dialog.getByRole("list", { name: "In order" }).isVisible()).toBe(false);
-    await dialog.getByText(`${settled.length} in order or not applying`).click();
+    await dialog.getByText(`${inOrder.length} in order or not applicable`).click();
     const listed = dialog.getByRole("list", { name: "In order" });
-    expect(await listed.locator("> li").count()).toBe(settled.length);
+    expect(await listed.locator("> li").count()).toBe(inOrder.length);
   });
 
   test("a finding shows what it rests on, why it matters, its source, and the steps of its fix", async ({
@@ -74,8 +74,8 @@ describe.skipIf(chromiumMissing !== undefined)(`hardening in the web page${note}
 
     await dialog.getByRole("button", { name: "Close" }).click();
     const again = await open(page);
-    await again.getByText(/in order or not applying$/).click();
-    await shows(finding(again, BANDWIDTH), "kept so");
+    await again.getByText(/in order or not applicable$/).click();
+    await shows(finding(again, BANDWIDTH), "enforced");
     await finding(again, BANDWIDTH).getByText(BANDWIDTH).click();
     await again.getByRole("button", { name: `Stop fixing: ${BANDWIDTH}` }).click();
     await waitFor(

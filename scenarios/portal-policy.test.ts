@@ -44,7 +44,7 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
       const site = form.locator("#policy-preview > details").filter({ hasText: name });
       await site.getByText(name, { exact: true }).click();
       await shows(site.getByRole("list", { name: "Steps" }), '[find name="winbox"] disabled=yes');
-      await shows(site.getByRole("table", { name: "Who can still get in" }), "yes → no");
+      await shows(site.getByRole("table", { name: "Who still has access" }), "yes → no");
       await shows(site, "http is open to the whole internet");
     }
     expect(await stored(portal, offices)).toEqual(offices);
@@ -78,7 +78,7 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
       await form.getByRole("button", { name: button }).click();
       await shows(ssh, "entry 2 has host bits set; write 10.0.0.0/8");
       await shows(service(form, "FTP"), "must be from 1 to 65535");
-      await shows(form.getByRole("alert"), "Please correct what is marked.");
+      await shows(form.getByRole("alert"), "Please correct the marked fields.");
       expect(await focused(visitor.page)).toBe("Networks");
       await ssh.getByLabel("Networks").fill("127.0.0.0/8, 10.0.0.0/8");
       await service(form, "FTP").getByLabel("Port").fill(String(PORTS.ftp));

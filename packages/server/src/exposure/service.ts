@@ -118,7 +118,7 @@ export class ExposureService {
   }
 }
 
-/** A site whose address has not proven to be its router's could be anybody's: it is not looked at. */
+/** A site whose address has not proven to be its router's could be anybody's: it is not checked. */
 async function provenSite(trx: Trx, siteId: SiteId): Promise<SiteRow> {
   const site = await findSite(trx, siteId);
   if (!site) throw new SiteNotFoundError();

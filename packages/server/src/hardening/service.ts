@@ -30,9 +30,8 @@ export interface SiteIntent {
   readonly enforced: ReadonlySet<string>;
 }
 
-const DELIVERED =
-  "The fixes are delivered with the next run, which has been woken; the site's sync says how far it is.";
-const LEFT = "The router stays as it is; from now on nobody keeps it so.";
+const DELIVERED = "The reconciler delivers the fixes now; the site's sync shows how far it is.";
+const LEFT = "The router stays as it is; Portreeve no longer enforces this fix.";
 
 export class HardeningService {
   readonly #options: HardeningOptions;

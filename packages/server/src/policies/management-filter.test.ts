@@ -126,7 +126,7 @@ test("changing custom_input_rules moves the jump and nothing of theirs, and back
   expect(orderOf(back)).toEqual(orderOf(before));
 });
 
-test("a rule somebody adds behind ours goes on to be ahead of ours", () => {
+test("a rule somebody adds behind ours stays ahead of ours", () => {
   const settled = carriedOut(policy, nothing);
   const added: Observed = new Map([
     ...settled,

@@ -52,7 +52,7 @@ export class PolicyPreviews {
   }
 
   /**
-   * @param caller the address of whoever asks, "unknown" where it is not known
+   * @param caller the caller's address, "unknown" where it is not known
    * @throws SiteNotFoundError, and what reading the router throws
    */
   async plan(target: PreviewTarget, caller: string, signal: AbortSignal): Promise<Plan> {

@@ -238,8 +238,8 @@ export class PolicyService {
   }
 }
 
-const GIVE_A_REASON = "with lock_out_reason it is done all the same";
-const ATTACH_FIRST = "move its sites to another policy first, with lock_out_reason where that is wanted";
+const GIVE_A_REASON = "give lock_out_reason to do it anyway";
+const ATTACH_FIRST = "move its sites to another policy first; give lock_out_reason there";
 
 function refuseUnknown(given: readonly string[], known: ReadonlySet<string>): void {
   const problems = given.flatMap((id, index) =>

@@ -37,7 +37,7 @@ export function findPolicy(trx: Trx, id: PolicyId): Promise<PolicyRow | undefine
 
 /** The policy as it is now, locked against other changes until the transaction ends. */
 export async function lockPolicy(trx: Trx, id: PolicyId): Promise<PolicyRow | undefined> {
-  // Not FOR UPDATE: that would also hold up whoever writes a row that refers to the policy, such as a site's run.
+  // Not FOR UPDATE: that would also block transactions that write a row that refers to the policy, such as a site's run.
   await trx.selectFrom("policies").select("id").where("id", "=", id).forNoKeyUpdate().execute();
   // Read only once the lock is held: a statement that waited for it would join the revision it had seen before.
   return findPolicy(trx, id);
@@ -135,7 +135,7 @@ export function contentOfSite(trx: Trx, siteId: SiteId): Promise<PolicyContent> 
 export type SiteUnderPolicy = Awaited<ReturnType<typeof sitesUnderPolicy>>[number];
 
 /**
- * The transport a site comes in by once a policy is delivered: the one it names, but for a site that stays on api-ssl
+ * The transport a site is reached by once a policy is delivered: the one it names, but for a site that stays on api-ssl
  * with an operator's certificate.
  */
 export function transportUnder(

@@ -2,7 +2,7 @@
  * What a rollout does next, from how far its sites are. Pure: no clock, no database.
  *
  * Sites are taken in the order given. A wave but the last takes only sites that can be reached, so it always proves
- * something; it ends when it is full and each of its sites is verified or has failed. Whoever can't be reached holds
+ * something; it ends when it is full and each of its sites is verified or has failed. A site that can't be reached holds
  * nobody up: it has its turn once it is back, or in the last wave, which takes everybody left.
  */
 import type { RolloutSiteState, RolloutState } from "@portreeve/api-schema";
@@ -55,7 +55,7 @@ function decideRunning(sites: readonly SiteProgress[]): Decision {
   if (gone.length > 0 && started.length < sites.length) return { action: "give back", siteIds: idsOf(gone) };
   const next = nextSites(sites, started);
   if (next.siteIds.length > 0) return { action: "start", ...next };
-  return sites.every(isSettled) ? { action: "end", state: "done" } : WAIT;
+  return sites.every(isFinished) ? { action: "end", state: "done" } : WAIT;
 }
 
 /** The sites that have their turn now, and their wave. */
@@ -67,7 +67,7 @@ function nextSites(
   const current = Math.max(0, ...started.map((site) => site.wave ?? 0));
   const index = ends.findIndex((end) => end > started.length);
   const wave = Math.max(index + 1, current);
-  const mayStart = index !== -1 && (wave === current || started.every(isSettled));
+  const mayStart = index !== -1 && (wave === current || started.every(isFinished));
   if (!mayStart) return { wave, siteIds: [] };
   const isLast = index === ends.length - 1;
   const candidates = sites.filter((site) => site.wave === null && (isLast || site.state === "waiting"));
@@ -88,7 +88,7 @@ function reasonToStop(sites: readonly SiteProgress[]): string | undefined {
   return undefined;
 }
 
-function isSettled({ state }: SiteProgress): boolean {
+function isFinished({ state }: SiteProgress): boolean {
   return state === "verified" || state === "failed";
 }
 

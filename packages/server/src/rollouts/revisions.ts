@@ -54,7 +54,7 @@ export class Revisions {
       .execute();
   }
 
-  /** Nobody is to get the revision any more, for now: whoever has not got it yet waits again. */
+  /** Nobody is to get the revision any more, for now: sites that do not have it yet wait again. */
   async hold(trx: Trx, rollout: RolloutRow): Promise<void> {
     await this.giveBack(trx, idsOf(await unreached(trx).where("rollouts.id", "=", rollout.id).execute()));
   }

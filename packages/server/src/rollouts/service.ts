@@ -1,5 +1,5 @@
 /**
- * The verbs of rollouts. Each runs in the caller's transaction and leaves nothing to memory: whoever looks next, after
+ * The verbs of rollouts. Each runs in the caller's transaction and leaves nothing to memory: the next transaction, after
  * a crash or in another process, reads the same rows and decides the same.
  */
 import type { RolloutState } from "@portreeve/api-schema";
@@ -36,7 +36,7 @@ export class RolloutService {
     this.#revisions = new Revisions(options);
   }
 
-  /** To be called first by whoever changes a policy or which sites are under it. */
+  /** To be called first by code that changes a policy or which sites are under it. */
   lock(trx: Trx, customerId: CustomerId): Promise<void> {
     return lockRollouts(trx, customerId);
   }
@@ -73,7 +73,7 @@ export class RolloutService {
     await audit(trx, actorOf(caller), rollout, "paused");
   }
 
-  /** Go on, in spite of what has failed so far. */
+  /** Continue despite the failures so far. */
   async resume(trx: Trx, caller: Caller, id: RolloutId): Promise<void> {
     const rollout = await this.#locked(trx, caller, id, ["paused", "stopped"]);
     await excuseFailures(trx, id);

@@ -17,7 +17,7 @@ export interface PolicyRef {
 }
 
 /**
- * One at a time for each customer, until the transaction ends: whoever changes what sites are under, or decides about
+ * One at a time for each customer, until the transaction ends: each that changes what sites are under, or decides about
  * it. Before any row is locked, so that nobody waits for a row of somebody who waits for this.
  */
 export async function lockRollouts(trx: Trx, customerId: CustomerId): Promise<void> {
@@ -164,7 +164,7 @@ export async function releaseDeleted(trx: Trx, rolloutId: RolloutId): Promise<vo
 
 /**
  * How far the rollout's sites are, in the order in which they have their turn. What they have come to is written down
- * as it was read, so that it stays when the rollout is over or the site goes on to other things.
+ * as it was read, so that it stays when the rollout is over or the site gets another change.
  */
 export async function lookAtSites(trx: Trx, rolloutId: RolloutId): Promise<SiteProgress[]> {
   const sites = await rolloutSites(trx)
@@ -198,7 +198,7 @@ function isResult(state: SiteProgress["state"]): boolean {
   return state === "verified" || state === "failed" || state === "reverted";
 }
 
-/** A person wants to go on in spite of these. */
+/** An operator wants to continue despite these failures. */
 export async function excuseFailures(trx: Trx, rolloutId: RolloutId): Promise<void> {
   await trx
     .updateTable("rollout_sites")

@@ -65,8 +65,8 @@ export async function lockSite(trx: Trx, siteId: SiteId): Promise<SiteRow | unde
 }
 
 /**
- * The rows of these sites in `sites`, for whoever then writes several of their tables. Whoever deletes a site holds
- * this row first and the others after it; so has everybody else to, or each waits for the other.
+ * The rows of these sites in `sites`, for a transaction that then writes several of their tables. One that deletes a site holds
+ * this row first and the others after it; every other one must do the same, or each waits for the other.
  */
 export async function lockIdentities(trx: Trx, siteIds: readonly SiteId[]): Promise<void> {
   await trx

@@ -15,7 +15,7 @@ export function isEverything(network: string): boolean {
 export const VERDICT_WORDS = {
   accepted: "accepts",
   dropped: "drops",
-  unknown: "may accept or drop (that hangs on an interface, a limit or the like)",
+  unknown: "may accept or drop (it depends on an interface, a limit or the like)",
 } as const;
 
 /** A verdict on the input chain as the status of a finding. */
