@@ -327,7 +327,7 @@ test("portreeve probe refuses every host that is none of the customer's sites", 
       PORTREEVE_TOKEN: them.token,
     });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr).toMatch(/is not the address, name or id of one of your sites, and no other is probed/);
+    expect(stderr).toMatch(/is not the address, name or id of one of your sites; only those can be probed/);
   }
   expect(router.control.peers("ssh")).toHaveLength(before);
   await router.close();
