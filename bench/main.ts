@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 import { commandsPipelined, commandsSequential, decodeRows } from "./benchmarks/client.ts";
 import { gatewayLatency, gatewayThroughput } from "./benchmarks/gateway.ts";
+import { gatewayOpen } from "./benchmarks/gateway-open.ts";
 import { httpPolicies } from "./benchmarks/http-policies.ts";
 import { start } from "./benchmarks/start.ts";
 import type { Benchmark, Measurement } from "./harness.ts";
@@ -19,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   "http-policies": httpPolicies,
   "gateway-throughput": gatewayThroughput,
   "gateway-latency": gatewayLatency,
+  "gateway-open": gatewayOpen,
   start,
 };
 

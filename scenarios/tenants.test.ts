@@ -40,6 +40,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/control-plane/policies/{id}/preview": {},
   "POST /v1/control-plane/{site}/transient-access": GRANT,
   "PUT /v1/certificate-authority": makeAuthority("Ours"),
+  "POST /v1/gateways": { name: "new", entry_point: "gateway.example" },
   "POST /v1/tokens": { name: "new", scopes: ["tokens:write"] },
 };
 
@@ -53,6 +54,7 @@ const NAMED: Readonly<Record<string, keyof Ids>> = {
   "/v1/control-plane/{site}/transient-access/{id}": "access",
   "/v1/tokens/{id}": "token",
   "/v1/rollouts/{id}": "rollout",
+  "/v1/gateways/{id}": "gateway",
 };
 
 /** What one customer has, by id. */
@@ -62,6 +64,8 @@ interface Ids {
   readonly access: string;
   readonly token: string;
   readonly rollout: string;
+  /** Of the installation; for who does not run it, an id of nothing. */
+  readonly gateway: string;
   /** A fingerprint. */
   readonly authority: string;
   /** A name, that the other customer's site has not. */
@@ -82,6 +86,8 @@ const test = scenario
 
 /** One of everything. */
 async function furnish(api: ApiClient, router: Emulator, fix: string): Promise<Ids> {
+  const added = await api.post("/v1/gateways", { name: fix, entry_point: "gateway.example" });
+  const gateway = added.status === 201 ? added.body.id : randomUUID();
   await useBindablePorts(api);
   const { id: site }: Site = await adopt(api, router);
   const { id: policy } = await createPolicy(api);
@@ -97,7 +103,16 @@ async function furnish(api: ApiClient, router: Emulator, fix: string): Promise<I
   expectStatus(await api.post(`/v1/sites/${site}/hardening`, { fixes: [fix] }), 202);
   await expectInSync(api, site);
   const put = await api.put("/v1/certificate-authority", makeAuthority(fix));
-  return { site, policy, access, token, rollout, fix, authority: expectStatus(put, 200).fingerprint };
+  return {
+    site,
+    policy,
+    access,
+    token,
+    rollout,
+    gateway,
+    fix,
+    authority: expectStatus(put, 200).fingerprint,
+  };
 }
 
 function bodyOf({ method, path, takesBody }: DocumentedRoute): { body?: unknown } {

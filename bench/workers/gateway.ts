@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { pipeline } from "node:stream";
-import { Gateway } from "../../packages/server/src/gateway/index.ts";
+import { Gateway } from "../../packages/gateway/src/byte-path/gateway.ts";
 import { serveTasks } from "../worker.ts";
 
 const host = "127.0.0.1";
@@ -19,6 +19,7 @@ serveTasks({
       target: { host, port },
       admits: () => true,
       ready: () => Promise.resolve(),
+      over: () => undefined,
     });
     return gateway.listeners().find((listener) => listener.id === id)?.port ?? 0;
   },

@@ -11,8 +11,8 @@ export const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, is
 
 /** What a router may be called by somebody who means no good: markup, and an escape sequence of terminals. */
 export const HOSTILE = `<img src=x onerror="alert('identity')">\u001b[31m`;
-/** The same as the server keeps an identity: without control characters. */
-export const HOSTILE_SHOWN = HOSTILE.replace("\u001b", " ");
+/** The same as the server keeps an identity: control characters as RouterOS writes them. */
+export const HOSTILE_SHOWN = HOSTILE.replace("\u001b", "\\1B");
 
 export type SignIn = BrowserContextOptions & { keep?: boolean; token?: string };
 

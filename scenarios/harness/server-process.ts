@@ -60,6 +60,7 @@ export class ServerProcess implements AsyncDisposable {
         PATH: process.env.PATH,
         PORTREEVE_HTTP: new URL(this.api.url).host,
         PORTREEVE_DATA_DIR: this.dataDir,
+        PORTREEVE_STATE_DIR: join(this.dataDir, "state"),
         PORTREEVE_BOOTSTRAP_TOKEN: this.token,
         PORTREEVE_GATEWAY: this.gatewayAddress,
         PORTREEVE_GATEWAY_PORTS: GATEWAY_PORTS,

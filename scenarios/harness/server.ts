@@ -49,6 +49,7 @@ export async function startTestServer({ env = {} }: TestServerOptions = {}): Pro
   const config = loadConfig({
     PORTREEVE_HTTP: "127.0.0.1:0",
     PORTREEVE_DATA_DIR: dataDir,
+    PORTREEVE_STATE_DIR: join(dataDir, "state"),
     DATABASE_URL: test.connectionString,
     PORTREEVE_BOOTSTRAP_TOKEN: token,
     PORTREEVE_GATEWAY: gatewayAddress,

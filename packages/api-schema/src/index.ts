@@ -18,6 +18,8 @@ export {
   parseNetwork,
   uuid,
 } from "./fields.ts";
+export type { CreatedGateway, Gateway, GatewayInput, GatewayList } from "./gateways.ts";
+export { createdGateway, gateway, gatewayInput, gatewayList } from "./gateways.ts";
 export type { EnforcedFixes, Finding, FindingStatus, HardeningReport, Severity } from "./hardening.ts";
 export { enforcedFixes, fixParams, hardeningFixes, hardeningReport, SEVERITIES } from "./hardening.ts";
 export type {

@@ -2,6 +2,7 @@ import { z } from "zod";
 
 /**
  * What a token may do. A route names the one scope it needs; a token carries a set of them.
+ * `gateways:…` work for the customer that runs the installation alone.
  * `access:open-any` is needed, beside `access:open`, for a grant open to the whole internet (0.0.0.0/0 or ::/0).
  */
 export const SCOPES = [
@@ -18,6 +19,8 @@ export const SCOPES = [
   "access:open",
   "access:revoke",
   "access:open-any",
+  "gateways:read",
+  "gateways:write",
   "audit:read",
   "tokens:read",
   "tokens:write",

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { addClientCommands } from "./client/commands.ts";
 import { addDemo } from "./demo/command.ts";
 import { addEmulate } from "./emulate/command.ts";
+import { addGateway } from "./gateway/command.ts";
 import { addServe } from "./serve/command.ts";
 
 export function createProgram(): Command {
@@ -16,6 +17,7 @@ export function createProgram(): Command {
     .exitOverride();
   addDemo(program);
   addServe(program);
+  addGateway(program);
   addEmulate(program);
   addClientCommands(program);
   return program;

@@ -48,6 +48,7 @@ export {
   ipv6FirewallAddressList,
   ipv6FirewallFilter,
   isFirewallMatcher,
+  isSkipped,
   macPing,
   macServer,
   macWinbox,

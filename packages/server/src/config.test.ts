@@ -52,9 +52,18 @@ test.each([
   ["PORTREEVE_API_USERNAME", "a b"],
   ["PORTREEVE_ROLES", "api,tunnel"],
   ["DATABASE_URL", "mysql://localhost/x"],
+  ["DATABASE_URL", "postgresql://user:password@a:5432,,b/portreeve"],
+  ["DATABASE_URL", "postgresql://user@/portreeve?host=a,b,c&port=1,2"],
+  ["DATABASE_DIRECT_URL", "localhost"],
 ])("%s=%s is refused by name", (name, value) => {
   expect(() => loadConfig({ [name]: value })).toThrow(ConfigError);
   expect(() => loadConfig({ [name]: value })).toThrow(new RegExp(`^${name}: must be`));
+});
+
+test("several hosts of a database are taken as they are, and a direct address only beside a pooler's", () => {
+  const several = "postgresql://user:password@a:5432,b:5432/portreeve";
+  expect(loadConfig({ DATABASE_URL: several })).toMatchObject({ databaseUrl: several });
+  expect(() => loadConfig({ DATABASE_DIRECT_URL: several })).toThrow(/^DATABASE_DIRECT_URL: must come with/);
 });
 
 test("every wrong setting is named at once", () => {

@@ -2,19 +2,25 @@
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { hostsOf } from "./database/index.ts";
 import { ROLES, type Role, SETTINGS, type SettingName } from "./settings.ts";
 
 export interface Config {
   readonly http: { readonly host: string; readonly port: number };
   readonly dataDir: string;
+  /** What must not be restored together with the database. */
+  readonly stateDir: string;
   /** A PostgreSQL server; undefined: the embedded one. */
   readonly databaseUrl: string | undefined;
+  /** The server itself where a pooler in transaction mode stands before it. */
+  readonly databaseDirectUrl: string | undefined;
   readonly bootstrapToken: string | undefined;
   readonly publicUrl: string | undefined;
   readonly reconcileSeconds: number;
   readonly masterKeyFile: string;
   readonly entryPoint: string;
   readonly gateway: {
+    readonly name: string;
     readonly host: string;
     readonly ports: { readonly first: number; readonly last: number };
   };
@@ -58,11 +64,27 @@ const number = (unit: string, min: number, max: number) =>
     .pipe(z.number(`must be a number of ${unit}`).min(min, `must be ${min} or more`).max(max));
 const list = z.string().transform((given) => given.split(",").filter((part) => part !== ""));
 
+/** Not a URL to WHATWG: it may name several hosts, or none, as in postgresql://user@/name?host=/run/postgresql. */
+const databaseUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, "must be a postgresql:// address")
+  .superRefine((given, context) => {
+    try {
+      hostsOf(given);
+    } catch (error) {
+      context.addIssue({
+        code: "custom",
+        message: `must be a postgresql:// address: ${(error as Error).message}`,
+      });
+    }
+  });
+
 const SCHEMAS = {
   PORTREEVE_HTTP: endpoint,
   PORTREEVE_DATA_DIR: text,
-  // Not a URL to WHATWG: the form for unix sockets, postgresql://user@/name?host=/run/postgresql, has no host.
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must be a postgresql:// address"),
+  PORTREEVE_STATE_DIR: text,
+  DATABASE_URL: databaseUrl,
+  DATABASE_DIRECT_URL: databaseUrl,
   PORTREEVE_MASTER_KEY_FILE: text,
   PORTREEVE_BOOTSTRAP_TOKEN: z.string().min(32, "must be 32 or more characters"),
   PORTREEVE_PUBLIC_URL: z.url({ protocol: /^https?$/, error: "must be an http:// or https:// address" }),
@@ -75,6 +97,9 @@ const SCHEMAS = {
     ),
   PORTREEVE_RECONCILE_SECONDS: number("seconds", 1, 3600),
   PORTREEVE_GATEWAY: address,
+  PORTREEVE_GATEWAY_NAME: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "must be 1 to 63 small letters, digits and hyphens"),
   PORTREEVE_GATEWAY_PORTS: portRange,
   PORTREEVE_ENTRY_POINT: text,
   PORTREEVE_ALLOW_LOOPBACK_SITES: flag,
@@ -98,17 +123,28 @@ type Values = {
 /** @throws ConfigError naming each setting that can't be used */
 export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const values = readSettings(environment);
+  if (values.DATABASE_DIRECT_URL !== undefined && values.DATABASE_URL === undefined) {
+    throw new ConfigError(
+      "DATABASE_DIRECT_URL: must come with DATABASE_URL, the address of the pooler before that server",
+    );
+  }
   const dataDir = resolve(values.PORTREEVE_DATA_DIR);
   return {
     http: values.PORTREEVE_HTTP,
     dataDir,
+    stateDir: resolve(values.PORTREEVE_STATE_DIR ?? `${dataDir}-state`),
     databaseUrl: values.DATABASE_URL,
+    databaseDirectUrl: values.DATABASE_DIRECT_URL,
     bootstrapToken: values.PORTREEVE_BOOTSTRAP_TOKEN,
     publicUrl: values.PORTREEVE_PUBLIC_URL,
     reconcileSeconds: values.PORTREEVE_RECONCILE_SECONDS,
     masterKeyFile: values.PORTREEVE_MASTER_KEY_FILE ?? join(dataDir, "master.key"),
     entryPoint: values.PORTREEVE_ENTRY_POINT,
-    gateway: { host: values.PORTREEVE_GATEWAY, ports: values.PORTREEVE_GATEWAY_PORTS },
+    gateway: {
+      name: values.PORTREEVE_GATEWAY_NAME,
+      host: values.PORTREEVE_GATEWAY,
+      ports: values.PORTREEVE_GATEWAY_PORTS,
+    },
     managementAddress: values.PORTREEVE_MANAGEMENT_ADDRESS,
     apiUsername: values.PORTREEVE_API_USERNAME,
     allowLoopbackSites: values.PORTREEVE_ALLOW_LOOPBACK_SITES,

@@ -2,30 +2,31 @@
 import { posix } from "node:path";
 
 /** What every module may use. */
-const COMMON = ["kernel", "database", "vault", "audit", "authorization"];
+const COMMON = ["kernel", "database", "background", "vault", "audit", "authorization"];
 
 /** Module -> the modules it may import, beside itself. No module stands here twice in a circle. */
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
   database: ["kernel"],
+  background: ["database"],
   vault: ["kernel", "database"],
   audit: ["kernel", "database"],
   authorization: ["kernel"],
   // Machinery: knows no domain.
   http: ["kernel", "database", "vault", "authorization"],
-  reconcile: ["kernel", "database", "vault"],
+  reconcile: ["kernel", "database", "background", "vault"],
   reachability: ["reconcile"],
-  gateway: [],
   // Domains, each after those it may use.
   tokens: COMMON,
   sites: [...COMMON, "reconcile"],
   credentials: [...COMMON, "reconcile", "sites"],
-  certificates: [...COMMON, "reconcile", "sites", "credentials"],
+  routers: [...COMMON, "reconcile", "sites", "credentials"],
+  certificates: [...COMMON, "reconcile", "sites", "credentials", "routers"],
   rollouts: [...COMMON, "reconcile", "sites"],
   policies: [...COMMON, "reconcile", "reachability", "sites", "certificates", "rollouts"],
-  hardening: [...COMMON, "reconcile", "reachability", "sites", "policies"],
+  hardening: [...COMMON, "reconcile", "reachability", "sites", "routers", "policies"],
   exposure: [...COMMON, "reconcile", "sites", "policies"],
-  "transient-access": [...COMMON, "reconcile", "sites", "policies", "gateway"],
+  access: [...COMMON, "tokens", "reconcile", "sites", "policies"],
 };
 
 /** Files outside a module: they put modules together, and no module imports them. */

@@ -1,9 +1,27 @@
 /** Builds the server from its settings: what needs what, started in order and stopped in the opposite one. */
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type RunningGateway, startGateway } from "@portreeve/gateway";
 import { portalRoot } from "@portreeve/portal";
 import type { Logger } from "pino";
+import {
+  ACCESS_CHANNEL,
+  controlEndpoint,
+  ensureLocalGateway,
+  GATEWAY_CHANNEL,
+  GatewayControl,
+  gatewayRoutes,
+  listenForGateway,
+  TransientAccessService,
+  transientAccessContributor,
+  transientAccessRoutes,
+} from "./access/index.ts";
 import { auditRoutes } from "./audit/index.ts";
 import { assertScopes } from "./authorization/index.ts";
+import { type LeasedTask, type OwnTask, TaskRunner } from "./background/index.ts";
 import {
   CertificateAuthorityService,
   certificateContributor,
@@ -11,25 +29,21 @@ import {
   certificateSitePart,
 } from "./certificates/index.ts";
 import type { Config } from "./config.ts";
+import { CredentialService, credentialContributor, credentialRoutes } from "./credentials/index.ts";
 import {
-  CredentialAccess,
-  CredentialService,
-  credentialContributor,
-  credentialRoutes,
-} from "./credentials/index.ts";
-import {
+  bucketOf,
   type Connection,
   Database,
+  Leases,
   migrate,
   Notifications,
-  SiteLocks,
+  namedConnection,
   startEmbedded,
   waitForServer,
 } from "./database/index.ts";
-import { ExposureSchedule, ExposureService, exposureRoutes } from "./exposure/index.ts";
-import { Gateway } from "./gateway/index.ts";
+import { ExposureService, exposureRoutes, exposureTask } from "./exposure/index.ts";
 import { HardeningService, hardeningContributor, hardeningRoutes } from "./hardening/index.ts";
-import { buildApp } from "./http/index.ts";
+import { buildApp, buildInternalApp } from "./http/index.ts";
 import { ownManagementAddress } from "./management-address.ts";
 import {
   PolicyPreviews,
@@ -41,28 +55,28 @@ import {
   setCurrentRevision,
 } from "./policies/index.ts";
 import { ASSESSED_MENUS, certainLockOut } from "./reachability/index.ts";
-import { Driver, Reconciler } from "./reconcile/index.ts";
-import { RolloutEngine, RolloutService, rolloutRoutes } from "./rollouts/index.ts";
+import { databaseHandovers, Reconciler, type SiteRecords, secretsOf } from "./reconcile/index.ts";
+import { ROLLOUTS, RolloutService, rolloutRoutes, rolloutTask } from "./rollouts/index.ts";
+import { apiLinks, RouterLogins, siteWorkflows } from "./routers/index.ts";
 import {
   AddressRules,
+  LatestSightings,
   SITE_CHANNEL,
   SITE_STATE_CHANNEL,
+  Sightings,
   SiteService,
+  sightingsAnswer,
   siteRecords,
   siteRoutes,
 } from "./sites/index.ts";
 import { Authenticator, ensureBootstrap, tokenRoutes } from "./tokens/index.ts";
-import {
-  ACCESS_CHANNEL,
-  Doorkeeper,
-  TransientAccessService,
-  transientAccessContributor,
-  transientAccessRoutes,
-} from "./transient-access/index.ts";
 import { openVault, type Secret } from "./vault/index.ts";
 
 /** Sites at work at once in one process; each holds one connection to its router. */
 const RECONCILE_CONCURRENCY = 32;
+
+/** Between two times that what was only seen again is written down, milliseconds. */
+const SIGHTINGS_WRITTEN_MS = 10 * 60_000;
 
 export interface RunningServer extends AsyncDisposable {
   /** Where API and portal answer; undefined when the role api is not among ours. */
@@ -78,10 +92,26 @@ export interface RunningServer extends AsyncDisposable {
  */
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
   await using starting = new AsyncDisposableStack();
-  const connection = await databaseConnection(config, log, starting);
-  await migrate(connection, { log });
-  const database = starting.use(await Database.open({ connection, maxConnections: 20, log }));
+  const applicationName = `portreeve ${randomBytes(8).toString("hex")}`;
+  const { pooled, direct, pooler } = await databaseConnections(config, log, starting, applicationName);
+  await migrate(direct, { log });
+  const database = starting.use(await Database.open({ connection: pooled, pooler, maxConnections: 20, log }));
   const vault = await openVault(database, config.masterKeyFile);
+  let leases: Leases | undefined;
+  let notifications: Notifications | undefined;
+  let gateway: RunningGateway | undefined;
+  const tasks = new Map<string, TaskRunner>();
+  const readiness = {
+    database: async () => (await database.problem()) ?? notifications?.problem,
+    reconciler: async () => problemOf(tasks),
+    gateway: async () => gateway?.problem,
+  };
+  const isOurs = (siteId: string) => leases?.holds(bucketOf(siteId)) === true;
+  const sightings = new Sightings(database, () => leases?.databaseNow() ?? new Date(), isOurs);
+  const internal = buildInternalApp({ log, readiness, answers: [sightingsAnswer(sightings)] });
+  starting.defer(() => internal.close());
+  await internal.listen({ host: "127.0.0.1", port: 0 });
+  const internalAddress = internal.listeningOrigin.replace(/^http:\/\//, "");
 
   const addresses = new AddressRules({ allowLoopback: config.allowLoopbackSites });
   const localAddress = await ownManagementAddress(config.managementAddress);
@@ -89,21 +119,34 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const rollouts = new RolloutService({ sites, setCurrentRevision });
   const policies = new PolicyService({ rollouts, managementAddress: config.managementAddress });
   const credentials = new CredentialService({ vault, sites, username: config.apiUsername });
-  const transientAccess = new TransientAccessService({ vault, sites, policies, ports: config.gateway.ports });
-  const access = starting.use(
-    new CredentialAccess({ database, vault, addresses, localAddress, username: config.apiUsername }),
+  const control = config.roles.has("api")
+    ? starting.use(new GatewayControl({ database, sites, addresses, localAddress, log }))
+    : undefined;
+  const logins = starting.use(
+    new RouterLogins({
+      database,
+      vault,
+      sightings,
+      isOurs,
+      addresses,
+      localAddress,
+    }),
   );
+  const certificates = certificateContributor({ database, vault });
+  const contributors = [
+    policyContributor,
+    credentialContributor(vault, config.apiUsername),
+    transientAccessContributor(vault),
+    hardeningContributor,
+    certificates,
+  ];
   const reconciler = new Reconciler({
     database,
-    sites: siteRecords(database),
-    access,
-    contributors: [
-      policyContributor,
-      credentialContributor(vault, config.apiUsername),
-      transientAccessContributor(vault),
-      hardeningContributor,
-      certificateContributor({ database, vault, access }),
-    ],
+    sites: siteRecords(database, sightings),
+    links: apiLinks({ access: logins, openSecret: secretsOf(database, contributors) }),
+    workflows: siteWorkflows({ database, vault, logins, username: config.apiUsername }),
+    handovers: databaseHandovers(database),
+    contributors,
     guard: {
       menus: ASSESSED_MENUS,
       reasonAgainst: (observed, steps, { managementAddress: address, service }) =>
@@ -117,31 +160,36 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     ownAddress: localAddress,
     hours: config.exposureHours,
   });
-  let driver: Driver | undefined;
-  let engine: RolloutEngine | undefined;
   if (config.roles.has("reconciler")) {
-    driver = await startReconciler(reconciler, { config, connection, database, log }, starting);
-    engine = new RolloutEngine({ database, rollouts, log });
-    engine.start();
-    starting.defer(() => engine?.stop());
-    if (config.exposureHours > 0) {
-      const schedule = new ExposureSchedule({
-        database,
-        check: (site, signal) => exposure.checkClaimed(site, signal),
-        log,
-      });
-      schedule.start();
-      starting.defer(() => schedule.stop());
+    leases = starting.use(
+      await Leases.open({ connection: direct, applicationName, address: internalAddress, log }),
+    );
+    leases.watch({
+      gained: () => {},
+      lost: async (buckets, areOurs) => {
+        const concerned = new Set(buckets);
+        logins.closeKept(concerned); // connections to routers live where the lease is
+        if (areOurs) await sightings.write(concerned);
+        sightings.forget(concerned);
+      },
+    });
+    for (const task of [
+      reconcileTask(reconciler, siteRecords(database, sightings), config),
+      sightingsTask(sightings),
+      rolloutTask({ database, rollouts, log }),
+      ...(config.exposureHours > 0
+        ? [exposureTask({ database, check: (site, signal) => exposure.checkClaimed(site, signal), log })]
+        : []),
+    ]) {
+      const runner = new TaskRunner(task, { leases, log });
+      tasks.set(task.name, runner);
+      runner.start();
+      starting.defer(() => runner.stop());
     }
   }
-  let doorkeeper: Doorkeeper | undefined;
-  if (config.roles.has("gateway")) {
-    const gateway = starting.use(new Gateway({ listenAddress: config.gateway.host, log }));
-    doorkeeper = new Doorkeeper({ database, gateway, sites, addresses, localAddress, log });
-    doorkeeper.start();
-    starting.defer(() => doorkeeper?.stop());
-  }
-  starting.use(await listenForChanges(connection, log, { driver, engine, doorkeeper }));
+  if (control && config.roles.has("gateway"))
+    gateway = await startLocalGateway({ control, database, config, log }, starting);
+  notifications = starting.use(await listenForChanges(direct, log, { tasks, control }));
 
   // Late, because a token made by a start that then fails would be shown to nobody; and before the API answers, so
   // that the first request is not refused.
@@ -151,27 +199,28 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   });
 
   let url: string | undefined;
-  if (config.roles.has("api")) {
+  if (control) {
+    const transientAccess = new TransientAccessService({ vault, sites, policies, origin: control.origin });
     const authenticator = starting.use(new Authenticator(database, log));
     const routes = [
-      ...siteRoutes(sites),
+      ...siteRoutes(sites, new LatestSightings(database, sightings, internalAddress)),
       ...exposureRoutes({ sites, exposure }),
       ...policyRoutes(policies),
       ...rolloutRoutes(rollouts),
       ...previewRoutes(
         policies,
-        new PolicyPreviews((siteId, options, signal) => reconciler.preview(siteId, options, signal)),
+        new PolicyPreviews(
+          (siteId, options, signal) => reconciler.preview(siteId, options, signal),
+          certificates,
+        ),
       ),
-      ...hardeningRoutes(new HardeningService({ sites, policies, access, apiUsername: config.apiUsername })),
+      ...hardeningRoutes(
+        new HardeningService({ sites, policies, access: logins, apiUsername: config.apiUsername }),
+      ),
       ...credentialRoutes(credentials),
       ...certificateRoutes(new CertificateAuthorityService({ vault, sites })),
-      ...transientAccessRoutes({
-        access: transientAccess,
-        entryPoint: config.entryPoint,
-        // With the gateway in another process the port opens or closes a moment after the answer.
-        opened: async (grantId) => doorkeeper?.opened(grantId),
-        closed: async (grantId) => doorkeeper?.closed(grantId),
-      }),
+      ...transientAccessRoutes({ database, access: transientAccess, control }),
+      ...gatewayRoutes(),
       ...tokenRoutes(),
       ...auditRoutes(),
     ];
@@ -180,13 +229,10 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       log,
       database,
       vault,
-      authenticate: (token) => authenticator.authenticate(token),
+      authenticate: (token, options) => authenticator.authenticate(token, options),
       routes,
-      readiness: {
-        database: () => reasonAgainst(database.ping()),
-        reconciler: async () => driver?.problem,
-        gateway: async () => doorkeeper?.problem,
-      },
+      plugins: [(app) => controlEndpoint(app, { control, database, log })],
+      readiness,
       portalRoot,
       trustedProxies: config.trustedProxies,
     });
@@ -203,81 +249,126 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   };
 }
 
-/** The server that DATABASE_URL names, or the embedded one, started here. */
-async function databaseConnection(
+interface DatabaseConnections {
+  /** For transactions. */
+  readonly pooled: Connection;
+  /** For what needs a session of its own: LISTEN, locks, migrations. */
+  readonly direct: Connection;
+  readonly pooler: boolean;
+}
+
+/** What DATABASE_URL and DATABASE_DIRECT_URL name, or the embedded server, started here. */
+async function databaseConnections(
   config: Config,
   log: Logger,
   starting: AsyncDisposableStack,
-): Promise<Connection> {
+  applicationName: string,
+): Promise<DatabaseConnections> {
+  const named = (connection: Connection) => namedConnection(connection, applicationName);
   if (config.databaseUrl === undefined) {
-    return starting.use(await startEmbedded({ dataDir: config.dataDir, log })).connection;
+    const connection = named(starting.use(await startEmbedded({ dataDir: config.dataDir, log })).connection);
+    return { pooled: connection, direct: connection, pooler: false };
   }
-  await waitForServer(config.databaseUrl, { log });
-  return config.databaseUrl;
+  const direct = named(config.databaseDirectUrl ?? config.databaseUrl);
+  await waitForServer(direct, { log });
+  return { pooled: named(config.databaseUrl), direct, pooler: config.databaseDirectUrl !== undefined };
 }
 
-interface ReconcilerParts {
-  readonly config: Config;
-  readonly connection: Connection;
-  readonly database: Database;
-  readonly log: Logger;
-}
-
-async function startReconciler(
-  reconciler: Reconciler,
-  parts: ReconcilerParts,
-  starting: AsyncDisposableStack,
-): Promise<Driver> {
-  const locks = starting.use(await SiteLocks.open({ connection: parts.connection }));
-  const driver = new Driver({
-    list: siteRecords(parts.database).list,
-    run: (siteId, signal) => reconciler.run(siteId, signal),
-    tryLock: (siteId) => locks.tryLock(siteId),
-    periodMs: parts.config.reconcileSeconds * 1000,
+function reconcileTask(reconciler: Reconciler, records: SiteRecords, config: Config): LeasedTask {
+  return {
+    name: "reconcile",
+    claim: "bucket",
+    periodMs: config.reconcileSeconds * 1000,
     concurrency: RECONCILE_CONCURRENCY,
-    log: parts.log,
-  });
-  driver.start();
-  starting.defer(() => driver.stop());
-  return driver;
+    list: records.list,
+    run: (siteId, signal) => reconciler.run(siteId, signal),
+  };
+}
+
+function sightingsTask(sightings: Sightings): OwnTask {
+  return {
+    name: "sightings",
+    claim: "none",
+    periodMs: SIGHTINGS_WRITTEN_MS,
+    concurrency: 1,
+    list: async () => ["all"],
+    run: async () => {
+      await sightings.write();
+      return { state: "done" };
+    },
+  };
 }
 
 interface Wakeable {
-  readonly driver: Driver | undefined;
-  readonly engine: RolloutEngine | undefined;
-  readonly doorkeeper: Doorkeeper | undefined;
+  /** By their names. */
+  readonly tasks: ReadonlyMap<string, TaskRunner>;
+  readonly control: GatewayControl | undefined;
+}
+
+function problemOf(tasks: ReadonlyMap<string, TaskRunner>): string | undefined {
+  const problems = [...tasks].flatMap(([name, { problem }]) =>
+    problem === undefined ? [] : `${name} ${problem}`,
+  );
+  return problems.length === 0 ? undefined : problems.join("; ");
 }
 
 /** Told of changes by whichever process made them. After a lost connection everything is looked at afresh. */
 function listenForChanges(
   connection: Connection,
   log: Logger,
-  { driver, engine, doorkeeper }: Wakeable,
+  { tasks, control }: Wakeable,
 ): Promise<Notifications> {
   return Notifications.open({
     connection,
-    channels: [SITE_CHANNEL, SITE_STATE_CHANNEL, ACCESS_CHANNEL],
-    onNotification: (channel, id) => {
-      if (channel === SITE_STATE_CHANNEL) return engine?.wake();
-      if (channel === SITE_CHANNEL) driver?.wake(id);
-      doorkeeper?.wake(); // a policy that moves a port moves the grants' targets too
+    channels: [SITE_CHANNEL, SITE_STATE_CHANNEL, ACCESS_CHANNEL, GATEWAY_CHANNEL],
+    onNotification: (channel, payload) => {
+      if (channel === SITE_STATE_CHANNEL) return tasks.get("rollouts")?.wake(ROLLOUTS);
+      if (channel === GATEWAY_CHANNEL) return control?.heard(payload);
+      if (channel === SITE_CHANNEL) {
+        tasks.get("reconcile")?.wake(payload);
+        // A policy that moves a port moves the grants' targets too.
+        return control?.siteChanged(payload);
+      }
+      const [grantId = "", origin] = payload.split(" ");
+      control?.grantChanged(grantId, origin);
     },
     onReconnect: () => {
-      void driver?.wakeAll();
-      engine?.wake();
-      doorkeeper?.wake();
+      for (const task of tasks.values()) task.wakeAll();
+      control?.compare();
     },
     log,
   });
 }
 
-async function reasonAgainst(check: Promise<void>): Promise<string | undefined> {
-  try {
-    await check;
-    return undefined;
-  } catch {
-    return "does not answer";
-  }
+interface GatewayParts {
+  readonly control: GatewayControl;
+  readonly database: Database;
+  readonly config: Config;
+  readonly log: Logger;
+}
+
+/** This host's gateway. It shares nothing with the API but a socket, so that it can be a process of its own. */
+async function startLocalGateway(
+  { control, database, config, log }: GatewayParts,
+  starting: AsyncDisposableStack,
+): Promise<RunningGateway> {
+  const { gateway, entryPoint, stateDir } = config;
+  const token = await ensureLocalGateway(database, { ...gateway, entryPoint, stateDir });
+  // A directory of its own, short enough for a socket's name (107 bytes) and for this user alone.
+  const directory = await mkdtemp(join(tmpdir(), "portreeve-control-"));
+  starting.defer(() => rm(directory, { recursive: true, force: true }));
+  const path = join(directory, "control.sock");
+  starting.use(await listenForGateway(path, { control, database, log }));
+  return starting.use(
+    await startGateway({
+      control: { path },
+      token,
+      listenAddress: gateway.host,
+      ports: gateway.ports,
+      stateDir,
+      log,
+    }),
+  );
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

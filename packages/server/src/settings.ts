@@ -27,10 +27,20 @@ export const SETTINGS = {
     description: "embedded database and master key",
     default: "./.portreeve",
   },
+  PORTREEVE_STATE_DIR: {
+    value: "directory",
+    description: "what the gateway remembers outside the database; not to be restored from a backup",
+    unset: "beside the data directory, its name and -state",
+  },
   DATABASE_URL: {
     value: "url",
     description: "external PostgreSQL; a password in it is better given in the environment",
     unset: "embedded PostgreSQL",
+  },
+  DATABASE_DIRECT_URL: {
+    value: "url",
+    description: "the PostgreSQL server itself, when --database-url is a pooler in transaction mode",
+    unset: "none",
   },
   PORTREEVE_MASTER_KEY_FILE: {
     value: "file",
@@ -66,6 +76,11 @@ export const SETTINGS = {
     value: "address",
     description: "address the gateway listens on",
     default: "127.0.0.1",
+  },
+  PORTREEVE_GATEWAY_NAME: {
+    value: "name",
+    description: "this host's gateway; with several hosts one name each",
+    default: "local",
   },
   PORTREEVE_GATEWAY_PORTS: {
     value: "first-last",

@@ -313,7 +313,9 @@ test("a server that isn't there, or isn't a Portreeve, is told", async () => {
   const { port } = page.address() as AddressInfo;
   const elsewhere = await runCli(["sites", "list"], { PORTREEVE_URL: `http://127.0.0.1:${port}` });
   page.close();
-  expect(elsewhere.stderr).toBe("portreeve: the server answered 200 OK; is PORTREEVE_URL the address of a Portreeve server?\n");
+  expect(elsewhere.stderr).toBe(
+    "portreeve: the server answered 200 OK; is PORTREEVE_URL the address of a Portreeve server?\n",
+  );
 });
 
 test("a missing token is told", async () => {

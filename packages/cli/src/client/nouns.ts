@@ -222,6 +222,27 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       },
     },
   },
+  gateways: {
+    summary: "where access comes through; for who runs the installation",
+    load: async () => (await import("./gateways.ts")).gateways,
+    verbs: {
+      list: { summary: "all gateways, and whether they are connected" },
+      add: {
+        arguments: "<name>",
+        summary: "register a gateway and show its token, this once; portreeve gateway runs it",
+        flags: [
+          {
+            flags: "--entry-point <host>",
+            summary: "the host name or address people connect to",
+            required: true,
+          },
+          { flags: "--first-port <port>", summary: "default 40000" },
+          { flags: "--last-port <port>", summary: "default 49999" },
+        ],
+      },
+      remove: { arguments: "<id>", summary: "forget a gateway; its token is refused from now on" },
+    },
+  },
   tokens: {
     summary: "API tokens",
     load: async () => (await import("./tokens.ts")).tokens,

@@ -18,6 +18,12 @@ const FIXED = {
   PORTREEVE_ROLES: "all",
 };
 
+/** Whoever removes the demo's directory removes all of it. */
+function stateIn(environment: Environment): Environment {
+  const dataDir = environment.PORTREEVE_DATA_DIR || "./.portreeve";
+  return { PORTREEVE_STATE_DIR: environment.PORTREEVE_STATE_DIR || join(dataDir, "state") };
+}
+
 export interface DemoSettings {
   /** For the server. */
   readonly environment: Environment;
@@ -29,13 +35,16 @@ export interface DemoSettings {
  * Settings for the server. Without PORTREEVE_HTTP it is port 8080, or a free one when another program has that.
  */
 export async function demoSettings(environment: Environment): Promise<DemoSettings> {
-  if (environment.PORTREEVE_HTTP) return { environment: { ...environment, ...FIXED }, note: undefined };
+  if (environment.PORTREEVE_HTTP) {
+    return { environment: { ...environment, ...stateIn(environment), ...FIXED }, note: undefined };
+  }
   const port = await defaultPort();
   const note =
     port === DEFAULT_PORT
       ? undefined
       : `port ${DEFAULT_PORT} is taken by another program; PORTREEVE_HTTP chooses one`;
-  return { environment: { ...environment, ...FIXED, PORTREEVE_HTTP: `${DEFAULT_HOST}:${port}` }, note };
+  const http = { PORTREEVE_HTTP: `${DEFAULT_HOST}:${port}` };
+  return { environment: { ...environment, ...stateIn(environment), ...FIXED, ...http }, note };
 }
 
 async function defaultPort(): Promise<number> {

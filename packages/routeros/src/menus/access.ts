@@ -1,6 +1,6 @@
 /** Who may log in, and through which services. */
 import { atLeast } from "../version.ts";
-import { isDynamic, type MenuFacts } from "./facts.ts";
+import type { MenuFacts } from "./facts.ts";
 
 export const userGroup = {
   path: "/user/group",
@@ -49,7 +49,7 @@ export const ipService = {
   exclusive: "port",
   // From 7.19 every listener and open connection is a dynamic row under the service's name; setting one fails
   // with "this is configured elsewhere".
-  skips: isDynamic,
+  skips: "dynamic",
   dynamicSince: "7.19",
   removeCommand: () => undefined,
 } as const satisfies MenuFacts;

@@ -38,7 +38,7 @@ export interface MenuFacts {
   /** A field no two enabled rows may share: a row that gives a value up is set before the one that takes it. */
   readonly exclusive?: string;
   /** Rows that exist for other reasons and must not be set. */
-  readonly skips?: (row: Row) => boolean;
+  readonly skips?: "dynamic";
   /** The version from which such rows bear the key of others, so that a `find` by it has to leave them out. */
   readonly dynamicSince?: string;
   /** What a row holds can't be read, so one that is removed can't be put back. */
@@ -51,7 +51,12 @@ export interface MenuFacts {
   readonly removeCommand: (version: RouterOsVersion) => string | undefined;
 }
 
-export const isDynamic = (row: Row): boolean => row.dynamic === "true" || row.dynamic === "yes";
+const isDynamic = (row: Row): boolean => row.dynamic === "true" || row.dynamic === "yes";
+
+/** A row that the menu's facts say must not be set. */
+export function isSkipped({ skips }: Pick<MenuFacts, "skips">, row: Row): boolean {
+  return skips === "dynamic" && isDynamic(row);
+}
 
 /** The value of a logical field in a printed row, under whichever name this version shows it. */
 export function readField(facts: FieldFacts, name: string, row: Row): string | undefined {

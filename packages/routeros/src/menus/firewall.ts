@@ -1,5 +1,5 @@
 /** The packet filters and their address lists, of IPv4 and of IPv6. */
-import { isDynamic, type MenuFacts } from "./facts.ts";
+import type { MenuFacts } from "./facts.ts";
 
 /** Rules are tried in the order of `print`, which `.id` does not follow. Ours are known by their comment. */
 export const firewallFilter = {
@@ -34,7 +34,7 @@ export const firewallFilter = {
   },
   rank: 5,
   ordered: true,
-  skips: isDynamic,
+  skips: "dynamic",
   removeCommand: () => "remove",
 } as const satisfies MenuFacts;
 
@@ -51,7 +51,7 @@ export const firewallAddressList = {
   },
   readOnly: { dynamic: { kind: "boolean" }, "creation-time": { kind: "datetime" } },
   rank: 4,
-  skips: isDynamic,
+  skips: "dynamic",
   removeCommand: () => "remove",
 } as const satisfies MenuFacts;
 

@@ -1,6 +1,6 @@
 export { ipService, user, userActive, userGroup } from "./access.ts";
 export type { FieldFacts, MenuFacts } from "./facts.ts";
-export { readField, wireFieldName } from "./facts.ts";
+export { isSkipped, readField, wireFieldName } from "./facts.ts";
 export type { FieldKind } from "./fields.ts";
 export { canonical, wireValue } from "./fields.ts";
 export {

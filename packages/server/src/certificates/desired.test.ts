@@ -49,7 +49,7 @@ function steps(given: CertificateFacts, rows: Record<string, Record<string, stri
       ...rows,
     }),
   );
-  return plan(desired(given, { ...router, ...more }), observed, version).steps;
+  return plan(desired(given, { ...router, observed, ...more }), observed, version).steps;
 }
 const texts = (...of: Parameters<typeof steps>) => steps(...of).map(({ text }) => text);
 

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import { certificate, file, ipService, type Row, userGroup } from "@portreeve/routeros";
 import { API_GROUP, API_POLICIES } from "../credentials/index.ts";
-import type { DesiredMenu, DesiredRow, Observed, RouterFacts } from "../reconcile/types.ts";
+import type { DesiredMenu, DesiredRow, Observed, RouterFacts, RowMatch } from "../reconcile/types.ts";
 import type { CertificateFacts } from "./facts.ts";
 import { isComplete, issued, requestFiles, selfSigned } from "./issuance.ts";
 import { KEY_FILE, PREFIX, REQUEST_FILE } from "./request.ts";
@@ -44,37 +44,42 @@ export function contentOf(address: string) {
 }
 
 export function desired(facts: CertificateFacts, router: RouterFacts): DesiredMenu[] {
-  const owns = ({ name = "" }: Row) => name.startsWith(PREFIX);
+  const owns: RowMatch = { field: "name", startsWith: [PREFIX] };
+  const { observed } = router;
   if (router.offboarding) {
-    const left = facts.request?.isClear ? files(facts, undefined) : [];
-    return [{ menu: certificate, rows: [], owns, managementPath: () => true }, ...left];
+    const left = facts.request?.isClear ? files(facts, undefined, observed) : [];
+    return [{ menu: certificate, rows: [], owns, managementPath: "every" }, ...left];
   }
   const name = wantedName(facts);
   return [
-    { menu: certificate, rows: [...wanted(facts, name), ...inUse(facts, name)], owns },
-    { menu: ipService, rows: name === undefined ? given(facts) : serving(facts, name), owns: () => false },
-    ...files(facts, name),
+    { menu: certificate, rows: [...wanted(facts, name, observed), ...inUse(facts, name)], owns },
+    {
+      menu: ipService,
+      rows: name === undefined ? given(facts, observed) : serving(facts, name, observed),
+      owns: "none",
+    },
+    ...files(facts, name, observed),
     ...rights(facts, name),
   ];
 }
 
-function wanted(facts: CertificateFacts, name: string | undefined): DesiredRow[] {
+function wanted(facts: CertificateFacts, name: string | undefined, observed: Observed): DesiredRow[] {
   if (name === undefined) return [];
   const fields = contentOf(facts.address);
-  if (!facts.authority) return [selfSigned(name, fields)];
-  return facts.request?.name === name ? issued(facts.request, fields) : present(name);
+  if (!facts.authority) return [selfSigned(name, fields, observed)];
+  return facts.request?.name === name ? issued(facts.request, fields, observed) : present(name);
 }
 
 /** The files of a request that is under way stay, those of another one go. */
-function files({ request }: CertificateFacts, name: string | undefined): DesiredMenu[] {
+function files({ request }: CertificateFacts, name: string | undefined, observed: Observed): DesiredMenu[] {
   if (!request) return [];
   const prints = [
     { queries: [`?name=${REQUEST_FILE}`] },
     // What is in it is not for us to see.
     { queries: [`?name=${KEY_FILE}`], proplist: [".id", "name"] },
   ];
-  const rows = request.name === name ? requestFiles(request) : [];
-  const owns = ({ name = "" }: Row) => request.isClear && [REQUEST_FILE, KEY_FILE].includes(name);
+  const rows = request.name === name ? requestFiles(request, observed) : [];
+  const owns: RowMatch = request.isClear ? { field: "name", is: [REQUEST_FILE, KEY_FILE] } : "none";
   return [{ menu: file, prints, rows, owns }];
 }
 
@@ -82,7 +87,7 @@ function files({ request }: CertificateFacts, name: string | undefined): Desired
 function rights({ authority, request }: CertificateFacts, name: string | undefined): DesiredMenu[] {
   if (name === undefined && !request) return [];
   const policy = `${API_POLICIES},sensitive${authority || request ? ",ftp" : ""}`;
-  return [{ menu: userGroup, rows: [{ key: API_GROUP, fields: { policy } }], owns: () => false }];
+  return [{ menu: userGroup, rows: [{ key: API_GROUP, fields: { policy } }], owns: "none" }];
 }
 
 /** The one we come in by stays until another one has proven itself. */
@@ -94,35 +99,27 @@ function inUse({ transport, known, shown }: CertificateFacts, wanted: string | u
 
 /** As it is, if it is there. */
 function present(name: string): DesiredRow[] {
-  return [{ key: name, fields: {}, nextCommand: () => undefined }];
+  return [{ key: name, fields: {}, nextCommand: "none" }];
 }
 
 /** Until there is a certificate, api-ssl would answer anybody without one. */
-function serving(facts: CertificateFacts, name: string): DesiredRow[] {
-  const isReady = (observed: Observed) => isKnownTo(facts, observed, name);
-  const hasNone = (observed: Observed) => {
-    const { certificate: current = "none" } = rowOf(observed, ipService.path, "api-ssl") ?? {};
-    return ["", "none"].includes(current);
-  };
+function serving(facts: CertificateFacts, name: string, observed: Observed): DesiredRow[] {
   const key = "api-ssl";
-  const rows: DesiredRow[] = [
-    { key, fields: { certificate: name, "tls-version": "only-1.2" }, when: isReady },
-  ];
-  if (facts.transport === "api")
-    rows.push({
-      key,
-      fields: { disabled: "true" },
-      when: (observed) => !isReady(observed) && hasNone(observed),
-    });
-  return rows;
+  if (isKnownTo(facts, observed, name))
+    return [{ key, fields: { certificate: name, "tls-version": "only-1.2" } }];
+  const hasNone = ["", "none"].includes(servedNow(observed));
+  return facts.transport === "api" && hasNone ? [{ key, fields: { disabled: "true" } }] : [];
 }
 
 /** A closed api-ssl gives our certificate up, so that it can be removed. */
-function given({ transport, isOpen }: CertificateFacts): DesiredRow[] {
-  if (transport === "api-ssl" || isOpen) return [];
-  const usesOurs = (observed: Observed) =>
-    (rowOf(observed, ipService.path, "api-ssl")?.certificate ?? "").startsWith(PREFIX);
-  return [{ key: "api-ssl", fields: { certificate: "none" }, when: usesOurs }];
+function given({ transport, isOpen }: CertificateFacts, observed: Observed): DesiredRow[] {
+  if (transport === "api-ssl" || isOpen || !servedNow(observed).startsWith(PREFIX)) return [];
+  return [{ key: "api-ssl", fields: { certificate: "none" } }];
+}
+
+/** The certificate api-ssl serves, by name. */
+function servedNow(observed: Observed): string {
+  return rowOf(observed, ipService.path, "api-ssl")?.certificate ?? "none";
 }
 
 /** The certificate is on the router, and it is the one whose fingerprint the database knows. */

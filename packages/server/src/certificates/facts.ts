@@ -1,7 +1,10 @@
-/** What this module knows of a site. Types alone. */
+/** What this module knows of a site. */
 import type { ManagementTransport } from "@portreeve/api-schema";
 import type { SiteCertificate } from "../database/index.ts";
 import type { Secret } from "../vault/secret.ts";
+
+/** This module among the contributors. */
+export const CERTIFICATES = "certificates";
 
 export type Transport = ManagementTransport;
 

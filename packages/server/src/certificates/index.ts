@@ -1,6 +1,5 @@
-export { CERTIFICATES, certificateContributor } from "./contributor.ts";
-export { under } from "./desired.ts";
-export type { CertificateFacts, Transport } from "./facts.ts";
+export { type CertificateContributor, certificateContributor } from "./contributor.ts";
+export type { Transport } from "./facts.ts";
 export { certificateRoutes } from "./routes.ts";
 export { CertificateAuthorityService } from "./service.ts";
 export { certificateSitePart } from "./store.ts";

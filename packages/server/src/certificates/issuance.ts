@@ -1,7 +1,7 @@
 /** How a certificate comes about on a router, as rows: signed by itself, or by the customer's authority. Pure. */
 import { certificate, type Row } from "@portreeve/routeros";
-import type { DesiredRow, NextCommand, Observed } from "../reconcile/types.ts";
-import type { RequestFacts } from "./facts.ts";
+import type { DesiredRow, NextCommand, Observed, SecretReference } from "../reconcile/types.ts";
+import { CERTIFICATES, type RequestFacts } from "./facts.ts";
 import { fileIn, isFor, KEY_FILE, REQUEST_FILE, requestState } from "./request.ts";
 
 /** Signed, and with its key. */
@@ -10,51 +10,52 @@ export function isComplete(row: Row | undefined): row is Row {
 }
 
 /** A template, then `sign`. */
-export function selfSigned(name: string, fields: DesiredRow["fields"]): DesiredRow {
-  return {
-    key: name,
-    fields,
-    nextCommand: (there) => {
-      if (!there) return "add";
-      return there.fingerprint ? undefined : { command: "sign", values: { number: name } };
-    },
-  };
+export function selfSigned(name: string, fields: DesiredRow["fields"], observed: Observed): DesiredRow {
+  const there = find(observed, name);
+  const sign = { command: "sign", values: { number: name } } as const;
+  if (!there) return { key: name, fields, nextCommand: "add" };
+  return { key: name, fields, nextCommand: there.fingerprint ? "none" : sign };
 }
 
 /**
  * A template, a request made of it, and the signed certificate imported before its key, all on the router: the key is
  * in a file there, encrypted, until it is imported.
  */
-export function issued(request: RequestFacts, fields: DesiredRow["fields"]): DesiredRow[] {
-  const { name, passphrase, isClear } = request;
-  const template = `${name}-request`;
-  const row = (observed: Observed) => find(observed, name);
-  const isWanted = (observed: Observed) =>
-    isClear && !row(observed) && requestState(observed, request).kind === "free";
-  const asked: NextCommand = {
+export function issued(
+  request: RequestFacts,
+  fields: DesiredRow["fields"],
+  observed: Observed,
+): DesiredRow[] {
+  const { name } = request;
+  const there = find(observed, name);
+  const { kind } = requestState(observed, request);
+  const rows: DesiredRow[] = [];
+  if (request.isClear && !there && kind === "free") {
+    const key = `${name}-request`;
+    const nextCommand = find(observed, key) ? ask(name, key) : "add";
+    rows.push({ key, fields: { ...fields, unit: name }, nextCommand });
+  }
+  // One whose key is lost is removed, and made anew.
+  if (there && !isComplete(there) && !hasKey(observed)) return rows;
+  return [...rows, { key: name, fields: {}, nextCommand: importNext(name, there, kind === "issued") }];
+}
+
+function ask(name: string, template: string): NextCommand {
+  return {
     command: "create-certificate-request",
     values: { template },
-    secrets: { "key-passphrase": passphrase },
+    secrets: { "key-passphrase": passphraseOf(name) },
   };
-  return [
-    {
-      key: template,
-      fields: { ...fields, unit: name },
-      when: isWanted,
-      nextCommand: (there) => (there ? asked : "add"),
-    },
-    {
-      key: name,
-      fields: {},
-      // One whose key is lost is removed, and made anew.
-      when: (observed) => !row(observed) || isComplete(row(observed)) || hasKey(observed),
-      nextCommand: (there, observed) => {
-        if (isComplete(there)) return undefined;
-        if (there) return { ...imported(KEY_FILE, name), secrets: { passphrase } };
-        return requestState(observed, request).kind === "issued" ? imported(REQUEST_FILE, name) : undefined;
-      },
-    },
-  ];
+}
+
+function importNext(name: string, there: Row | undefined, isIssued: boolean): NextCommand | "none" {
+  if (isComplete(there)) return "none";
+  if (there) return { ...imported(KEY_FILE, name), secrets: { passphrase: passphraseOf(name) } };
+  return isIssued ? imported(REQUEST_FILE, name) : "none";
+}
+
+function passphraseOf(name: string): SecretReference {
+  return { of: CERTIFICATES, id: name };
 }
 
 function imported(file: string, name: string): NextCommand {
@@ -62,20 +63,14 @@ function imported(file: string, name: string): NextCommand {
 }
 
 /** The signed certificate takes the request's place, which RouterOS 6 can do too; both files stay until it is done. */
-export function requestFiles(request: RequestFacts): DesiredRow[] {
+export function requestFiles(request: RequestFacts, observed: Observed): DesiredRow[] {
   const { name, issued } = request;
-  const isUnderWay = (observed: Observed) => !isComplete(find(observed, name));
-  const kept = [REQUEST_FILE, KEY_FILE].map((key) => ({
-    key,
-    fields: {},
-    when: (observed: Observed) => isUnderWay(observed) && fileIn(observed, key) !== undefined,
-  }));
-  if (issued === null) return kept;
-  const isAsked = (observed: Observed) => {
-    const state = requestState(observed, request);
-    return state.kind === "requested" && isFor(issued, state.pem);
-  };
-  return [...kept, { key: REQUEST_FILE, fields: { contents: issued }, when: isAsked }];
+  if (isComplete(find(observed, name))) return [];
+  const files = [REQUEST_FILE, KEY_FILE].filter((key) => fileIn(observed, key) !== undefined);
+  const kept = files.map((key) => ({ key, fields: {} }));
+  const state = requestState(observed, request);
+  const isAsked = issued !== null && state.kind === "requested" && isFor(issued, state.pem);
+  return isAsked ? [...kept, { key: REQUEST_FILE, fields: { contents: issued } }] : kept;
 }
 
 const hasKey = (observed: Observed) => fileIn(observed, KEY_FILE) !== undefined;

@@ -16,8 +16,8 @@ export function isDue(row: Row): boolean {
 }
 
 /** It ends within thirty days, by our clock. */
-export function isEnding(end: Date): boolean {
-  return end.getTime() - Date.now() < RENEW_BEFORE_MS;
+export function isEnding(end: Date, now: Date): boolean {
+  return end.getTime() - now.getTime() < RENEW_BEFORE_MS;
 }
 
 /**

@@ -1,7 +1,6 @@
 /** The rows this module wants on a router: our API user and the group it is in. Pure. */
 import { user, userGroup } from "@portreeve/routeros";
-import type { DesiredMenu, RouterFacts } from "../reconcile/types.ts";
-import type { Secret } from "../vault/index.ts";
+import type { DesiredMenu, RouterFacts, RowMatch, SecretReference } from "../reconcile/types.ts";
 
 export const API_GROUP = "portreeve-api";
 const API_USER_COMMENT = "portreeve: API user - do not edit or remove";
@@ -13,9 +12,13 @@ const API_USER_COMMENT = "portreeve: API user - do not edit or remove";
 export const API_POLICIES = "api,policy,read,write";
 
 /** @param password written if the user has to be added; an existing user's password is not touched */
-export function desired(username: string, password: Secret | undefined, router: RouterFacts): DesiredMenu[] {
-  const ownsGroup = (row: { name?: string }) => row.name === API_GROUP;
-  const ownsUser = (row: { name?: string }) => row.name === username;
+export function desired(
+  username: string,
+  password: SecretReference | undefined,
+  router: RouterFacts,
+): DesiredMenu[] {
+  const ownsGroup: RowMatch = { field: "name", is: [API_GROUP] };
+  const ownsUser: RowMatch = { field: "name", is: [username] };
   if (router.offboarding) {
     return [
       { menu: userGroup, rows: [], owns: ownsGroup, managementPath: ownsGroup },

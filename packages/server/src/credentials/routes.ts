@@ -17,8 +17,8 @@ export function credentialRoutes(credentials: CredentialService): Route[] {
       summary: "List a site's logins, current and historical",
       input: { params: siteParams, query: z.strictObject({ reveal }) },
       output: z.array(credential),
-      run: ({ caller, params, query, read }) =>
-        read(async (trx) => {
+      run: ({ caller, params, query, readRecorded }) =>
+        readRecorded(async (trx) => {
           const known = await credentials.list(trx, caller, params.site, query.reveal === "true");
           return known.map(({ row, password }) => presentCredential(row, password));
         }),

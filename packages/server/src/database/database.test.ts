@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { AbortedTransactionError, sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openClient } from "./connection.ts";
-import { Database, type Trx } from "./database.ts";
+import { isUnavailable, openClient } from "./connection.ts";
+import { Database } from "./database.ts";
 import { silentLog } from "./log.ts";
+import { notify } from "./notifier.ts";
 import { Relay } from "./relay.fixture.ts";
 import { createTestDatabase, type TestDatabase } from "./testing.ts";
+import type { Trx } from "./trx.ts";
 
 /** How long a condition is waited for on a busy machine, and how often it is looked at, milliseconds. */
 const SOON = { timeout: 20_000, interval: 10 };
@@ -175,6 +177,88 @@ test("a refused opening leaves no failed transaction on the connection", async (
   await refused.ping();
   await refused.close();
   await onServer(`drop role ${stranger}`);
+});
+
+test("a statement whose role is refused does not run at all", async () => {
+  const stranger = `stranger_${randomUUID().replaceAll("-", "")}`;
+  await onServer(`create role ${stranger} login password 'p'; create table told (by text); grant insert on told to ${stranger};
+    create function tell() returns text security definer language sql as 'insert into told values (1) returning by'`);
+  const url = new URL(testDatabase.connectionString);
+  Object.assign(url, { username: stranger, password: "p" });
+  const refused = await Database.open({ connection: url.href, maxConnections: 1, log: silentLog });
+  const tell = (trx: Trx) => sql`insert into told values ('me')`.execute(trx);
+  for (const attempt of [
+    () => refused.asSystem(tell),
+    () => refused.asCustomer(customer, tell),
+    () => refused.readAsCustomer(customer, tell),
+    () => refused.readAsSystem((trx) => sql`select tell()`.execute(trx)),
+  ]) {
+    await expect(attempt()).rejects.toThrow(/permission denied to set role/);
+  }
+  await refused.close();
+  const client = await openClient(testDatabase.connectionString);
+  const { rows } = await client.query("select * from told").finally(() => client.end());
+  expect(rows).toEqual([]);
+  await onServer(`drop function tell; drop table told; drop role ${stranger}`);
+});
+
+test("a reading sees the customer's rows, statement by statement, and leaves nothing on the connection", async () => {
+  const seen = await single.readAsCustomer(customer, async (trx) => [await scope(trx), await scope(trx)]);
+  for (const row of seen) expect(row).toMatchObject({ role: "portreeve_tenant", customer });
+  expect(await single.readAsSystem(scope)).toMatchObject({ role: "portreeve_system", customer: null });
+  expect(await sessionOf(single)).toMatchObject({ customer: null, pid: seen[0]?.pid });
+});
+
+test("a reading writes nothing, and its connection goes on", async () => {
+  const before = await single.asSystem(scope);
+  const writing = single.readAsSystem((trx) => trx.insertInto("customers").values({ name: "no" }).execute());
+  await expect(writing).rejects.toMatchObject({ code: "25006" });
+  await expect(single.readAsSystem((trx) => notify(trx, "sites"))).rejects.toThrow(TypeError);
+  expect(await single.asSystem(scope)).toEqual(before);
+});
+
+test("a statement is right again after its first use on a connection failed", async () => {
+  await using fresh = await Database.open({
+    connection: testDatabase.connectionString,
+    maxConnections: 1,
+    log: silentLog,
+  });
+  const divide = (by: number) =>
+    fresh.asSystem((trx) => sql<{ share: number }>`select 10 / ${by}::int as share`.execute(trx));
+  await expect(divide(0)).rejects.toThrow("division by zero");
+  await expect(fresh.asSystem((trx) => sql`select nonsense`.execute(trx))).rejects.toMatchObject({
+    code: "42703",
+  });
+  expect((await divide(5)).rows).toEqual([{ share: 2 }]);
+  expect((await divide(2)).rows).toEqual([{ share: 5 }]);
+});
+
+test("a value that can't be sent fails its statement alone", async () => {
+  const circle: Record<string, unknown> = {};
+  circle.self = circle;
+  await expect(single.asSystem((trx) => sql`select ${circle}::jsonb`.execute(trx))).rejects.toThrow(
+    /circular/,
+  );
+  expect(await single.asSystem(scope)).toMatchObject({ role: "portreeve_system" });
+});
+
+test("a connection whose server takes no more writes is not used again", async () => {
+  const name = new URL(testDatabase.connectionString).pathname.slice(1);
+  const write = (database: Database) =>
+    database.asSystem((trx) => trx.insertInto("customers").values({ name: "written" }).execute());
+  await onServer(`alter database ${name} set default_transaction_read_only = on`);
+  await using database = await Database.open({
+    connection: testDatabase.connectionString,
+    maxConnections: 1,
+    log: silentLog,
+  });
+  const before = await database.asSystem(scope);
+  const refused = await write(database).catch((error) => error);
+  await onServer(`begin read write; alter database ${name} reset default_transaction_read_only; commit`);
+  expect(refused).toMatchObject({ code: "25006" });
+  expect(isUnavailable(refused)).toBe(true);
+  await write(database);
+  expect((await database.asSystem(scope))?.pid).not.toBe(before?.pid);
 });
 
 test("closing waits for work under way and refuses new work", async () => {

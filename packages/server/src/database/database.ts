@@ -1,64 +1,56 @@
-import type { Kysely, Transaction } from "kysely";
-import pg from "pg";
-import { type Connection, connectionSettings } from "./connection.ts";
+import type { Kysely } from "kysely";
+import type pg from "pg";
+import { isUnavailable, requirePrimary } from "./connection.ts";
+import { exchange, Opening, type Statement } from "./exchange.ts";
+import type { Connection } from "./hosts.ts";
 import type { Log } from "./log.ts";
-import { scopedKysely } from "./scoped-driver.ts";
+import { collectNotices, type Notice, Notifier } from "./notifier.ts";
+import { PrimaryPool } from "./primary-pool.ts";
+import { openWithoutWaiting, type Scope } from "./scope.ts";
+import { StatementNames, scopedKysely } from "./scoped-driver.ts";
 import type { Tables } from "./tables.ts";
+import type { Trx } from "./trx.ts";
 
-/** One transaction, bound to a customer or to the system role. Not to be used after its work has ended. */
-export type Trx = Transaction<Tables>;
-
-/** The server ends a statement that runs longer, milliseconds. */
-const STATEMENT_TIMEOUT_MS = 10_000;
-/** We give up on a statement the server has not answered: its own limit and two seconds for the way. Together with
- *  the rollback's two seconds a link that swallows everything is noticed within 15 seconds. */
+/** We give up on a statement the server has not answered: its own limit of ten seconds and two for the way. A link
+ *  that swallows everything is noticed by then. */
 const ANSWER_TIMEOUT_MS = 12_000;
-/** The server ends a session that holds a transaction open without using it: nobody waits for a router inside one. */
-const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
 /** Customers whose Kysely is kept, some kilobytes each; beyond that all are made anew. */
 const MAX_SCOPES = 1_000;
-const PING_TIMEOUT_MS = 5_000;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export interface DatabaseOptions {
+  /** May name several hosts, or a pooler in transaction mode. */
   connection: Connection;
+  /** A pooler in transaction mode stands before the server. */
+  pooler?: boolean;
   /** Most connections the pool opens; 10 unless told. */
   maxConnections?: number;
   log: Log;
 }
 
 /**
- * The pool and its two doors. Whoever reads or writes rows comes through `asCustomer` or `asSystem`; the role and the
- * customer are LOCAL to the transaction, so a connection never carries them back into the pool.
+ * The pool and its entry points. Whoever reads or writes rows comes through one of them; the role and the customer are
+ * LOCAL to the transaction, so a connection never carries them back into the pool.
  * Values: bigint is text, timestamptz is Date, bytea is Buffer, uuid is text.
  */
 export class Database implements AsyncDisposable {
-  readonly #pool: pg.Pool;
+  readonly #pool: PrimaryPool;
+  readonly #names: StatementNames;
+  readonly #notifier: Notifier;
   readonly #scopes = new Map<string, Kysely<Tables>>();
+  readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
-  private constructor(pool: pg.Pool, log: Log) {
-    this.#pool = pool;
-    // The pool listens to idle connections only; a borrowed one that breaks would end the process.
-    pool.on("connect", (client) => client.on("error", () => {}));
-    pool.on("error", (error) => {
-      // The pool ends its connections in its own time; a server that stops meanwhile is no news.
-      if (!this.#closing) log.warn({ err: error }, "a pooled database connection was lost");
-    });
+  private constructor({ connection, pooler = false, maxConnections = 10, log }: DatabaseOptions) {
+    this.#pool = new PrimaryPool({ connection, maxConnections, answerTimeoutMs: ANSWER_TIMEOUT_MS, log });
+    this.#names = new StatementNames(!pooler);
+    this.#notifier = new Notifier({ send: (notices) => this.#announce(notices), log });
   }
 
   /** Make the pool. Connects at the first use and applies no migrations: see `migrate`, `waitForServer`. */
-  static async open({ connection, maxConnections = 10, log }: DatabaseOptions): Promise<Database> {
-    const pool = new pg.Pool({
-      ...connectionSettings(connection, {
-        statement_timeout: STATEMENT_TIMEOUT_MS,
-        query_timeout: ANSWER_TIMEOUT_MS,
-        idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
-      }),
-      max: maxConnections,
-    });
-    return new Database(pool, log);
+  static async open(options: DatabaseOptions): Promise<Database> {
+    return new Database(options);
   }
 
   /**
@@ -70,30 +62,46 @@ export class Database implements AsyncDisposable {
    *   read back.
    */
   async asCustomer<T>(customerId: string, work: (trx: Trx) => Promise<T>): Promise<T> {
-    if (!UUID.test(customerId)) throw new TypeError("asCustomer: the customer id is not a UUID");
-    return this.#transaction(
-      `begin; set local role portreeve_tenant; set local portreeve.customer_id = '${customerId}'`,
-      work,
-    );
+    return this.#transaction(customerScope(customerId), work);
   }
 
   /** Like `asCustomer`, over the rows of all customers: for the reconciler, the gateway and the token look-up. */
   async asSystem<T>(work: (trx: Trx) => Promise<T>): Promise<T> {
-    return this.#transaction("begin; set local role portreeve_system", work);
+    return this.#transaction("system", work);
   }
 
-  /** @throws when the server does not answer within 5 seconds */
+  /**
+   * Run `work`, which only reads. Each statement is one round trip and a transaction of its own: it sees what was
+   * committed before it, as statements of one transaction do at PostgreSQL's usual level, but `now()` differs.
+   * @throws as `asCustomer`; a statement that would write, or lock rows, is refused by the server
+   */
+  async readAsCustomer<T>(customerId: string, work: (trx: Trx) => Promise<T>): Promise<T> {
+    return this.#read(customerScope(customerId), work);
+  }
+
+  /** Like `readAsCustomer`, over the rows of all customers. */
+  async readAsSystem<T>(work: (trx: Trx) => Promise<T>): Promise<T> {
+    return this.#read("system", work);
+  }
+
+  /** @throws when no primary answers within 5 seconds */
   async ping(): Promise<void> {
-    const query: pg.QueryConfig & { query_timeout: number } = {
-      text: "select 1",
-      query_timeout: PING_TIMEOUT_MS,
-    };
-    await this.#pool.query(query);
+    await this.#tracked(() => this.#withConnection(requirePrimary));
   }
 
-  /** Refuse new transactions, wait for those under way, close the connections. Safe twice. */
+  /** For readiness: why the database can't be used as it should at the moment, or undefined when it can. */
+  async problem(): Promise<string | undefined> {
+    try {
+      await this.ping();
+      return this.#notifier.problem;
+    } catch (error) {
+      return isUnavailable(error) ? "does not answer" : "can't be used";
+    }
+  }
+
+  /** Refuse new transactions, wait for those under way, send what they announced, close the connections. Safe twice. */
   async close(): Promise<void> {
-    this.#closing ??= this.#pool.end();
+    this.#closing ??= this.#close();
     await this.#closing;
   }
 
@@ -101,17 +109,80 @@ export class Database implements AsyncDisposable {
     await this.close();
   }
 
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    await this.#notifier.close();
+    await this.#pool.close();
+  }
+
+  async #transaction<T>(scope: Scope, work: (trx: Trx) => Promise<T>): Promise<T> {
+    const notices: Notice[] = [];
+    const kysely = this.#scoped(scope, false);
+    const collecting = (trx: Trx) => {
+      collectNotices(trx, notices);
+      return work(trx);
+    };
+    return this.#tracked(async () => {
+      const result = await kysely.transaction().execute(collecting);
+      this.#notifier.add(notices);
+      return result;
+    });
+  }
+
+  async #read<T>(scope: Scope, work: (trx: Trx) => Promise<T>): Promise<T> {
+    // Nothing is begun and nothing committed, so it needs no transaction of Kysely's, which costs as much as a small
+    // query. It reads like one: the difference in the types is about savepoints and the like.
+    const kysely = this.#scoped(scope, true) as Kysely<Tables> as Trx;
+    return this.#tracked(() => work(kysely));
+  }
+
+  async #tracked<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closing) throw new Error("the database is closed");
+    const running = work();
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
   /** Making a Kysely costs more than a small query: one for each scope is kept. */
-  #scoped(opening: string): Kysely<Tables> {
-    const known = this.#scopes.get(opening);
+  #scoped(scope: Scope, reading: boolean): Kysely<Tables> {
+    const key = `${reading ? "read" : "write"} ${scope === "system" ? scope : scope.customerId}`;
+    const known = this.#scopes.get(key);
     if (known) return known;
     if (this.#scopes.size >= MAX_SCOPES) this.#scopes.clear();
-    const made = scopedKysely<Tables>(this.#pool, opening);
-    this.#scopes.set(opening, made);
+    const made = scopedKysely<Tables>({ pool: this.#pool, names: this.#names, scope, reading });
+    this.#scopes.set(key, made);
     return made;
   }
 
-  #transaction<T>(opening: string, work: (trx: Trx) => Promise<T>): Promise<T> {
-    return this.#scoped(opening).transaction().execute(work);
+  async #announce(notices: readonly Notice[]): Promise<void> {
+    const statement = {
+      text: "select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as notice(channel, payload)",
+      values: [notices.map(({ channel }) => channel), notices.map(({ payload }) => payload)],
+    };
+    const named = (one: Statement) => this.#names.named(one, "system");
+    const opening = new Opening(openWithoutWaiting("system").map(named));
+    await this.#withConnection((client) => exchange(client, opening, named(statement)));
   }
+
+  async #withConnection<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#pool.borrow();
+    try {
+      const result = await work(client);
+      this.#pool.giveBack(client);
+      return result;
+    } catch (error) {
+      this.#pool.giveBack(client, error);
+      throw error;
+    }
+  }
+}
+
+/** @throws TypeError */
+function customerScope(customerId: string): Scope {
+  if (!UUID.test(customerId)) throw new TypeError("the customer id is not a UUID");
+  return { customerId };
 }

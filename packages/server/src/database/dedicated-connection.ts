@@ -1,10 +1,11 @@
 import pg from "pg";
-import { type Connection, openClient } from "./connection.ts";
+import { openPrimary, StandbyError } from "./connection.ts";
+import type { Connection } from "./hosts.ts";
 
 /** With it a link that swallows everything is noticed within ten seconds. */
 const HEARTBEAT_MS = 5_000;
 
-/** One connection outside the pool that is kept for its session: its LISTENs, its advisory locks. */
+/** One connection outside the pool that is kept for its session: its LISTENs. */
 export class DedicatedConnection implements AsyncDisposable {
   readonly #client: pg.Client;
   readonly #lost = new AbortController();
@@ -17,7 +18,7 @@ export class DedicatedConnection implements AsyncDisposable {
     this.#client = client;
     client.on("end", () => this.#lose(new Error("the database connection ended")));
     client.on("error", (error) => this.#lose(error));
-    this.#heartbeat = setInterval(() => this.query("select 1").catch(() => {}), heartbeatMs);
+    this.#heartbeat = setInterval(() => void this.#beat(), heartbeatMs);
     this.#heartbeat.unref();
   }
 
@@ -27,7 +28,10 @@ export class DedicatedConnection implements AsyncDisposable {
    * @throws pg's error when the server cannot be reached or refuses
    */
   static async open(connection: Connection, heartbeatMs = HEARTBEAT_MS): Promise<DedicatedConnection> {
-    return new DedicatedConnection(await openClient(connection, { query_timeout: heartbeatMs }), heartbeatMs);
+    return new DedicatedConnection(
+      await openPrimary(connection, { query_timeout: heartbeatMs }),
+      heartbeatMs,
+    );
   }
 
   /** Aborted, with the reason, as soon as we know that the session is gone; also by `close`. */
@@ -63,6 +67,13 @@ export class DedicatedConnection implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #beat(): Promise<void> {
+    const [row] = await this.query<{ standby: boolean }>("select pg_is_in_recovery() as standby").catch(
+      () => [],
+    );
+    if (row?.standby) this.#lose(new StandbyError());
   }
 
   #lose(reason: unknown): void {

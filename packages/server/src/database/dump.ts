@@ -1,5 +1,6 @@
 import type pg from "pg";
-import { type Connection, openClient } from "./connection.ts";
+import { openPrimary } from "./connection.ts";
+import type { Connection } from "./hosts.ts";
 
 /**
  * Every row of every table of every schema but PostgreSQL's own, as text, one row per line after its table's name.
@@ -7,7 +8,7 @@ import { type Connection, openClient } from "./connection.ts";
  * finds it in either.
  */
 export async function dumpRows(connection: Connection): Promise<string> {
-  const client = await openClient(connection);
+  const client = await openPrimary(connection);
   try {
     const lines: string[] = [];
     for (const table of await listTables(client)) lines.push(...(await dumpTable(client, table)));

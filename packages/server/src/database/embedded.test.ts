@@ -8,8 +8,9 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Connection, openClient } from "./connection.ts";
+import { openClient } from "./connection.ts";
 import { AlreadyRunningError, ClusterMismatchError, startEmbedded } from "./embedded.ts";
+import type { Connection } from "./hosts.ts";
 import { silentLog } from "./log.ts";
 
 /** How long a condition is waited for on a busy machine, and how often it is looked at, milliseconds. */

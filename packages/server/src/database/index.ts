@@ -1,5 +1,5 @@
-export { type Connection, isUnavailable, waitForServer } from "./connection.ts";
-export { Database, type DatabaseOptions, type Trx } from "./database.ts";
+export { isUnavailable, namedConnection, waitForServer } from "./connection.ts";
+export { Database, type DatabaseOptions } from "./database.ts";
 export {
   AlreadyRunningError,
   ClusterMismatchError,
@@ -9,12 +9,24 @@ export {
   startEmbedded,
 } from "./embedded.ts";
 export { exactTime } from "./exact-time.ts";
+export { type Connection, hostsOf } from "./hosts.ts";
+export {
+  bucketOf,
+  checkLease,
+  holding,
+  type Lease,
+  type LeaseListener,
+  LeaseLostError,
+  Leases,
+  type LeasesOptions,
+} from "./leases/index.ts";
 export type { Log } from "./log.ts";
 export {
   MigrationError,
   type MigrationErrorCode,
   migrate,
 } from "./migrate.ts";
-export { Notifications, type NotificationsOptions, notify } from "./notify.ts";
-export { type SiteLock, SiteLocks, type SiteLocksOptions } from "./site-lock.ts";
+export { notify } from "./notifier.ts";
+export { Notifications, type NotificationsOptions } from "./notify.ts";
 export type * from "./tables.ts";
+export type { Trx } from "./trx.ts";

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -81,12 +82,51 @@ test("a file changed after it was applied is refused before anything is applied"
   expect(await query("select n from t")).toEqual([]);
 });
 
-test("a database that a newer version has migrated is refused", async () => {
+test("a database that a newer version has migrated is refused, with what to do", async () => {
   await file("0001_a.sql", "create table t (n int)");
-  await file("0002_b.sql", "select 1");
+  await file("0002_b.sql", "-- additive, it says, but not in the form that counts\nselect 1");
   await run();
   await rm(join(directory, "0002_b.sql"));
-  await expect(run()).rejects.toMatchObject({ code: "migration-unknown", migration: "0002_b.sql" });
+  await expect(run()).rejects.toMatchObject({
+    code: "migration-unknown",
+    migration: "0002_b.sql",
+    message: expect.stringMatching(/by a newer Portreeve.*stop this process and start the newer version$/),
+  });
+});
+
+test("a version works on when a newer one has only added to its schema", async () => {
+  await file("0001_a.sql", "create table t (n int)");
+  await file("0002_b.sql", "-- additive\nalter table t add column m int");
+  await run();
+  await rm(join(directory, "0002_b.sql"));
+  expect(await run()).toEqual([]);
+});
+
+test("additive migrations of a newer version do not excuse another that changes more", async () => {
+  await file("0001_a.sql", "create table t (n int)");
+  await file("0002_b.sql", "-- additive\nalter table t add column m int");
+  await file("0003_c.sql", "alter table t drop column n");
+  await run();
+  await rm(join(directory, "0002_b.sql"));
+  await rm(join(directory, "0003_c.sql"));
+  await expect(run()).rejects.toMatchObject({ code: "migration-unknown", migration: "0003_c.sql" });
+});
+
+test("our tables are made and found in public, whatever the user is called", async () => {
+  const role = `namesake_${randomUUID().replaceAll("-", "")}`;
+  await query(
+    `create role ${role} superuser login password 'p'; create schema ${role} authorization ${role}`,
+  );
+  const namesake = new URL(empty.connectionString);
+  Object.assign(namesake, { username: role, password: "p" });
+  await file("0001_a.sql", "create table t (n int)");
+  await migrate(namesake.href, { log: silentLog, directory });
+  const client = await openClient(namesake.href);
+  const { rows } = await client
+    .query("select 't'::regclass = 'public.t'::regclass as found")
+    .finally(() => client.end());
+  expect(rows).toEqual([{ found: true }]);
+  await query(`reassign owned by ${role} to current_user; drop owned by ${role} cascade; drop role ${role}`);
 });
 
 test("a new file that sorts before an applied one is refused", async () => {

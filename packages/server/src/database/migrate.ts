@@ -3,7 +3,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
-import { type Connection, openClient } from "./connection.ts";
+import { openPrimary } from "./connection.ts";
+import type { Connection } from "./hosts.ts";
 import type { Log } from "./log.ts";
 
 /** Both `src/database/` and the built `dist/database/` lie two steps below the package, so one address serves both;
@@ -24,7 +25,11 @@ export interface Migration {
   sql: string;
   /** SHA-256 of the file, hexadecimal. */
   checksum: string;
+  /** Processes of the version before work with the schema it makes: its first line is `-- additive`. */
+  additive: boolean;
 }
+
+const ADDITIVE = /^-- additive\r?\n/;
 
 /** The schema needs the SET option of role memberships, which PostgreSQL 16 brought. */
 const OLDEST_SERVER = 16;
@@ -67,7 +72,12 @@ export async function readMigrations(directory = DIRECTORY): Promise<Migration[]
   return Promise.all(
     names.map(async (name) => {
       const sql = await readFile(`${directory}/${name}`, "utf8");
-      return { name, sql, checksum: createHash("sha256").update(sql).digest("hex") };
+      return {
+        name,
+        sql,
+        checksum: createHash("sha256").update(sql).digest("hex"),
+        additive: ADDITIVE.test(sql),
+      };
     }),
   );
 }
@@ -77,6 +87,7 @@ export async function readMigrations(directory = DIRECTORY): Promise<Migration[]
  * advisory lock, so that processes starting together apply each once.
  * @returns the names applied now
  * @throws ServerTooOldError nothing is applied
+ * @param connection not a pooler: the lock belongs to a session. May name several hosts.
  * @throws MigrationError the files and the record disagree (nothing is applied), or a file failed (those before it stay)
  */
 export async function migrate(
@@ -84,10 +95,11 @@ export async function migrate(
   { log, directory }: { log: Log; directory?: string },
 ): Promise<string[]> {
   const migrations = await readMigrations(directory);
-  const client = await openClient(connection);
+  const client = await openPrimary(connection);
   try {
     await refuseOldServer(client, OLDEST_SERVER);
     await client.query(`select pg_advisory_lock(${LOCK_KEY})`);
+    await fixSearchPath(client);
     const pending = pendingMigrations(migrations, await readRecord(client));
     for (const migration of pending) {
       await applyWhenUnlocked(client, migration, log);
@@ -99,7 +111,23 @@ export async function migrate(
   }
 }
 
-type Recorded = Pick<Migration, "name" | "checksum">;
+/**
+ * PostgreSQL's default path starts with a schema named like the user: on a server that has one, our tables would
+ * silently land there. Set on the role, for this database, because a pooler refuses start-up options and lends the
+ * same session to many.
+ */
+async function fixSearchPath(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ search_path: string }>("show search_path");
+  if (rows[0]?.search_path === "public") return;
+  await client.query(`do $$
+    begin
+      execute format('alter role %I in database %I set search_path = public', current_user, current_database());
+    end
+  $$`);
+  await client.query("set search_path = public"); // the role's setting is for sessions to come
+}
+
+type Recorded = Pick<Migration, "name" | "checksum" | "additive">;
 
 async function readRecord(client: pg.Client): Promise<Recorded[]> {
   await client.query(`create table if not exists schema_migrations (
@@ -107,24 +135,31 @@ async function readRecord(client: pg.Client): Promise<Recorded[]> {
     checksum text not null,                        -- SHA-256 of the file as applied
     applied_at timestamptz not null default now()
   )`);
+  await client.query(
+    "alter table schema_migrations add column if not exists additive boolean not null default false",
+  );
   const { rows } = await client.query<Recorded>(
-    'select name, checksum from schema_migrations order by name collate "C"',
+    'select name, checksum, additive from schema_migrations order by name collate "C"',
   );
   return rows;
 }
 
-/** Pure: the record must be a prefix of the files, checksum by checksum; what follows is to be applied. */
+/**
+ * Pure: the record must be a prefix of the files, checksum by checksum; what follows is to be applied. After all of
+ * ours the record may go on with additive migrations of a newer version, which is being brought in beside us.
+ */
 function pendingMigrations(migrations: Migration[], recorded: Recorded[]): Migration[] {
   const byName = new Map(migrations.map((migration) => [migration.name, migration]));
-  for (const { name, checksum } of recorded) {
+  for (const { name, checksum, additive } of recorded) {
     const migration = byName.get(name);
-    if (!migration)
+    if (!migration && !additive)
       throw new MigrationError(
         "migration-unknown",
         name,
-        "is applied to this database, but this version does not know it: the database was used by a newer version",
+        "was applied to this database by a newer Portreeve, and this version can't work with what it changed: " +
+          "stop this process and start the newer version",
       );
-    if (migration.checksum !== checksum)
+    if (migration && migration.checksum !== checksum)
       throw new MigrationError("migration-changed", name, "the file was changed after it had been applied");
   }
   const applied = new Set(recorded.map(({ name }) => name));
@@ -153,11 +188,12 @@ async function applyWhenUnlocked(client: pg.Client, migration: Migration, log: L
   }
 }
 
-async function apply(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
+async function apply(client: pg.Client, { name, sql, checksum, additive }: Migration): Promise<void> {
   await client.query(`begin; set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
   try {
     await client.query(sql);
-    await client.query("insert into schema_migrations (name, checksum) values ($1, $2)", [name, checksum]);
+    const record = "insert into schema_migrations (name, checksum, additive) values ($1, $2, $3)";
+    await client.query(record, [name, checksum, additive]);
     await client.query("commit");
   } catch (error) {
     await client.query("rollback").catch(() => {});

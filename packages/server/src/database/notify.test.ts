@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { silentLog } from "./log.ts";
-import { Notifications, notify } from "./notify.ts";
+import { notify } from "./notifier.ts";
+import { Notifications } from "./notify.ts";
 import { Relay } from "./relay.fixture.ts";
 import { createTestDatabase, type TestDatabase } from "./testing.ts";
 

@@ -1,29 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { sql } from "kysely";
 import pg from "pg";
-import type { Connection } from "./connection.ts";
-import type { Trx } from "./database.ts";
 import { DedicatedConnection } from "./dedicated-connection.ts";
+import type { Connection } from "./hosts.ts";
 import type { Log } from "./log.ts";
-
-/** PostgreSQL refuses longer payloads, bytes. Source: manual, NOTIFY: "must be shorter than 8000 bytes". */
-const MAX_PAYLOAD_BYTES = 7_999;
 
 /** Waiting times between attempts to reconnect, doubled each time, milliseconds. */
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 
-/**
- * Announce on `channel` when the transaction commits; nothing is announced when it rolls back.
- * Whoever is not connected at that moment never hears of it: say "look again", never the news itself.
- * @throws RangeError the payload is 8000 bytes or longer
- */
-export async function notify(trx: Trx, channel: string, payload = ""): Promise<void> {
-  if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) throw new RangeError("notify: the payload is too long");
-  await sql`select pg_notify(${channel}, ${payload})`.execute(trx);
-}
-
 export interface NotificationsOptions {
+  /** Not a pooler: LISTEN belongs to a session. May name several hosts. */
   connection: Connection;
   channels: string[];
   onNotification(channel: string, payload: string): void;
@@ -40,6 +26,7 @@ export class Notifications implements AsyncDisposable {
   readonly #options: NotificationsOptions;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
+  #listening = true;
 
   private constructor(options: NotificationsOptions, first: DedicatedConnection) {
     this.#options = options;
@@ -52,6 +39,11 @@ export class Notifications implements AsyncDisposable {
    */
   static async open(options: NotificationsOptions): Promise<Notifications> {
     return new Notifications(options, await listen(options));
+  }
+
+  /** For readiness: why nothing is heard at the moment; undefined while the connection stands. */
+  get problem(): string | undefined {
+    return this.#listening ? undefined : "does not hear of changes";
   }
 
   /** Stop listening and close the connection. Safe twice. */
@@ -67,7 +59,9 @@ export class Notifications implements AsyncDisposable {
   async #run(first: DedicatedConnection): Promise<void> {
     for (let session: DedicatedConnection | undefined = first; session; session = await this.#reconnect()) {
       await using current = session;
+      this.#listening = true;
       const reason = await whenAborted(AbortSignal.any([current.lost, this.#stop.signal]));
+      this.#listening = false;
       if (!this.#stop.signal.aborted)
         this.#options.log.warn({ err: reason }, "the listening connection was lost; opening it again");
     }

@@ -6,6 +6,7 @@ export class Relay implements AsyncDisposable {
   readonly url: string;
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
+  #isCut = false;
 
   private constructor(url: string, server: Server, sockets: Set<Socket>) {
     this.url = url;
@@ -13,8 +14,14 @@ export class Relay implements AsyncDisposable {
     this.#sockets = sockets;
   }
 
-  /** @param path listen on this unix socket, in a directory, instead of a free loopback port */
-  static async open(database: string, path?: string): Promise<Relay> {
+  /**
+   * @param path listen on this unix socket, in a directory, instead of a free loopback port
+   * @param delayMs every byte takes this much longer, either way
+   */
+  static async open(
+    database: string,
+    { path, delayMs = 0 }: { path?: string; delayMs?: number } = {},
+  ): Promise<Relay> {
     const target = targetOf(database);
     const sockets = new Set<Socket>();
     const server = createServer((client) => {
@@ -24,19 +31,35 @@ export class Relay implements AsyncDisposable {
         [upstream, client],
       ] as const) {
         sockets.add(from);
-        from.pipe(to);
+        if (delayMs > 0)
+          from.on("data", (chunk) => setTimeout(() => to.writable && to.write(chunk), delayMs));
+        else from.pipe(to);
         from.on("error", () => {}).on("close", () => to.destroy());
       }
     });
     await new Promise<void>((resolve) =>
       server.listen(path ? { path } : { port: 0, host: "127.0.0.1" }, resolve),
     );
-    return new Relay(path ? database : throughPort(database, server), server, sockets);
+    const relay = new Relay(path ? database : throughPort(database, server), server, sockets);
+    server.prependListener("connection", (client) => {
+      if (relay.#isCut) client.destroy();
+    });
+    return relay;
   }
 
   /** Carry nothing more on the connections there are, and close none of them. New ones work. */
   swallow(): void {
     for (const socket of this.#sockets) socket.unpipe().resume();
+  }
+
+  /** End the connections there are, and every new one, until `restore`. */
+  cut(): void {
+    this.#isCut = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  restore(): void {
+    this.#isCut = false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { insertSites } from "../sites/testing.fixture.ts";
-import type { Trx } from "./database.ts";
 import { createTestDatabase, type TestDatabase } from "./testing.ts";
+import type { Trx } from "./trx.ts";
 
 let testDatabase: TestDatabase;
 
@@ -21,6 +21,7 @@ const idOf = (digit: number, customer: string) => `${digit}${customer.slice(1)}`
 
 async function addCustomer(trx: Trx, id: string): Promise<void> {
   const [token, policy, site] = [idOf(1, id), idOf(2, id), idOf(3, id)];
+  const [gateway, grant] = [idOf(6, id), idOf(7, id)];
   const [revision, rollout] = [idOf(4, id), idOf(5, id)];
   const bytes = Buffer.from(id);
   const statements = [
@@ -46,9 +47,13 @@ async function addCustomer(trx: Trx, id: string): Promise<void> {
     sql`insert into rollout_sites (customer_id, rollout_id, site_id, from_revision_id)
         values (${id}, ${rollout}, ${site}, ${revision})`,
     sql`insert into credentials (customer_id, site_id, username, password) values (${id}, ${site}, 'u', ${bytes})`,
-    sql`insert into transient_access (customer_id, site_id, token_id, type, username, password, port, full_access,
-                                      allow_rfc1918, expires_at)
-        values (${id}, ${site}, ${token}, 'ssh', ${id}, ${bytes}, ${id === A ? 40000 : 40001}, false, false, now())`,
+    sql`insert into gateways (id, name, token_hash, entry_point, first_port, last_port)
+        values (${gateway}, ${id}, ${bytes}, 'localhost', 40000, 40001)`,
+    sql`insert into transient_access (id, customer_id, site_id, token_id, type, username, password, gateway_id, port,
+                                      full_access, allow_rfc1918, expires_at)
+        values (${grant}, ${id}, ${site}, ${token}, 'ssh', ${id}, ${bytes}, ${gateway}, 40000, false, false, now())`,
+    sql`insert into grant_leases (grant_id, customer_id, gateway_id, fence, until)
+        values (${grant}, ${id}, ${gateway}, 1, now())`,
     sql`insert into site_hardening_fixes (customer_id, site_id, fix) values (${id}, ${site}, 'socks')`,
     sql`insert into exposure_checks (customer_id, site_id, address, from_address, policy_id, policy_name, answered, ports)
         values (${id}, ${site}, '192.0.2.1', '192.0.2.2', ${policy}, 'p', true, '[]')`,
@@ -56,6 +61,9 @@ async function addCustomer(trx: Trx, id: string): Promise<void> {
     sql`insert into certificate_authorities (customer_id, certificate, private_key, fingerprint, subject, not_after)
         values (${id}, 'c', ${bytes}, 'f', 's', now())`,
     sql`insert into exposure_requests (customer_id) values (${id})`,
+    sql`insert into workflows (customer_id, site_id, kind, state, generation) values (${id}, ${site}, 'adopt', 'proving', 1)`,
+    sql`insert into link_handovers (customer_id, site_id, kind, digest, generation, wake_key, until)
+        values (${id}, ${site}, 'observe', 'd', 1, ${id}, now())`,
   ];
   for (const statement of statements) await statement.execute(trx);
 }

@@ -1,6 +1,6 @@
 /** The tables as Kysely sees them. The SQL in `migrations/` is the source; keep both in step. */
 import type { ManagementTransport, RolloutSiteState, RolloutState } from "@portreeve/api-schema";
-import type { ColumnType, Generated, JSONColumnType } from "kysely";
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from "kysely";
 import type { CustomerId, GrantId, PolicyId, RevisionId, RolloutId, SiteId, TokenId } from "../kernel/ids.ts";
 
 /** Written by the database (`now()`) unless given; the database's clock is the only one that decides access. */
@@ -10,6 +10,7 @@ type Time = Date;
 export interface CustomersTable {
   id: Generated<CustomerId>;
   name: string;
+  operates_installation: Generated<boolean>;
   created_at: CreatedAt;
 }
 
@@ -129,6 +130,8 @@ export interface SiteCertificate {
 export interface SitesTable {
   id: Generated<SiteId>;
   customer_id: CustomerId;
+  /** Made by the database; see `bucketOf`. */
+  bucket: ColumnType<number, never, never>;
   name: string;
   status: Generated<SiteStatus>;
   identity: string | null;
@@ -166,6 +169,7 @@ export interface SiteSyncTable {
   sync_state: Generated<SyncState>;
   sync_reason: string | null;
   sync_checked_at: Time | null;
+  reconcile_requested_at: Time | null;
   management_path_armed: string | null;
   management_path_problem: string | null;
   management_path_problem_change: string | null;
@@ -231,6 +235,34 @@ export interface TransientAccessTable {
   committed_at: Time | null;
   removed_from_site_at: Time | null;
   removed_from_gateway_at: Time | null;
+  gateway_id: string;
+  sequence: GeneratedAlways<string>;
+}
+
+export interface GatewaysTable {
+  id: Generated<string>;
+  name: string;
+  token_hash: Buffer;
+  entry_point: string;
+  first_port: number;
+  last_port: number;
+  created_at: CreatedAt;
+  last_seen_at: Time | null;
+  instance: string | null;
+  journal_id: string | null;
+  fence: Generated<string>;
+  lease_until: Time | null;
+  report_sequence: Generated<string>;
+  removed_at: Time | null;
+  restored_at: Time | null;
+}
+
+export interface GrantLeasesTable {
+  grant_id: GrantId;
+  customer_id: CustomerId;
+  gateway_id: string;
+  fence: string;
+  until: Time;
 }
 
 export interface SiteHardeningFixesTable {
@@ -279,6 +311,29 @@ export interface ExposureRequestsTable {
   requested_at: CreatedAt;
 }
 
+export interface WorkflowsTable {
+  site_id: SiteId;
+  customer_id: CustomerId;
+  kind: "adopt" | "rotate" | "move";
+  state: string;
+  generation: string;
+  detail: JSONColumnType<Record<string, unknown>, string | undefined, string>;
+  updated_at: Generated<Date>;
+}
+
+export interface LinkHandoversTable {
+  site_id: SiteId;
+  customer_id: CustomerId;
+  kind: "observe" | "deliver" | "confirm";
+  digest: string;
+  delivery: JSONColumnType<Record<string, unknown>> | null;
+  generation: string;
+  wake_key: string;
+  until: Time;
+  is_answered: Generated<boolean>;
+  created_at: CreatedAt;
+}
+
 export interface Tables {
   customers: CustomersTable;
   api_tokens: ApiTokensTable;
@@ -297,8 +352,12 @@ export interface Tables {
   certificate_authorities: CertificateAuthoritiesTable;
   credentials: CredentialsTable;
   transient_access: TransientAccessTable;
+  gateways: GatewaysTable;
+  grant_leases: GrantLeasesTable;
   site_hardening_fixes: SiteHardeningFixesTable;
   exposure_checks: ExposureChecksTable;
   exposure_schedule: ExposureScheduleTable;
   exposure_requests: ExposureRequestsTable;
+  workflows: WorkflowsTable;
+  link_handovers: LinkHandoversTable;
 }

@@ -1,3 +1,3 @@
 export { exposureRoutes } from "./routes.ts";
-export { ExposureSchedule } from "./schedule.ts";
+export { exposureTask } from "./schedule.ts";
 export { ExposureService } from "./service.ts";

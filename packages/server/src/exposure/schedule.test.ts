@@ -3,12 +3,15 @@ import { once } from "node:events";
 import { sql } from "kysely";
 import { pino } from "pino";
 import { afterAll, beforeEach, expect, test } from "vitest";
+import { TaskRunner } from "../background/index.ts";
+import { Leases } from "../database/index.ts";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
 import { insertSites } from "../sites/testing.fixture.ts";
-import { ExposureSchedule } from "./schedule.ts";
+import { type ExposureTaskOptions, exposureTask } from "./schedule.ts";
 import { type ClaimedSite, claimNow, endClaim } from "./store.ts";
 
 const CUSTOMER = randomUUID();
+const SOON = { timeout: 10_000 };
 const log = pino({ level: "silent" });
 let testDatabase: TestDatabase | undefined;
 let database: TestDatabase["database"];
@@ -59,6 +62,18 @@ const rows = () =>
       .execute(),
   );
 
+/** A process that works for its share of the sites from `start` on, and is gone after `stop`. */
+async function scheduleOf(options: Pick<ExposureTaskOptions, "check">) {
+  const { connectionString: connection } = testDatabase as TestDatabase;
+  const leases = await Leases.open({ connection, applicationName: randomUUID(), log, heartbeatMs: 100 });
+  const runner = new TaskRunner(exposureTask({ database, log, ...options }), { leases, log });
+  const stop = async () => {
+    await runner.stop();
+    await leases.close();
+  };
+  return { start: () => runner.start(), stop };
+}
+
 /** A check that only counts and ends its claim. */
 function counting() {
   const checked: string[] = [];
@@ -72,11 +87,11 @@ function counting() {
 test("several processes check every site that is due once between them", async () => {
   await makeDue();
   const { checked, check } = counting();
-  const schedules = [1, 2, 3].map(() => new ExposureSchedule({ database, check, log }));
+  const schedules = await Promise.all([1, 2, 3].map(() => scheduleOf({ check })));
 
   for (const schedule of schedules) schedule.start();
-  await expect.poll(() => checked.length).toBe(30);
-  await expect.poll(async () => (await rows()).every((row) => row.running_until === null)).toBe(true);
+  await expect.poll(() => checked.length, SOON).toBe(30);
+  await expect.poll(async () => (await rows()).every((row) => row.running_until === null), SOON).toBe(true);
   for (const schedule of schedules) await schedule.stop();
 
   expect(new Set(checked).size).toBe(30);
@@ -92,10 +107,10 @@ test("new sites are spread over the first hour, and only those that were reached
     sql`update site_connections set reached_address = null where address = '192.0.2.1'`.execute(trx),
   );
   const { checked, check } = counting();
-  const schedule = new ExposureSchedule({ database, check, log });
+  const schedule = await scheduleOf({ check });
 
   schedule.start();
-  await expect.poll(async () => (await rows()).length).toBe(29);
+  await expect.poll(async () => (await rows()).length, SOON).toBe(29);
   await schedule.stop();
 
   const hours = (await rows()).map((row) => Number(row.hours));
@@ -112,19 +127,17 @@ test("the claim of a process that was killed lapses", async () => {
                where site_id = (select site_id from exposure_schedule limit 1)`.execute(trx);
   });
   const { checked, check } = counting();
-  const schedule = new ExposureSchedule({ database, check, log });
+  const schedule = await scheduleOf({ check });
 
   schedule.start();
-  await expect.poll(() => checked.length).toBe(1);
+  await expect.poll(() => checked.length, SOON).toBe(1);
   await schedule.stop();
 });
 
 test("a check that fails stands in nobody's way", async () => {
   await makeDue();
   const { checked, check } = counting();
-  const schedule = new ExposureSchedule({
-    database,
-    log,
+  const schedule = await scheduleOf({
     check: async (site) => {
       await check(site);
       throw new Error("the router bites");
@@ -132,7 +145,7 @@ test("a check that fails stands in nobody's way", async () => {
   });
 
   schedule.start();
-  await expect.poll(() => checked.length).toBe(30);
+  await expect.poll(() => checked.length, SOON).toBe(30);
   await schedule.stop();
 });
 
@@ -140,9 +153,7 @@ test("stopping aborts the checks that run and waits for them", async () => {
   await makeDue();
   const { check } = counting();
   let [started, ended] = [0, 0];
-  const schedule = new ExposureSchedule({
-    database,
-    log,
+  const schedule = await scheduleOf({
     check: async (site, signal) => {
       started += 1;
       await once(signal, "abort");
@@ -152,7 +163,7 @@ test("stopping aborts the checks that run and waits for them", async () => {
   });
 
   schedule.start();
-  await expect.poll(() => started).toBe(8);
+  await expect.poll(() => started, SOON).toBe(8);
   await schedule.stop();
 
   expect([started, ended]).toEqual([8, 8]);

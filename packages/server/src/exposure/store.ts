@@ -69,37 +69,43 @@ function isFree(eb: ExpressionBuilder<Tables, "exposure_schedule">) {
 }
 
 /**
- * Put sites that are new to the schedule into it, spread over the first hour: a fleet that has just been adopted is
- * not looked at all at once.
+ * Put sites of these buckets that are new to the schedule into it, spread over the first hour: a fleet that has just
+ * been adopted is not looked at all at once.
  */
-export async function scheduleNewSites(trx: Trx): Promise<void> {
+export async function scheduleNewSites(trx: Trx, buckets: readonly number[]): Promise<void> {
   await sql`
     insert into exposure_schedule (site_id, customer_id, next_check_at)
     select site_id, customer_id, now() + random() * interval '1 hour'
       from site_connections
      where reached_address = address
+       and portreeve_bucket(site_id) = any(${buckets}::smallint[])
        and not exists (select from exposure_schedule where site_id = site_connections.site_id)
     on conflict do nothing`.execute(trx);
 }
 
-/** Claim sites that are due and that no other process has. */
-export function claimDue(trx: Trx, limit: number): Promise<ClaimedSite[]> {
+/** The sites of these buckets that are due and that nobody checks. */
+export async function listDue(trx: Trx, buckets: readonly number[]): Promise<string[]> {
+  const rows = await trx
+    .selectFrom("exposure_schedule")
+    .select("site_id")
+    .where("next_check_at", "<=", sql<Date>`now()`)
+    .where(isFree)
+    .where(sql<boolean>`portreeve_bucket(site_id) = any(${buckets}::smallint[])`)
+    .orderBy("next_check_at")
+    .execute();
+  return rows.map(({ site_id }) => site_id);
+}
+
+/** Claim the site. @returns undefined when it is not due, or when another check of it is running */
+export function claimDue(trx: Trx, siteId: string): Promise<ClaimedSite | undefined> {
   return trx
     .updateTable("exposure_schedule")
     .set(NEW_CLAIM)
-    .where("site_id", "in", (eb) =>
-      eb
-        .selectFrom("exposure_schedule")
-        .select("site_id")
-        .where("next_check_at", "<=", sql<Date>`now()`)
-        .where(isFree)
-        .orderBy("next_check_at")
-        .limit(limit)
-        .forUpdate()
-        .skipLocked(),
-    )
+    .where("site_id", "=", siteId)
+    .where("next_check_at", "<=", sql<Date>`now()`)
+    .where(isFree)
     .returning(CLAIMED)
-    .execute();
+    .executeTakeFirst();
 }
 
 /** The check has ended, well or not: the next one is due in a period, give or take a tenth. Safe twice. */

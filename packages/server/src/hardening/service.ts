@@ -6,7 +6,7 @@ import { actorOf, type Caller } from "../kernel/actor.ts";
 import { type FieldErrors, ValidationError } from "../kernel/errors.ts";
 import type { SiteId } from "../kernel/ids.ts";
 import type { PolicyService } from "../policies/index.ts";
-import type { RouterAccess } from "../reconcile/index.ts";
+import type { RouterAccess } from "../routers/index.ts";
 import type { SiteService } from "../sites/index.ts";
 import { findCheck, MENUS } from "./checks/index.ts";
 import { fixOf, isInForce } from "./desired.ts";

@@ -10,7 +10,10 @@ export function callerAddress(request: FastifyRequest): string {
   const claimed = withoutZone(request.ip);
   // A trusted proxy may pass on whatever its client wrote; what is no address counts as none.
   const address = isIP(claimed) ? claimed : withoutZone(request.socket.remoteAddress ?? "");
-  return isIP(address) ? ipaddr.process(address).toString() : "unknown";
+  const version = isIP(address);
+  if (version === 0) return "unknown";
+  // Node takes one spelling of IPv4 only: nothing to rewrite, and this runs for every request.
+  return version === 4 ? address : ipaddr.process(address).toString();
 }
 
 function withoutZone(address: string): string {

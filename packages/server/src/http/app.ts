@@ -3,7 +3,7 @@
  * the route's schemas, the route itself; whatever any of them throws becomes one problem answer.
  */
 import { randomUUID } from "node:crypto";
-import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Database } from "../database/index.ts";
 import type { Route } from "../kernel/route.ts";
@@ -34,6 +34,8 @@ export interface AppOptions {
   authenticate: Authenticate;
   /** Everything below /v1. */
   routes: readonly Route[];
+  /** What is no route of people's: the control endpoint of gateways. */
+  plugins?: readonly ((app: FastifyInstance) => Promise<void>)[];
   /** Part of Portreeve -> does it work? For /readyz. */
   readiness?: Readonly<Record<string, ReadinessCheck>>;
   /** Directory of the portal's files. */
@@ -73,6 +75,7 @@ export function buildApp(options: AppOptions): TypedApp {
   app.register(async (routes) => {
     reportHealth(routes, options.readiness ?? {});
     for (const route of options.routes) mountRoute(routes as TypedApp, route, options);
+    for (const plugin of options.plugins ?? []) await plugin(routes);
   });
   return app;
 }

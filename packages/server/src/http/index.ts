@@ -1,1 +1,2 @@
 export { buildApp } from "./app.ts";
+export { buildInternalApp } from "./internal.ts";

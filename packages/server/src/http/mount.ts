@@ -25,7 +25,7 @@ export function mountRoute(app: TypedApp, route: Route, options: MountOptions): 
   app.route({
     method,
     url: path,
-    config: { scope },
+    config: { scope, ...(route.withoutDatabase && { withoutDatabase: true }) },
     schema: {
       tags: [tag],
       summary,
@@ -56,7 +56,8 @@ function requestOf(
     query: request.query as never,
     body: request.body as never,
     signal: request.signal,
-    read: (work) => database.asCustomer(request.caller.customerId, work),
+    read: (work) => database.readAsCustomer(request.caller.customerId, work),
+    readRecorded: (work) => database.asCustomer(request.caller.customerId, work),
     mutate: async <T>(work: (trx: Trx) => Promise<T>, afterCommit?: () => Promise<void>) => {
       const answer = await mutate(request, reply, { database, vault, status, afterCommit }, work);
       return answer as unknown as Committed<T>;

@@ -2,7 +2,7 @@
  * How often somebody may ask. Counted by token once the token has proved good, by address before that: tokens made up
  * on the spot share the rate of the address they come from.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import rateLimit from "@fastify/rate-limit";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import ipaddr from "ipaddr.js";
@@ -55,7 +55,7 @@ async function count(
 
 function digestOf(request: FastifyRequest): string {
   const token = bearerToken(request);
-  return token === undefined ? "" : createHash("sha256").update(token).digest("base64");
+  return token === undefined ? "" : hash("sha256", token, "base64");
 }
 
 function remember(known: Map<string, string>, digest: string, key: string): void {

@@ -26,6 +26,10 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** The scope the caller's token needs here. */
     scope?: Scope;
+    /** Whoever the database can't be asked about any more is known from a recent request: for ending an access. */
+    withoutDatabase?: boolean;
+    /** Checks who asks by itself: for gateways, which have no customer. */
+    ownAuthentication?: boolean;
     /** Not counted against anybody's rate, and logged only at level debug (health checks). */
     unlimited?: boolean;
   }

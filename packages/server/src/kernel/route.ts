@@ -27,8 +27,10 @@ export interface ReadingRequest<Input> {
   readonly body: Parsed<Input, "body">;
   /** Aborted when the caller has gone. */
   readonly signal: AbortSignal;
-  /** One transaction that sees the caller's customer and no other. */
+  /** Sees the caller's customer and no other, and can't write. */
   read<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
+  /** A read that leaves an audit event: it resolves only after the event has been committed. */
+  readRecorded<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
 }
 
 declare const answer: unique symbol;
@@ -60,6 +62,8 @@ interface Stated<Input extends RouteInput, Output extends z.ZodType> {
   readonly input?: Input;
   /** Of the answer's body: what it does not name is not shown. None with 204. */
   readonly output?: Output;
+  /** Who asks is known from a recent request where the database can't say it: for ending an access, and no more. */
+  readonly withoutDatabase?: true;
   /** Of the good answer; 200 unless given. */
   readonly status?: 200 | 201 | 202 | 204;
 }
@@ -96,4 +100,11 @@ export function readingPost<Input extends RouteInput, Output extends z.ZodType>(
   definition: Stated<Input, Output> & Pick<Reading<Input, z.output<Output>>, "run">,
 ): Route {
   return { method: "POST", ...definition } as unknown as Route;
+}
+
+/** A DELETE that has an effect before the database has, and commits by itself. */
+export function endingDelete<Input extends RouteInput>(
+  definition: Stated<Input, z.ZodVoid> & { readonly run: (request: ReadingRequest<Input>) => Promise<void> },
+): Route {
+  return { method: "DELETE", status: 204, ...definition } as unknown as Route;
 }

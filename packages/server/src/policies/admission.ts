@@ -2,7 +2,7 @@
 import type { ServiceName } from "@portreeve/api-schema";
 import type { Trx } from "../database/index.ts";
 import type { SiteRow } from "../sites/index.ts";
-import { policyContributor } from "./contributor.ts";
+import { policyOf } from "./contributor.ts";
 import { openServices, type PolicyFacts } from "./desired.ts";
 import { isOpenBeyond, type OpenService } from "./management-filter.ts";
 import { hostNetwork, isWithin } from "./networks.ts";
@@ -30,7 +30,7 @@ export interface PolicyDecision {
 export async function sitePolicy(trx: Trx, site: SiteRow): Promise<SitePolicy> {
   const policy = await findPolicy(trx, site.policy_id);
   if (!policy || site.management_address === null) throw new Error(`site ${site.id} has not been adopted`);
-  const facts = await policyContributor.load(trx, site.id);
+  const { facts } = await policyOf(trx, site.id);
   const management = hostNetwork(site.management_address);
   const open = openServices(facts, management);
   const trusted = [management, ...facts.trustedNetworks];

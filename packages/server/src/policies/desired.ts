@@ -59,7 +59,7 @@ export function desired(policy: PolicyFacts, router: RouterFacts): DesiredMenu[]
   const open = openServices(policy, trusted[0] as string);
   const filter = managementFilter({ ...policy, services: open, trusted });
   const rows = SERVICE_NAMES.map((name) => serviceRow(name, policy, open));
-  const menus = [{ menu: ipService, rows, owns: () => false }, ...filter];
+  const menus = [{ menu: ipService, rows, owns: "none" as const }, ...filter];
   return menus.map((menu) => ({ ...menu, reportOnly: policy.reportDrift }));
 }
 

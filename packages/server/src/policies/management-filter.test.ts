@@ -4,7 +4,12 @@ import { type Observed, plan, type RouterFacts, type Step } from "../reconcile/i
 import { desired, type PolicyFacts } from "./desired.ts";
 
 const VERSION = parseVersion("7.16");
-const router: RouterFacts = { version: VERSION, managementAddress: "100.64.0.1", offboarding: false };
+const router: RouterFacts = {
+  version: VERSION,
+  managementAddress: "100.64.0.1",
+  offboarding: false,
+  observed: new Map(),
+};
 const closed = (port: number) => ({ enabled: false, port, networks: [] });
 const policy: PolicyFacts = {
   services: {

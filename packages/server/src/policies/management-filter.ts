@@ -12,11 +12,9 @@ import {
   firewallFilter,
   ipv6FirewallAddressList,
   ipv6FirewallFilter,
-  isFirewallMatcher,
   type MenuFacts,
-  type Row,
 } from "@portreeve/routeros";
-import type { DesiredMenu, DesiredRow } from "../reconcile/types.ts";
+import type { DesiredMenu, DesiredRow, RowMatch } from "../reconcile/types.ts";
 import { BRUTE_FORCE_MARK, bruteForceRules } from "./brute-force.ts";
 import { isWithin } from "./networks.ts";
 
@@ -24,7 +22,7 @@ const CHAIN = "portreeve";
 const TRUSTED_LIST = "portreeve-trusted";
 /** What the comments of our rows begin with. */
 const MARK = "portreeve: management - ";
-const MARKS = [MARK, BRUTE_FORCE_MARK];
+const OURS: RowMatch = { field: "comment", startsWith: [MARK, BRUTE_FORCE_MARK] };
 
 /** An enabled service, and who may reach it. */
 export interface OpenService {
@@ -60,24 +58,23 @@ export function managementFilter(facts: FilterFacts | undefined): DesiredMenu[] 
     const services = facts?.services.map((service) => inFamily(service, family)) ?? [];
     const lists = facts ? listRows(services, facts, family) : [];
     const rules = facts ? filterRows(services, facts, family) : [];
-    const managementPathLists = new Set([
+    const managementPathLists = [
       TRUSTED_LIST,
       ...services.filter(({ managementPath }) => managementPath).map(listOf),
-    ]);
+    ];
     return [
       {
         menu: family.addressList,
         prints: [{ queries: anyOf("list", LISTS) }],
         rows: lists,
-        owns: isOurs,
-        managementPath: ({ list = "" }) => !facts || managementPathLists.has(list),
+        owns: OURS,
+        managementPath: facts ? { field: "list", is: managementPathLists } : "every",
       },
-      { menu: family.filter, rows: rules, owns: isOurs, managementPath: () => true },
+      { menu: family.filter, rows: rules, owns: OURS, managementPath: "every" },
     ];
   });
 }
 
-const isOurs = ({ comment = "" }: Row): boolean => MARKS.some((mark) => comment.startsWith(mark));
 const listOf = ({ name }: Pick<OpenService, "name">): string => `portreeve-${name.replace("_", "-")}`;
 /** Every list a policy can mean. */
 const LISTS = [...SERVICE_NAMES.map((name) => listOf({ name })), TRUSTED_LIST];
@@ -139,7 +136,8 @@ function filterRows(services: readonly OpenService[], facts: FilterFacts, family
         "jump-target": CHAIN,
         protocol: "tcp",
       }),
-      place: facts.customInputRules ? firstCatchAll : firstOfInput,
+      // Behind a rule that ends every packet's way ours would never be reached: they stand directly before it.
+      place: { chain: "input", before: facts.customInputRules ? "first-catch-all" : "first" },
     },
   ];
 }
@@ -159,22 +157,4 @@ function counting(services: readonly OpenService[], { trusted }: FilterFacts): D
       managementPath: true,
     }),
   );
-}
-
-const isInput = (row: Row): boolean => row.chain === "input";
-
-function firstOfInput(others: readonly Row[]): Row | undefined {
-  return others.find(isInput);
-}
-
-/** Behind a rule that ends every packet's way ours would never be reached: they stand directly before it. */
-function firstCatchAll(others: readonly Row[]): Row | undefined {
-  return others.find((row) => isInput(row) && endsEverything(row));
-}
-
-const ENDS = new Set(["accept", "drop", "reject", "tarpit"]);
-
-function endsEverything(row: Row): boolean {
-  if (row.disabled === "true" || row.invalid === "true" || !ENDS.has(row.action ?? "accept")) return false;
-  return Object.entries(row).every(([name, value]) => value === "" || !isFirewallMatcher(name));
 }

@@ -3,19 +3,20 @@ import { isIP } from "node:net";
 import type { Plan, SitePreview } from "@portreeve/api-schema";
 import type { Row } from "@portreeve/routeros";
 import pLimit from "p-limit";
-import { CERTIFICATES, type CertificateFacts, type Transport, under } from "../certificates/index.ts";
+import type { CertificateContributor, Transport } from "../certificates/index.ts";
 import type { FieldErrors } from "../kernel/errors.ts";
 import type { RevisionId, SiteId } from "../kernel/ids.ts";
 import { ASSESSED_MENUS, type Assessment, assess, predictPlan } from "../reachability/index.ts";
 import {
   type DesiredMenu,
+  matches,
   messageOf,
   type Preview,
   type PreviewOptions,
   type Step,
 } from "../reconcile/index.ts";
 import { presentSteps, SiteNotFoundError } from "../sites/index.ts";
-import { policyContributor } from "./contributor.ts";
+import { draftContributor } from "./contributor.ts";
 import { policyFacts, ROUTEROS_SERVICE } from "./desired.ts";
 import { type AffectedSite, callerLockout, managementLockout } from "./lock-out.ts";
 import { warningsOf } from "./present.ts";
@@ -46,9 +47,11 @@ type ReadRouter = (
 
 export class PolicyPreviews {
   readonly #readRouter: ReadRouter;
+  readonly #certificates: CertificateContributor;
 
-  constructor(readRouter: ReadRouter) {
+  constructor(readRouter: ReadRouter, certificates: CertificateContributor) {
     this.#readRouter = readRouter;
+    this.#certificates = certificates;
   }
 
   /**
@@ -57,11 +60,11 @@ export class PolicyPreviews {
    */
   async plan(target: PreviewTarget, caller: string, signal: AbortSignal): Promise<Plan> {
     const { site, transport, policy, revisionId } = target;
-    const facts = {
-      [policyContributor.name]: () => policyFacts(policy, site, revisionId),
-      [CERTIFICATES]: (known: CertificateFacts) => under(known, transport, policy.services),
-    };
-    const seen = await this.#readRouter(site.id, { facts, menus: ASSESSED_MENUS }, signal);
+    const instead = [
+      draftContributor(policyFacts(policy, site, revisionId)),
+      this.#certificates.under(transport, policy.services),
+    ];
+    const seen = await this.#readRouter(site.id, { instead, menus: ASSESSED_MENUS }, signal);
     if (!seen) throw new SiteNotFoundError();
     const { desired, observed, version, managementAddress } = seen;
     const { steps, after } = predictPlan(desired, observed, version);
@@ -74,7 +77,7 @@ export class PolicyPreviews {
         networks: [...networksIn(policy), ...networksIn(site.now)],
       },
       services: ROUTEROS_SERVICE,
-      ours: ownedRule(desired),
+      ours: ownedRule(desired(observed)),
     });
     const lockOuts = [
       ...refusals(managementLockout(policy, [{ ...site, management_transport: transport }])),
@@ -134,7 +137,7 @@ function networksIn({
 /** A rule is ours when somebody who wants rows in a packet filter owns it. */
 function ownedRule(desired: readonly DesiredMenu[]): (row: Row) => boolean {
   const filters = desired.filter(({ menu }) => menu.path.endsWith("/firewall/filter"));
-  return (row) => filters.some(({ owns }) => owns(row));
+  return (row) => filters.some(({ owns }) => matches(owns, row));
 }
 
 function present(steps: readonly Step[], assessment: Assessment, warnings: readonly string[]): Plan {

@@ -8,7 +8,7 @@ const version = parseVersion("7.16");
 
 function wanting(fields: Readonly<Record<string, Readonly<Record<string, string>>>>): DesiredMenu {
   const rows = Object.entries(fields).map(([key, values]) => ({ key, fields: values }));
-  return { menu: ipService, rows, owns: () => false };
+  return { menu: ipService, rows, owns: "none" };
 }
 
 const texts = (steps: readonly { text: string }[]) => steps.map(({ text }) => text);
@@ -16,7 +16,7 @@ const texts = (steps: readonly { text: string }[]) => steps.map(({ text }) => te
 test("a router that is as wanted is left alone", () => {
   const observed = router({});
   const wanted = wanting({ ssh: { port: "22", disabled: "false" } });
-  expect(predictPlan([wanted], observed, version)).toEqual({ steps: [], after: observed });
+  expect(predictPlan(() => [wanted], observed, version)).toEqual({ steps: [], after: observed });
 });
 
 test("services that swap ports are followed until both have them", () => {
@@ -24,7 +24,7 @@ test("services that swap ports are followed until both have them", () => {
     ssh: { port: "80", disabled: "false" },
     www: { port: "22", disabled: "false" },
   });
-  const { steps, after } = predictPlan([swap], router({}), version);
+  const { steps, after } = predictPlan(() => [swap], router({}), version);
   expect(texts(steps)).toEqual([
     '/ip service set [find name="www"] disabled=yes',
     '/ip service set [find name="ssh"] port=80',
@@ -38,7 +38,7 @@ test("services that swap ports are followed until both have them", () => {
 test("what is only reported is among the steps, and not among the rows afterwards", () => {
   const observed = router({});
   const reported = { ...wanting({ ssh: { disabled: "true" } }), reportOnly: true };
-  const { steps, after } = predictPlan([reported], observed, version);
+  const { steps, after } = predictPlan(() => [reported], observed, version);
   expect(texts(steps)).toEqual(['/ip service set [find name="ssh"] disabled=yes']);
   expect(after).toBe(observed);
 });

@@ -1,6 +1,6 @@
 /** `/ip service` as the second gate: a connection the packet filter lets through still meets the service's own list. */
 import { parseNetwork } from "@portreeve/api-schema";
-import { ipService, type Row, readField } from "@portreeve/routeros";
+import { ipService, isSkipped, type Row, readField } from "@portreeve/routeros";
 import type { Observed } from "../reconcile/types.ts";
 import {
   type AddressSet,
@@ -38,7 +38,7 @@ export function serviceGate(observed: Observed, service: string, family: Family)
 
 /** The service's own row: from 7.19 listeners and open connections are rows of its name too. */
 function serviceRow(observed: Observed, service: string): Row | undefined {
-  return observed.get(ipService.path)?.find((row) => row.name === service && !ipService.skips(row));
+  return observed.get(ipService.path)?.find((row) => row.name === service && !isSkipped(ipService, row));
 }
 
 function networksOf(row: Row): string[] {

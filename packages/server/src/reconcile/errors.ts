@@ -1,10 +1,29 @@
 import { ConnectError, LoginError, ProtocolError, RouterOsError } from "@portreeve/routeros";
 import { printable } from "../kernel/untrusted.ts";
+import type { Waiting } from "./link.ts";
 import type { Outcome, Step } from "./types.ts";
 
 /** Nothing more will happen by itself: a person has to look. The message says at what. */
 export class NeedsAttentionError extends Error {
   override readonly name = "NeedsAttentionError";
+}
+
+/** A change of the management path did not come to its end, and is certain to be undone: why is its cause. */
+export class ChangeUndoneError extends Error {
+  override readonly name = "ChangeUndoneError";
+  constructor(cause: unknown) {
+    super(messageOf(cause), { cause });
+  }
+}
+
+/** The router answers later: the run ends, and another one goes on when it is woken. */
+export class WaitingError extends Error {
+  override readonly name = "WaitingError";
+  readonly waiting: Waiting;
+  constructor(waiting: Waiting) {
+    super(`handed over to the router, which is to report by ${waiting.until.toISOString()}`);
+    this.waiting = waiting;
+  }
 }
 
 /** The router refused one step of a plan. */
@@ -36,6 +55,7 @@ export function isUnknown(error: unknown): boolean {
  */
 export function outcomeOf(error: unknown): Outcome {
   const cause = error instanceof StepError ? error.cause : error;
+  if (error instanceof WaitingError) return { state: "pending", reason: error.message, reached: true };
   if (
     cause instanceof ProtocolError ||
     (cause instanceof ConnectError && cause.cause instanceof ProtocolError)

@@ -17,9 +17,13 @@ import { waitFor } from "@portreeve/testing";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
+import type { RouterAccess } from "../routers/index.ts";
+import { apiLinks } from "../routers/index.ts";
+import { databaseHandovers } from "./handovers.ts";
 import { Reconciler } from "./reconciler.ts";
-import type { DesiredMenu, Outcome, RouterAccess, SiteRecords, SiteSnapshot } from "./types.ts";
+import type { DesiredMenu, Outcome, SiteRecords, SiteSnapshot } from "./types.ts";
 
+const SITE = "00000000-0000-4000-8000-000000000001";
 const LOGIN = { username: "portreeve-api", password: "canary" };
 const AFTER_ROLLBACK_TIMER_MS = 91_000;
 
@@ -33,7 +37,7 @@ const HOSTILE: Record<string, (n: number) => DesiredMenu[]> = {
     users({ key: LOGIN.username, fields: { address: `198.51.100.${n}/32` }, managementPath: true }),
   ],
   "our user in a group without api": () => [
-    { menu: userGroup, rows: [{ key: "no-api", fields: { policy: "read" } }], owns: () => false },
+    { menu: userGroup, rows: [{ key: "no-api", fields: { policy: "read" } }], owns: "none" },
     users({ key: LOGIN.username, fields: { group: "no-api" }, managementPath: true }),
   ],
   "everything dropped, open sessions too": (n) => [rule({ action: "drop", comment: `a ${n}` })],
@@ -72,7 +76,7 @@ describe.concurrent.each(VERSIONS)("RouterOS %s", (version) => {
         const site = new FakeSite(router);
         const reconciler = site.reconciler(desired(n));
 
-        await reconciler.run("site", new AbortController().signal);
+        await reconciler.run(SITE, new AbortController().signal);
         expect(site.outcome?.state).not.toBe("in_sync");
         await router.control.advanceClock(AFTER_ROLLBACK_TIMER_MS);
 
@@ -85,7 +89,7 @@ describe.concurrent.each(VERSIONS)("RouterOS %s", (version) => {
         });
 
         // It is left at that: the next run changes nothing, and says why.
-        await reconciler.run("site", new AbortController().signal);
+        await reconciler.run(SITE, new AbortController().signal);
         expect(site.outcome).toMatchObject({ state: "needs_attention" });
         expect(configuration(router)).toEqual(before);
       });
@@ -94,11 +98,11 @@ describe.concurrent.each(VERSIONS)("RouterOS %s", (version) => {
 });
 
 function services(row: DesiredMenu["rows"][number]): DesiredMenu {
-  return { menu: ipService, rows: [row], owns: () => false };
+  return { menu: ipService, rows: [row], owns: "none" };
 }
 
 function users(row: DesiredMenu["rows"][number]): DesiredMenu {
-  return { menu: user, rows: [row], owns: () => false };
+  return { menu: user, rows: [row], owns: "none" };
 }
 
 /** A rule in front of every other. */
@@ -106,8 +110,8 @@ function rule({ comment = "", ...fields }: Record<string, string>): DesiredMenu 
   const row = { key: comment, fields: { chain: "input", ...fields }, managementPath: true as const };
   return {
     menu: firewallFilter,
-    rows: [{ ...row, place: (others) => others.find(({ chain }) => chain === "input") }],
-    owns: (candidate) => candidate.comment === comment,
+    rows: [{ ...row, place: { chain: "input", before: "first" } }],
+    owns: { field: "comment", is: [comment] },
   };
 }
 
@@ -163,10 +167,15 @@ class FakeSite {
   }
 
   reconciler(desired: readonly DesiredMenu[]): Reconciler {
-    const contributor = { name: "hostile", load: async () => ({}), desired: () => [...desired] };
+    const contributor = { name: "hostile", load: async () => ({ desired: () => [...desired] }) };
     return new Reconciler({
       database: store.database,
-      access: this.#access(),
+      links: apiLinks({
+        access: this.#access(),
+        openSecret: () => Promise.reject(new Error("no row here holds a secret")),
+      }),
+      workflows: { advance: async () => false },
+      handovers: databaseHandovers(store.database),
       sites: this.#records(),
       contributors: [contributor],
       guard: { menus: [], reasonAgainst: () => undefined }, // what it would refuse is what the routers have to undo here
@@ -192,9 +201,9 @@ class FakeSite {
 
   #records(): SiteRecords {
     return {
-      list: async () => ["site"],
+      list: async () => [SITE],
       load: async () => ({
-        id: "site",
+        id: SITE,
         customerId: "customer",
         generation: "1",
         offboarding: false,

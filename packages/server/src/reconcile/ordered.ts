@@ -6,6 +6,7 @@
  * at the end. Other people's rows are never moved.
  */
 import type { Row } from "@portreeve/routeros";
+import { placeAmong } from "./placement.ts";
 import { addStep, isDefault, moveStep, removeStep, type StepContext, setStep } from "./steps.ts";
 import type { DesiredRow, Step } from "./types.ts";
 
@@ -109,7 +110,10 @@ function placed(
   existing: Row | undefined,
   observed: readonly Row[],
 ): Step[] {
-  const before = place(observed.filter((other) => !context.owns(other)));
+  const before = placeAmong(
+    place,
+    observed.filter((other) => !context.owns(other)),
+  );
   if (!existing) return [addStep(context, row, before)];
   const change = setStep(context, row, existing) ?? [];
   const behind = observed.slice(observed.indexOf(existing) + 1);

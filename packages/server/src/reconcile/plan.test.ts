@@ -1,9 +1,8 @@
 import { parseVersion, type Row, user, userActive, userGroup } from "@portreeve/routeros";
 import { expect, test } from "vitest";
+import { desired as accessRows } from "../access/desired.ts";
 import { desired as credentialRows } from "../credentials/desired.ts";
 import { desired as policyRows } from "../policies/desired.ts";
-import { desired as accessRows } from "../transient-access/desired.ts";
-import { Secret } from "../vault/index.ts";
 import { PlanError, plan } from "./plan.ts";
 import type { DesiredMenu, Observed, RouterFacts } from "./types.ts";
 
@@ -11,6 +10,7 @@ const router = (version: string): RouterFacts => ({
   version: parseVersion(version),
   managementAddress: "100.64.0.1",
   offboarding: false,
+  observed: new Map(),
 });
 
 const closed = (port: number) => ({ enabled: false, port, networks: [] });
@@ -57,12 +57,17 @@ const factory: Observed = new Map<string, Row[]>([
   ["/user/group", [{ ".id": "*1", name: "full", policy: "local,ssh,ftp,reboot,read,write,policy,test" }]],
 ]);
 
-const grant = { id: "7f3a", username: "aB3", password: new Secret("canary"), fullAccess: false };
+const grant = {
+  id: "7f3a",
+  username: "aB3",
+  password: { of: "transient-access", id: "7f3a" },
+  fullAccess: false,
+};
 
 function wanted(facts: RouterFacts, open = [grant]): DesiredMenu[] {
   return [
     ...policyRows(policy, facts),
-    ...credentialRows("portreeve-api", new Secret("canary"), facts),
+    ...credentialRows("portreeve-api", { of: "credentials", id: "1" }, facts),
     ...accessRows({ open, ended: [] }, facts),
   ];
 }
@@ -158,7 +163,7 @@ test("the user of a grant that is over goes before its session, each by the comm
 
 test("a right that has to go is written as one that is not granted", () => {
   const rows: DesiredMenu[] = [
-    { menu: userGroup, rows: [{ key: "g", fields: { policy: "read,api" } }], owns: () => false },
+    { menu: userGroup, rows: [{ key: "g", fields: { policy: "read,api" } }], owns: "none" },
   ];
   const observed = new Map([["/user/group", [{ ".id": "*5", name: "g", policy: "read,write,api,!ftp" }]]]);
   expect(texts(rows, observed)).toEqual(['/user group set [find name="g"] policy=read,api,!write']);
@@ -169,7 +174,7 @@ test("equal values in other spellings are no difference", () => {
     {
       menu: user,
       rows: [{ key: "u", fields: { address: "2001:DB8:0:0:0:0:0:1", disabled: "no" } }],
-      owns: () => false,
+      owns: "none",
     },
   ];
   const observed = new Map([
@@ -256,7 +261,7 @@ test("a built-in row the router lacks is an error only when it should be open", 
 });
 
 test("a step is shown without characters that would reach a terminal or end the string", () => {
-  const rows: DesiredMenu[] = [{ menu: userActive, rows: [], owns: () => true }];
+  const rows: DesiredMenu[] = [{ menu: userActive, rows: [], owns: "every" }];
   const observed = new Map([["/user/active", [{ ".id": "*1", name: 'x"; /user add \u001b[31m$y\\' }]]]);
   expect(texts(rows, observed, "7.24")).toEqual([
     '/user active remove [find name="x\\"; /user add \\1B[31m\\$y\\\\"]',

@@ -6,15 +6,16 @@
  * Planning again after the steps were carried out gives an empty plan, or, where services pass ports on to each
  * other in a ring, the steps that were not possible before.
  */
-import { canonical, type RouterOsVersion, type Row } from "@portreeve/routeros";
+import { canonical, isSkipped, type RouterOsVersion, type Row } from "@portreeve/routeros";
 import { managementPathLast, withoutCollisions } from "./exclusive.ts";
 import { orderedChanges, ownRows } from "./ordered.ts";
+import { matches } from "./rows.ts";
 import { addStep, makeStep, removeStep, type StepContext, setStep } from "./steps.ts";
 import type { DesiredMenu, DesiredRow, NextCommand, Observed, Plan, Step } from "./types.ts";
 
 /** @throws PlanError when a row that is wanted can't exist on this router */
 export function plan(desired: readonly DesiredMenu[], observed: Observed, version: RouterOsVersion): Plan {
-  const menus = mergeByMenu(desired, observed)
+  const menus = mergeByMenu(desired)
     .filter(({ menu }) => observed.has(menu.path))
     .sort((a, b) => a.menu.rank - b.menu.rank);
   const changes = menus.flatMap((menu) => changesOf(contextOf(menu, version), menu, observed));
@@ -29,15 +30,22 @@ export class PlanError extends Error {
   override readonly name = "PlanError";
 }
 
+/** One menu, as all modules together want it. */
+interface MergedMenu extends Pick<DesiredMenu, "menu" | "rows"> {
+  readonly owns: (row: Row) => boolean;
+  readonly managementPath: (row: Row) => boolean;
+  readonly reportOnly: boolean;
+}
+
 /** Modules may share a menu (`/user`): their rows add up, and a row is owned when one of them owns it. */
-function mergeByMenu(desired: readonly DesiredMenu[], observed: Observed): DesiredMenu[] {
+function mergeByMenu(desired: readonly DesiredMenu[]): MergedMenu[] {
   const byPath = Map.groupBy(desired, ({ menu }) => menu.path);
   return [...byPath.values()].map((parts) => ({
     menu: (parts[0] as DesiredMenu).menu,
-    rows: mergeByKey(parts.flatMap(deliveredRows).filter(({ when }) => when?.(observed) ?? true)),
-    owns: (row) => parts.some(({ owns }) => owns(row)),
-    managementPath: (row) => parts.some(({ managementPath }) => managementPath?.(row) ?? false),
-    reportOnly: parts.some(({ reportOnly }) => reportOnly),
+    rows: mergeByKey(parts.flatMap(deliveredRows)),
+    owns: (row) => parts.some(({ owns }) => matches(owns, row)),
+    managementPath: (row) => parts.some(({ managementPath = "none" }) => matches(managementPath, row)),
+    reportOnly: parts.some(({ reportOnly }) => reportOnly === true),
   }));
 }
 
@@ -56,16 +64,16 @@ function mergeByKey(rows: readonly DesiredRow[]): DesiredRow[] {
   return [...byKey.values()];
 }
 
-function contextOf({ menu, owns, reportOnly }: DesiredMenu, version: RouterOsVersion): StepContext {
-  return { menu, version, owns, reportOnly: reportOnly === true };
+function contextOf({ menu, owns, reportOnly }: MergedMenu, version: RouterOsVersion): StepContext {
+  return { menu, version, owns, reportOnly };
 }
 
-function rowsOf({ menu }: DesiredMenu, observed: Observed): readonly Row[] {
+function rowsOf({ menu }: MergedMenu, observed: Observed): readonly Row[] {
   const rows = observed.get(menu.path) ?? [];
-  return menu.skips ? rows.filter((row) => !menu.skips?.(row)) : rows;
+  return menu.skips ? rows.filter((row) => !isSkipped(menu, row)) : rows;
 }
 
-function changesOf(context: StepContext, desired: DesiredMenu, observed: Observed): Step[] {
+function changesOf(context: StepContext, desired: MergedMenu, observed: Observed): Step[] {
   const { menu, rows } = desired;
   const present = rowsOf(desired, observed);
   if (menu.ordered) return orderedChanges(context, rows, present);
@@ -73,7 +81,7 @@ function changesOf(context: StepContext, desired: DesiredMenu, observed: Observe
     menu.singleton ? present[0] : present.find((candidate) => candidate[menu.key] === row.key);
   const steps = rows.flatMap((row) => {
     const there = existing(row);
-    if (row.nextCommand) return nextCommand(context, row, row.nextCommand(there, observed)) ?? [];
+    if (row.nextCommand) return nextCommand(context, row, row.nextCommand) ?? [];
     return (there ? setStep(context, row, there) : missing(context, row)) ?? [];
   });
   const disable = (row: Row) =>
@@ -84,9 +92,10 @@ function changesOf(context: StepContext, desired: DesiredMenu, observed: Observe
 function nextCommand(
   context: StepContext,
   row: DesiredRow,
-  next: NextCommand | "add" | undefined,
+  next: NextCommand | "add" | "none",
 ): Step | undefined {
-  return next === "add" ? addStep(context, row) : next && makeStep(context, row, next);
+  if (next === "none") return undefined;
+  return next === "add" ? addStep(context, row) : makeStep(context, row, next);
 }
 
 function missing(context: StepContext, row: DesiredRow): Step | undefined {
@@ -101,7 +110,7 @@ function missing(context: StepContext, row: DesiredRow): Step | undefined {
 /** Rows of ours that nobody wants any more, and the second of two with one key. */
 function removalsOf(
   context: StepContext,
-  { menu, rows, owns, managementPath }: DesiredMenu,
+  { menu, rows, owns, managementPath }: MergedMenu,
   observed: readonly Row[],
 ): Step[] {
   const wanted = new Set(rows.map(({ key }) => key));
@@ -113,7 +122,7 @@ function removalsOf(
   return jumpsFirst(surplus).flatMap((row) => {
     const before = menu.ordered && observed[observed.indexOf(row) + 1];
     const undo = isReadable ? { undo: { before: before || undefined } } : {};
-    return removeStep(context, row, { managementPath: managementPath?.(row) ?? false, ...undo }) ?? [];
+    return removeStep(context, row, { managementPath: managementPath(row), ...undo }) ?? [];
   });
 }
 

@@ -12,74 +12,50 @@ import {
   itemId,
   menu,
   type Placeholder,
-  type RouterClient,
-  type Row,
   type Script,
   script,
-  TrapError,
   value,
 } from "@portreeve/routeros";
+import type { MenuRead } from "./link.ts";
+import { withArguments } from "./script-arguments.ts";
 import type { Inverse, RowReference, Step } from "./types.ts";
 
 /** Seconds until the router undoes the change. A new login has to be there by then. */
 export const ROLLBACK_TIMER_SECONDS = 90;
 
-const SCHEDULER = "/system/scheduler";
+export const SCHEDULER = "/system/scheduler";
 const TIMED = "portreeve-rollback-timer";
 const AT_STARTUP = "portreeve-rollback-timer-startup";
 /** Their names before 0.2.0: a change that an earlier version began is confirmed by this one. */
 const FORMER = { timed: "portreeve-dead-man", atStartup: "portreeve-dead-man-startup" };
-const TIMED_NAMES = [TIMED, FORMER.timed];
+export const TIMED_NAMES = [TIMED, FORMER.timed];
 const COMMENT = "portreeve: undoes a change of the management path";
 /** Rights of the entries: what the steps need, and our own user has. */
 const POLICY = "read,write,policy";
 
-/**
- * Put the entries that undo these steps on the router.
- * @throws TrapError the router takes no entries (device-mode `home`); nothing is left behind
- */
-export async function armRollbackTimer(
-  client: RouterClient,
+/** One of the two entries, by the scheduler's own property names. */
+export type TimerEntry = Readonly<Record<string, string>>;
+
+/** The entries that undo these steps. @param seconds how long the new rules have to prove themselves */
+export function rollbackTimer(
   steps: readonly Step[],
-  signal: AbortSignal,
-): Promise<void> {
+  seconds = ROLLBACK_TIMER_SECONDS,
+): readonly TimerEntry[] {
   const event = { "on-event": undoScript(steps).text, policy: POLICY, comment: COMMENT };
-  await client.add(SCHEDULER, { name: AT_STARTUP, "start-time": "startup", ...event }, { signal });
-  await client.add(SCHEDULER, { name: TIMED, interval: `${ROLLBACK_TIMER_SECONDS}s`, ...event }, { signal });
+  return [
+    { name: AT_STARTUP, "start-time": "startup", ...event },
+    { name: TIMED, interval: `${seconds}s`, ...event },
+  ];
 }
 
-/** The entries that are on the router now. */
-export function findRollbackTimer(client: RouterClient, signal: AbortSignal): Promise<Row[]> {
-  const queries = anyOf("name", [...TIMED_NAMES, AT_STARTUP, FORMER.atStartup]);
-  return client.print(SCHEDULER, { proplist: [".id", "name"], queries, signal });
-}
-
-/**
- * Take the entries away: the change stands.
- * @returns whether the timed one was still there; if not, it has run
- */
-export async function disarmRollbackTimer(client: RouterClient, signal: AbortSignal): Promise<boolean> {
-  const rows = await findRollbackTimer(client, signal);
-  let wasArmed = false;
-  // The timed one first: while it is there the change may still be taken back.
-  for (const row of rows.toSorted((a, b) => Number(isTimed(b)) - Number(isTimed(a)))) {
-    const removed = await removeEntry(client, row[".id"] ?? "", signal);
-    if (isTimed(row)) wasArmed = removed;
-  }
-  return wasArmed;
-}
-
-const isTimed = ({ name = "" }: Row): boolean => TIMED_NAMES.includes(name);
-
-async function removeEntry(client: RouterClient, id: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    await client.remove(SCHEDULER, id, { signal });
-    return true;
-  } catch (error) {
-    if (error instanceof TrapError && error.unknownItem) return false; // it ran between reading and removing
-    throw error;
-  }
-}
+/** The entries that are on a router now. */
+export const rollbackTimerRead: MenuRead = {
+  menu: SCHEDULER,
+  prints: [
+    { queries: anyOf("name", [...TIMED_NAMES, AT_STARTUP, FORMER.atStartup]), proplist: [".id", "name"] },
+  ],
+  optional: false,
+};
 
 /**
  * The script that undoes the steps, the last one first, and then removes its own entries. One step that can't be
@@ -92,6 +68,11 @@ function undoScript(steps: readonly Step[]): Script {
   return script`${undoing}
 :do { :log warning ${value("portreeve: no new login came, the change of the management path is undone")} } on-error={}
 ${[AT_STARTUP, TIMED].map(removal)}`;
+}
+
+/** What takes the entries away, whichever version of ours made them. */
+export function removeRollbackTimer(): readonly Script[] {
+  return [TIMED, FORMER.timed, AT_STARTUP, FORMER.atStartup].map(removal);
 }
 
 function removal(name: string): Script {
@@ -115,13 +96,6 @@ function undo(path: string, { command, row, values, before }: Inverse): Script {
 
 function attempt(step: Script): Script {
   return script`:do { ${step} } on-error={}`;
-}
-
-function withArguments(command: Script, values: Readonly<Record<string, string>>): Script {
-  return Object.entries(values).reduce(
-    (soFar, [name, text]) => script`${soFar} ${identifier(name)}=${value(text)}`,
-    command,
-  );
 }
 
 function placed(command: Script, argument: "place-before" | "destination", row: RowReference): Script {

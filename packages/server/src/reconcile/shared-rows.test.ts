@@ -1,12 +1,10 @@
-/** Rows that modules share, rows that wait for others, and rows that come about by commands of their own. */
+/** Rows that modules share, and rows that come about by commands of their own. */
 import { certificate, ipService, parseVersion, userGroup } from "@portreeve/routeros";
 import { expect, test } from "vitest";
-import { Secret } from "../vault/index.ts";
 import { plan } from "./plan.ts";
 import type { DesiredMenu, DesiredRow, Observed } from "./types.ts";
 
 const version = parseVersion("7.18");
-const none = () => false;
 
 const observed: Observed = new Map([
   [
@@ -23,7 +21,7 @@ const observed: Observed = new Map([
 const service = (key: string, fields: DesiredRow["fields"], more: Partial<DesiredRow> = {}): DesiredMenu => ({
   menu: ipService,
   rows: [{ key, fields, ...more }],
-  owns: none,
+  owns: "none",
 });
 const texts = (...desired: DesiredMenu[]) => plan(desired, observed, version).steps.map(({ text }) => text);
 
@@ -33,14 +31,6 @@ test("what modules say of one row adds up to one step, and the later one has the
   const [step, ...others] = plan([first, second], observed, version).steps;
   expect(others).toEqual([]);
   expect(step).toMatchObject({ values: { port: "8730", certificate: "c" }, touchesManagementPath: true });
-});
-
-test("a row that waits is left to what the others say of it", () => {
-  const isThere = (rows: Observed) => rows.get("/certificate")?.some(({ name }) => name === "c") ?? false;
-  const waiting = service("api-ssl", { certificate: "c" }, { when: isThere });
-  expect(texts(service("api-ssl", { port: "8730" }), waiting)).toEqual([
-    '/ip service set [find name="api-ssl"] port=8730',
-  ]);
 });
 
 test("what one module only reports, another one delivers", () => {
@@ -57,25 +47,26 @@ test("a row comes about by the commands it names, one after the other, and is ne
   const made = (row: Omit<DesiredRow, "fields">): DesiredMenu => ({
     menu: certificate,
     rows: [{ fields: { "common-name": "x" }, ...row }],
-    owns: none,
+    owns: "none",
   });
-  const nextCommand: DesiredRow["nextCommand"] = (there) => {
-    if (!there) return "add";
-    return { command: "sign", values: { number: "template" }, secrets: { passphrase: new Secret("s") } };
+  const sign: DesiredRow["nextCommand"] = {
+    command: "sign",
+    values: { number: "template" },
+    secrets: { passphrase: { of: "certificates", id: "template" } },
   };
-  expect(texts(made({ key: "new", nextCommand }))).toEqual(["/certificate add name=new common-name=x"]);
-  expect(texts(made({ key: "template", nextCommand }))).toEqual([
+  expect(texts(made({ key: "new", nextCommand: "add" }))).toEqual([
+    "/certificate add name=new common-name=x",
+  ]);
+  expect(texts(made({ key: "template", nextCommand: sign }))).toEqual([
     "/certificate sign number=template passphrase=[hidden]",
   ]);
-  expect(texts(made({ key: "template", nextCommand: () => undefined }))).toEqual([]);
-  expect(texts(made({ key: "gone", nextCommand: () => undefined }))).toEqual([]);
+  expect(texts(made({ key: "template", nextCommand: "none" }))).toEqual([]);
+  expect(texts(made({ key: "gone", nextCommand: "none" }))).toEqual([]);
 });
 
 test("a certificate that is removed can't be put back, another row can", () => {
   const removal = (menu: DesiredMenu["menu"]) =>
-    plan([{ menu, rows: [], owns: () => true }], observed, version).steps.map(
-      ({ inverse }) => inverse.length,
-    );
+    plan([{ menu, rows: [], owns: "every" }], observed, version).steps.map(({ inverse }) => inverse.length);
   expect(removal(certificate)).toEqual([0]);
   expect(removal(userGroup)).toEqual([1]);
 });

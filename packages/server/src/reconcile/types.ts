@@ -3,7 +3,7 @@
  *
  * One run for one site: load -> observe -> plan -> guard -> deliver -> verify -> record.
  */
-import type { MenuFacts, RouterClient, RouterOsVersion, Row } from "@portreeve/routeros";
+import type { MenuFacts, RouterOsVersion, Row } from "@portreeve/routeros";
 import type { Trx } from "../database/index.ts";
 import type { Secret } from "../vault/secret.ts";
 
@@ -14,31 +14,50 @@ import type { Secret } from "../vault/secret.ts";
 export interface DesiredRow {
   readonly key: string;
   readonly fields: Readonly<Record<string, string>>;
-  /** Wanted only while this holds of the router: a row that refers to another one waits for it. */
-  readonly when?: (observed: Observed) => boolean;
-  /**
-   * Of a row that comes about by commands of its own and is never `set`: the next of them, given the row as it is.
-   * Undefined: there is none, now.
-   */
-  readonly nextCommand?: (there: Row | undefined, observed: Observed) => NextCommand | "add" | undefined;
+  /** Of a row that comes about by commands of its own and is never `set`: the next of them, or none now. */
+  readonly nextCommand?: NextCommand | "add" | "none";
   /** Written when the row is added and never compared: what can't be read back is not diffed. */
-  readonly secrets?: Readonly<Record<string, Secret>>;
+  readonly secrets?: Secrets;
   /** We come in through this row: its changes go last and may cost the connection. */
   readonly managementPath?: true;
   /** Delivered even where its menu is only reported on. */
   readonly alwaysRepaired?: true;
-  /**
-   * Of a row in an ordered menu: the row it belongs directly before, of the observed ones that are not ours; undefined
-   * for the end. Rows without it keep the order in which they are wanted.
-   */
-  readonly place?: (others: readonly Row[]) => Row | undefined;
+  /** Of a row in an ordered menu. Rows without it keep the order in which they are wanted. */
+  readonly place?: Placement;
 }
+
+/**
+ * A place among the rows that are not ours: directly before the first of a chain, or before the first of it that ends
+ * every packet's way. Where there is none, at the end.
+ */
+export interface Placement {
+  readonly chain: string;
+  readonly before: "first" | "first-catch-all";
+}
+
+/** Some rows of a menu, told by the text of one of their fields. */
+export type RowMatch =
+  | "every"
+  | "none"
+  | { readonly field: string; readonly is: readonly string[] }
+  | { readonly field: string; readonly startsWith: readonly string[] };
+
+/** A secret by who keeps it, so that a plan can be stored and shown: the delivery asks that module for it. */
+export interface SecretReference {
+  /** Name of the contributor. */
+  readonly of: string;
+  /** What the contributor knows it by. */
+  readonly id: string;
+}
+
+/** By wire name. */
+export type Secrets = Readonly<Record<string, SecretReference>>;
 
 /** A command that brings a row about, with its arguments. */
 export interface NextCommand {
   readonly command: "sign" | "create-certificate-request" | "import";
   readonly values: Readonly<Record<string, string>>;
-  readonly secrets?: Readonly<Record<string, Secret>>;
+  readonly secrets?: Secrets;
 }
 
 /** The rows that these queries keep. */
@@ -58,9 +77,9 @@ export interface DesiredMenu {
   readonly prints?: readonly Print[];
   readonly rows: readonly DesiredRow[];
   /** Rows on the router that are this module's; those it no longer wants are removed. */
-  readonly owns: (row: Row) => boolean;
+  readonly owns: RowMatch;
   /** Owned rows we come in through: removed last of all. */
-  readonly managementPath?: (row: Row) => boolean;
+  readonly managementPath?: RowMatch;
   /** Differences are shown and not delivered: somebody else made them, and this module was told to leave them. */
   readonly reportOnly?: boolean;
 }
@@ -72,6 +91,11 @@ export interface RouterFacts {
   readonly managementAddress: string;
   /** The site is being given back: the module wants nothing any more. */
   readonly offboarding: boolean;
+  /**
+   * What was read of the menus this module names. Nothing, when it is asked for the first time, which tells what is to
+   * be read: so the menus must not depend on it, only the rows.
+   */
+  readonly observed: Observed;
 }
 
 /** Rows read from a router, by menu path, in its order. A menu that this router has not is not among them. */
@@ -87,7 +111,7 @@ export interface Step {
   readonly target: { readonly field: string; readonly key: string; readonly id?: string };
   /** Wire names and values; `place-before` and `destination` are the `.id` of the row that is to follow. */
   readonly values: Readonly<Record<string, string>>;
-  readonly secrets: Readonly<Record<string, Secret>>;
+  readonly secrets: Secrets;
   /** What undoes it, in order; nothing where nothing can (a removed user's password is not ours to read). */
   readonly inverse: readonly Inverse[];
   readonly touchesManagementPath: boolean;
@@ -128,28 +152,34 @@ export interface Seen {
 /** What came of a module's next step: nothing was to be done, the router is to have something else now, or a problem. */
 export type Advance = "done" | "changed" | { readonly problem: string };
 
-/** What a domain module gives the reconciler: its intent, its rows, and its view of the result. */
-export interface Contributor<Facts = unknown> {
-  readonly name: string;
-  /** Read the module's intent for a site, in one transaction with the other modules. */
-  load(trx: Trx, siteId: string): Promise<Facts>;
+/** What one module wants of one site, as it was when it was loaded. */
+export interface Intent {
   /** Pure: the rows this intent means on this router. */
-  desired(facts: Facts, router: RouterFacts): DesiredMenu[];
+  desired(router: RouterFacts): DesiredMenu[];
   /**
    * The router has what was wanted of it, and what this module wants next may follow from what is there now: write it
    * down. After `changed` everything is loaded, read and planned again.
    */
-  advance?(siteId: string, facts: Facts, observed: Observed, signal: AbortSignal): Promise<Advance>;
+  advance?(observed: Observed): Promise<Advance>;
   /** Write down what was seen on the router after delivery. */
-  record?(trx: Trx, siteId: string, facts: Facts, seen: Seen): Promise<void>;
+  record?(trx: Trx, seen: Seen): Promise<void>;
 }
 
-/** An authenticated connection to one router, opened by the module that keeps the logins. */
-export interface RouterSession extends AsyncDisposable {
-  readonly client: RouterClient;
+/** What a domain module gives the reconciler: its intent for a site, and the secrets that its rows refer to. */
+export interface Contributor {
+  readonly name: string;
+  /** Read the module's intent for a site, in one transaction with the other modules. */
+  load(trx: Trx, siteId: string): Promise<Intent>;
+  /** A secret of the site's that its rows refer to. @throws where there is none of this id */
+  openSecret?(trx: Trx, siteId: string, id: string): Promise<Secret>;
+}
+
+/** What a link knows of its router without asking. */
+export interface RouterNow {
   readonly version: RouterOsVersion;
+  /** The address the router sees us come from. */
   readonly managementAddress: string;
-  /** The service we are logged in to. */
+  /** The service we come in by. */
   readonly service: "api" | "api-ssl";
 }
 
@@ -161,18 +191,8 @@ export interface Guard {
   readonly reasonAgainst: (
     observed: Observed,
     steps: readonly Step[],
-    session: Pick<RouterSession, "managementAddress" | "service">,
+    router: Pick<RouterNow, "managementAddress" | "service">,
   ) => string | undefined;
-}
-
-export interface RouterAccess {
-  /**
-   * Log in to a site's router; on the way finish what a login needs (adoption, a rotation in progress).
-   * @throws ConnectError, LoginError and the other errors of the client; NeedsAttentionError
-   */
-  open(siteId: string, signal: AbortSignal): Promise<RouterSession>;
-  /** Log in over a new connection with the login that is known to work, changing nothing on the router. */
-  openForReading(siteId: string, signal: AbortSignal): Promise<RouterSession>;
 }
 
 export interface SiteSnapshot {
@@ -202,8 +222,8 @@ export type Outcome = {
 
 /** What the reconciler reads and writes about sites; kept by the sites module. */
 export interface SiteRecords {
-  /** Every site that is to be reconciled. */
-  list(): Promise<readonly string[]>;
+  /** The sites of these buckets that are to be reconciled. */
+  list(buckets: readonly number[]): Promise<readonly string[]>;
   load(trx: Trx, siteId: string): Promise<SiteSnapshot | undefined>;
   /** Intent first: the port the management path is about to move to, so that a restart finds the router. */
   expectApiPort(siteId: string, port: number): Promise<void>;

@@ -1,12 +1,12 @@
 /**
  * Carries rollouts on. Level-triggered: it keeps nothing, looks at every rollout under way in a transaction of its
  * own, and does what the rows say. It is woken when a site's state has changed, and by period, which is the retry and
- * the clock.
+ * the clock. One process of the installation looks at a time.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import type { Database } from "../database/index.ts";
-import { Driver } from "../reconcile/index.ts";
+import type { LeasedTask, Status } from "../background/index.ts";
+import { bucketOf, type Database } from "../database/index.ts";
 import type { RolloutService } from "./service.ts";
 import { findRollout, lockRollouts, underWay } from "./store.ts";
 
@@ -14,57 +14,47 @@ const PERIOD_MS = 5_000;
 /** Sites of a wave finish together: so long their wakes are gathered for one look, which takes 0.2 s for 10,000 sites. */
 const GATHER_MS = 200;
 
-export interface RolloutEngineOptions {
+/** The task's only key: wake it when sites may have come further. */
+export const ROLLOUTS = "rollouts";
+
+export interface RolloutTaskOptions {
   readonly database: Database;
   readonly rollouts: RolloutService;
   readonly log: Logger;
 }
 
-export class RolloutEngine {
-  readonly #options: RolloutEngineOptions;
-  readonly #driver: Driver;
+export function rolloutTask(options: RolloutTaskOptions): LeasedTask {
+  return {
+    name: "rollouts",
+    claim: "bucket",
+    periodMs: PERIOD_MS,
+    concurrency: 1,
+    list: async (buckets) => (buckets.includes(bucketOf(ROLLOUTS)) ? [ROLLOUTS] : []),
+    run: (_, signal) => carryOn(options, signal),
+  };
+}
 
-  constructor(options: RolloutEngineOptions) {
-    this.#options = options;
-    this.#driver = new Driver({
-      list: async () => ["rollouts"],
-      run: (_, signal) => this.#run(signal),
-      // Any number of processes may look: the lock is in the transaction that decides.
-      tryLock: async () => ({ lost: new AbortController().signal, release: async () => {} }),
-      periodMs: PERIOD_MS,
-      concurrency: 1,
-      log: options.log,
-    });
-  }
-
-  start(): void {
-    this.#driver.start();
-  }
-
-  /** Sites may have come further. */
-  wake(): void {
-    this.#driver.wake("rollouts");
-  }
-
-  stop(): Promise<void> {
-    return this.#driver.stop();
-  }
-
-  async #run(signal: AbortSignal): Promise<void> {
-    const { database, rollouts, log } = this.#options;
-    await delay(GATHER_MS, undefined, { signal }).catch(() => {});
-    for (const { id, customer_id } of await database.asSystem(underWay)) {
-      if (signal.aborted) return;
-      try {
-        await database.asSystem(async (trx) => {
-          await lockRollouts(trx, customer_id);
-          const rollout = await findRollout(trx, id);
-          if (rollout?.ended_at === null) await rollouts.advance(trx, rollout);
-        });
-      } catch (error) {
-        // One customer's trouble must not hold up the others.
-        log.error({ err: error, rolloutId: id }, "could not carry a rollout on");
-      }
+async function carryOn(
+  { database, rollouts, log }: RolloutTaskOptions,
+  signal: AbortSignal,
+): Promise<Status> {
+  await delay(GATHER_MS, undefined, { signal }).catch(() => {});
+  const stuck: string[] = [];
+  for (const { id, customer_id } of await database.asSystem(underWay)) {
+    if (signal.aborted) break;
+    try {
+      await database.asSystem(async (trx) => {
+        await lockRollouts(trx, customer_id);
+        const rollout = await findRollout(trx, id);
+        if (rollout?.ended_at === null) await rollouts.advance(trx, rollout);
+      });
+    } catch (error) {
+      // One customer's trouble must not hold up the others.
+      log.error({ err: error, rolloutId: id }, "could not carry a rollout on");
+      stuck.push(id);
     }
   }
+  return stuck.length === 0
+    ? { state: "done" }
+    : { state: "failed", reason: `could not carry on: ${stuck.join(", ")}` };
 }

@@ -9,7 +9,7 @@ import { policyContributor } from "../policies/contributor.ts";
 import { PolicyService, setCurrentRevision } from "../policies/index.ts";
 import type { PolicyRow } from "../policies/store.ts";
 import type { Outcome } from "../reconcile/index.ts";
-import { AddressRules, SiteService, siteRecords } from "../sites/index.ts";
+import { AddressRules, Sightings, SiteService, siteRecords } from "../sites/index.ts";
 import { insertSites, type SiteFixture } from "../sites/testing.fixture.ts";
 import { Keyring, Vault } from "../vault/index.ts";
 import { listSitesOf } from "./list.ts";
@@ -106,14 +106,14 @@ export class FixtureFleet implements AsyncDisposable {
   /** A run of the site, of which the rollouts have not heard yet. */
   async find(siteId: string, outcome: Outcome): Promise<void> {
     const { database } = this.test;
-    const records = siteRecords(database);
+    const records = siteRecords(database, new Sightings(database));
     await database.asSystem(async (trx) => {
       const site = await records.load(trx, siteId);
       if (!site) throw new Error("no such site");
       if (outcome !== AWAY) await this.seen(trx, siteId);
-      const facts = await policyContributor.load(trx, siteId);
+      const policy = await policyContributor.load(trx, siteId);
       const seen = { observed: new Map(), withheld: [], problem: undefined };
-      if (outcome.state === "in_sync") await policyContributor.record?.(trx, siteId, facts, seen);
+      if (outcome.state === "in_sync") await policy.record?.(trx, seen);
       await records.finish(trx, site, outcome);
     });
   }

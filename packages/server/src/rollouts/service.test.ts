@@ -102,8 +102,8 @@ describe("carrying on", () => {
 
   test("a run that had begun before the site was given the revision proves nothing", async () => {
     const { database } = fleet.test;
-    const { siteRecords } = await import("../sites/index.ts");
-    const records = siteRecords(database);
+    const { Sightings, siteRecords } = await import("../sites/index.ts");
+    const records = siteRecords(database, new Sightings(database));
     const snapshot = await database.asSystem((trx) => records.load(trx, at(0)));
     if (!snapshot) throw new Error("no site");
     const id = await put(2022);

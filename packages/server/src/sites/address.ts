@@ -2,9 +2,9 @@
  * Where Portreeve may connect to. A site's address comes from a user, so it must not become a way to reach this
  * machine, its neighbours' link-local services or a cloud's metadata service.
  */
-import { lookup } from "node:dns/promises";
 import { BlockList, isIP } from "node:net";
 import ipaddr from "ipaddr.js";
+import { nameResolver, type Resolver } from "./resolver.ts";
 
 const ALWAYS_REFUSED: readonly [string, number, "ipv4" | "ipv6"][] = [
   ["0.0.0.0", 8, "ipv4"], // "this host"
@@ -23,17 +23,17 @@ const LOOPBACK: readonly [string, number, "ipv4" | "ipv6"][] = [
   ["::1", 128, "ipv6"],
 ];
 
-type Resolver = (name: string) => Promise<readonly { address: string }[]>;
-const systemResolver: Resolver = (name) => lookup(name, { all: true, verbatim: true });
-
 export class AddressRefusedError extends Error {
   override readonly name = "AddressRefusedError";
 }
 
 export class AddressRules {
   readonly #refused = new BlockList();
+  readonly #resolver: Resolver;
 
-  constructor({ allowLoopback }: { allowLoopback: boolean }) {
+  /** @param resolver how names become addresses; the system's name servers unless given */
+  constructor({ allowLoopback, resolver = nameResolver() }: { allowLoopback: boolean; resolver?: Resolver }) {
+    this.#resolver = resolver;
     for (const [net, length, family] of [...ALWAYS_REFUSED, ...(allowLoopback ? [] : LOOPBACK)]) {
       this.#refused.addSubnet(net, length, family);
     }
@@ -62,7 +62,7 @@ export class AddressRules {
    * The one address to connect to: resolved once and checked after resolution, so that a name can't resolve to another one later.
    * @throws AddressRefusedError, or the resolver's error
    */
-  async resolve(address: string, resolver: Resolver = systemResolver): Promise<string> {
+  async resolve(address: string, resolver: Resolver = this.#resolver): Promise<string> {
     const problem = this.problemWith(address);
     if (problem) throw new AddressRefusedError(`address ${problem}`);
     if (isIP(address)) return address;

@@ -76,12 +76,3 @@ export async function moveTo(trx: Trx, site: Reached, path: ManagementPath): Pro
 export async function recordAdopted(trx: Trx, siteId: string, managementAddress: string): Promise<void> {
   await updateConnection(trx, siteId, { management_address: managementAddress, adoption_login: null });
 }
-
-/** Where the router sees us come from; null until it is adopted. */
-export function findManagementAddress(trx: Trx, siteId: string) {
-  return trx
-    .selectFrom("site_connections")
-    .select("management_address")
-    .where("site_id", "=", siteId)
-    .executeTakeFirst();
-}

@@ -1,6 +1,7 @@
 export { AddressRules } from "./address.ts";
 export { type ManagementPath, recordAdopted } from "./connections.ts";
 export { askRouter, SiteNotFoundError, SiteNotReadyError } from "./errors.ts";
+export { LatestSightings, sightingsAnswer } from "./latest-sightings.ts";
 export { presentSteps } from "./present-steps.ts";
 export {
   type RouterIdentity,
@@ -11,5 +12,6 @@ export {
 } from "./records.ts";
 export { siteRoutes } from "./routes.ts";
 export { adoptionLoginBinding, SITE_CHANNEL, type SitePart, SiteService } from "./service.ts";
+export { Sightings } from "./sightings.ts";
 export { findDuplicateSite, findSite, lockIdentities, lockSite, type SiteRow } from "./store.ts";
 export { changeIntent } from "./sync.ts";

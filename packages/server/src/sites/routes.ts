@@ -11,6 +11,7 @@ import {
 import { z } from "zod";
 import { pageOf, readCursor } from "../kernel/page.ts";
 import { type Route, route } from "../kernel/route.ts";
+import type { LatestSightings } from "./latest-sightings.ts";
 import { presentSite } from "./present.ts";
 import type { SiteService } from "./service.ts";
 import { listSites } from "./store.ts";
@@ -25,7 +26,8 @@ const removal = z.strictObject({
     .describe("true: forget the site now and leave the router as it is"),
 });
 
-export function siteRoutes(sites: SiteService): Route[] {
+/** @param latest when sites were seen, as the processes that check them know it */
+export function siteRoutes(sites: SiteService, latest: LatestSightings): Route[] {
   return [
     route({
       method: "GET",
@@ -35,12 +37,10 @@ export function siteRoutes(sites: SiteService): Route[] {
       summary: "List sites",
       input: { query: filters },
       output: listOf(site),
-      run: ({ query: { status, policy_id: policyId, limit, cursor }, read }) => {
+      run: async ({ query: { status, policy_id: policyId, limit, cursor }, read }) => {
         const [after] = readCursor(cursor, cursorForm) ?? [];
-        return read(async (trx) => {
-          const rows = await listSites(trx, { status, policyId, after, limit: limit + 1 });
-          return pageOf(rows, limit, ({ id }) => [id], presentSite);
-        });
+        const rows = await read((trx) => listSites(trx, { status, policyId, after, limit: limit + 1 }));
+        return pageOf(await latest.over(rows), limit, ({ id }) => [id], presentSite);
       },
     }),
     route({
@@ -63,7 +63,11 @@ export function siteRoutes(sites: SiteService): Route[] {
       summary: "Show a site",
       input: { params: idParams },
       output: site,
-      run: ({ params, read }) => read(async (trx) => presentSite(await sites.get(trx, params.id))),
+      run: async ({ params, read }) => {
+        const row = await read((trx) => sites.get(trx, params.id));
+        const [site = row] = await latest.over([row]);
+        return presentSite(site);
+      },
     }),
     route({
       method: "PATCH",

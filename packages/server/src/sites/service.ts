@@ -133,8 +133,7 @@ export class SiteService {
   async bumpGeneration(trx: Trx, siteIds: readonly SiteId[]): Promise<void> {
     if (siteIds.length === 0) return;
     await changeIntent(trx, siteIds);
-    // One parameter and one statement, however many sites a policy has.
-    await sql`select pg_notify(${SITE_CHANNEL}, id::text) from unnest(${siteIds}::uuid[]) as id`.execute(trx);
+    for (const siteId of siteIds) await notify(trx, SITE_CHANNEL, siteId);
   }
 
   /** Reconcile this site now, without a change of intent; a change of the management path that was undone is tried again. */
@@ -144,6 +143,7 @@ export class SiteService {
       management_path_armed: null,
       management_path_problem: null,
       management_path_problem_change: null,
+      reconcile_requested_at: sql<Date>`now()`,
     });
     await this.#audit(trx, caller, "site.reconcile_requested", site, {});
     await notify(trx, SITE_CHANNEL, siteId);

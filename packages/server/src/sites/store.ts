@@ -24,6 +24,7 @@ const CONNECTION = [
 ] as const;
 const SYNC = [
   "site_sync.generation",
+  "site_sync.observed_generation",
   "site_sync.changed_at",
   "site_sync.sync_state",
   "site_sync.sync_reason",
@@ -78,8 +79,26 @@ export async function lockIdentities(trx: Trx, siteIds: readonly SiteId[]): Prom
     .execute();
 }
 
-export async function allSiteIds(trx: Trx): Promise<string[]> {
-  const rows = await trx.selectFrom("sites").select("id").execute();
+export async function siteIdsOf(trx: Trx, buckets: readonly number[]): Promise<string[]> {
+  const ofBuckets = sql<number>`any(${buckets}::smallint[])`;
+  const rows = await trx.selectFrom("sites").select("id").where("bucket", "=", ofBuckets).execute();
+  return rows.map(({ id }) => id);
+}
+
+/** One batch. In the order in which everybody locks sites, and none that is locked. @returns those that were written */
+export async function recordSeen(
+  trx: Trx,
+  ids: readonly string[],
+  times: readonly (Date | null)[],
+): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    with batch as (select * from unnest(${ids}::uuid[], ${times}::timestamptz[]) as batch (id, seen)),
+         free as (select id from sites where id in (select id from batch)
+                   order by id for no key update skip locked)
+    update sites set last_seen_at = greatest(last_seen_at, seen)
+      from batch join free using (id)
+     where sites.id = batch.id
+    returning sites.id`.execute(trx);
   return rows.map(({ id }) => id);
 }
 

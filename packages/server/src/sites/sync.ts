@@ -1,6 +1,6 @@
 /** The SQL of site_sync: what a site is to have, by the number of its intent, and how far its router is. */
-import { sql, type Updateable } from "kysely";
-import type { SiteSyncTable, SyncState, Trx } from "../database/index.ts";
+import { sql, type UpdateObject } from "kysely";
+import type { SyncState, Tables, Trx } from "../database/index.ts";
 import type { SiteSnapshot } from "../reconcile/types.ts";
 
 export async function insertSync(trx: Trx, siteId: string, customerId: string): Promise<void> {
@@ -47,13 +47,29 @@ export async function changeIntent(trx: Trx, siteIds: readonly string[]): Promis
 }
 
 type Changed = Pick<
-  Updateable<SiteSyncTable>,
-  "management_path_armed" | "management_path_problem" | "management_path_problem_change"
+  UpdateObject<Tables, "site_sync">,
+  | "reconcile_requested_at"
+  | "management_path_armed"
+  | "management_path_problem"
+  | "management_path_problem_change"
 >;
 
 /** What is known of a change of the management path. */
 export async function updateManagementPath(trx: Trx, siteId: string, columns: Changed): Promise<void> {
   await trx.updateTable("site_sync").set(columns).where("site_id", "=", siteId).execute();
+}
+
+/** How far it is, not locked, and what its status follows from. */
+export function findProgress(trx: Trx, siteId: string) {
+  return trx
+    .selectFrom("site_sync")
+    .innerJoin("sites", "sites.id", "site_sync.site_id")
+    .innerJoin("site_connections", "site_connections.site_id", "site_sync.site_id")
+    .select(["sites.status", "site_connections.management_address", "site_sync.generation"])
+    .select(["site_sync.observed_generation", "site_sync.checked_generation", "site_sync.sync_state"])
+    .select(["site_sync.sync_reason", "site_sync.sync_checked_at", "site_sync.reconcile_requested_at"])
+    .where("site_sync.site_id", "=", siteId)
+    .executeTakeFirst();
 }
 
 /** How far it was, locked: a change of intent that is about to commit would else be written over as if delivered. */
@@ -87,4 +103,16 @@ export async function recordRun(trx: Trx, siteId: string, result: RunResult): Pr
     })
     .where("site_id", "=", siteId)
     .execute();
+}
+
+/** One batch, of sites that are locked. */
+export async function recordChecked(
+  trx: Trx,
+  ids: readonly string[],
+  times: readonly (Date | null)[],
+): Promise<void> {
+  await sql`
+    update site_sync set sync_checked_at = greatest(sync_checked_at, checked)
+      from unnest(${ids}::uuid[], ${times}::timestamptz[]) as batch (id, checked)
+     where site_id = batch.id`.execute(trx);
 }

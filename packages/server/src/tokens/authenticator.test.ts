@@ -108,3 +108,32 @@ test("the last use is recorded, and at most once a minute", async () => {
   await authenticator.drain();
   expect((await lastUse(id))?.getTime()).toBeGreaterThan(aged?.getTime() ?? 0);
 });
+
+test("without the database a token that proved good lately is known for ending access, and for nothing else", async () => {
+  await using away = await createTestDatabase();
+  await ensureBootstrap(away.database, { token: "a-bootstrap-token-of-this-test-alone" });
+  const authenticator = new Authenticator(away.database, silentLog);
+  const text = "a-bootstrap-token-of-this-test-alone";
+  const holder = await authenticator.authenticate(text);
+  await authenticator.drain();
+  await away.database.close();
+  const without = { withoutDatabase: true };
+  expect(await authenticator.authenticate(text, without)).toEqual(holder);
+  await expect(authenticator.authenticate(text)).rejects.toThrow();
+  await expect(authenticator.authenticate(generateToken(randomUUID()).reveal(), without)).rejects.toThrow();
+});
+
+test("a token that was revoked is not remembered", async () => {
+  await using away = await createTestDatabase();
+  const text = "a-bootstrap-token-of-this-test-alone";
+  await ensureBootstrap(away.database, { token: text });
+  const authenticator = new Authenticator(away.database, silentLog);
+  await authenticator.authenticate(text);
+  await authenticator.drain();
+  await away.database.asSystem((trx) =>
+    trx.updateTable("api_tokens").set({ revoked_at: sql<Date>`now()` }).execute(),
+  );
+  expect(await authenticator.authenticate(text)).toBeUndefined();
+  await away.database.close();
+  await expect(authenticator.authenticate(text, { withoutDatabase: true })).rejects.toThrow();
+});

@@ -38,7 +38,10 @@ export async function ensureBootstrap(
     const existing = await trx.selectFrom("customers").select("id").limit(1).executeTakeFirst();
     if (existing) return undefined;
     const customerId = randomUUID();
-    await trx.insertInto("customers").values({ id: customerId, name: "default" }).execute();
+    await trx
+      .insertInto("customers")
+      .values({ id: customerId, name: "default", operates_installation: true })
+      .execute();
     const tokenId = randomUUID();
     const admin = token === undefined ? generateToken(tokenId) : new Secret(token);
     await insertToken(trx, {

@@ -6,7 +6,7 @@
  * - The last six are the CRC-32 of everything before them in base 62, so that a scanner can rule out look-alikes
  *   without asking us. They protect nothing.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { Secret } from "../vault/index.ts";
 
@@ -25,7 +25,7 @@ export function generateToken(tokenId: string): Secret {
 
 /** What is stored: SHA-256 is enough, because the text is random and not somebody's password. */
 export function hashToken(text: string): Buffer {
-  return createHash("sha256").update(text, "utf8").digest();
+  return hash("sha256", text, "buffer");
 }
 
 /** @returns what is wrong with a token chosen by an operator, or undefined */

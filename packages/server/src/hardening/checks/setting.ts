@@ -31,7 +31,7 @@ export function setting({
     evaluate: ({ rows }) => evaluateSetting(menu, field, rows(menu.path)[0], isGood),
     fix: {
       // Its row is the router's own; it is never ours to remove.
-      desired: () => [{ menu, rows: [{ key: "", fields: wanted }], owns: () => false }],
+      desired: () => [{ menu, rows: [{ key: "", fields: wanted }], owns: "none" }],
       ...(caution === undefined ? {} : { caution }),
     },
   };

@@ -21,7 +21,7 @@ export const userChecks: readonly Check[] = [
     evaluate: evaluateDefaultUser,
     fix: {
       desired: () => [
-        { menu: user, rows: [{ key: DEFAULT_USER, fields: { disabled: "true" } }], owns: () => false },
+        { menu: user, rows: [{ key: DEFAULT_USER, fields: { disabled: "true" } }], owns: "none" },
       ],
       caution: "Everybody who logs in as admin must use another user. Open sessions continue.",
       once: { menu: "/user", isDone: (rows) => !rows.some(isEnabledDefault) },
