@@ -68,7 +68,7 @@ describe.skipIf(chromiumMissing !== undefined)(`hardening in the web page${note}
     await shows(finding(dialog, BANDWIDTH).getByRole("list", { name: "Steps" }), "enabled=no");
     await dialog.getByLabel("Fix: SSH offers strong ciphers only").check();
     await dialog.getByRole("button", { name: "Fix 2 findings" }).click();
-    await shows(dialog.getByRole("status"), "The fixes are delivered with the next run");
+    await shows(dialog.getByRole("status"), "The reconciler delivers the fixes now");
     const enabled = () => quay.router.control.rows("/tool/bandwidth-server")[0]?.enabled;
     await waitFor(() => enabled() === "false", { what: "the fix on the router" });
 
