@@ -120,7 +120,7 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
   expect(plan).toMatch(/^ {2}SOURCE +WINBOX +SSH +API$/m);
   expect(plan).toMatch(/^ {2}Portreeve 127\.0\.0\.1 +yes +yes +yes$/m);
   expect(plan).toMatch(/^ {2}internet 0\.0\.0\.0\/0 +partly +partly +partly$/m);
-  expect(plan).toMatch(/^ {2}To nobody, before and after: http, https, telnet, ftp, api_ssl$/m);
+  expect(plan).toMatch(/^ {2}Closed to everybody, before and after: http, https, telnet, ftp, api_ssl$/m);
 
   const draft = { ...POLICY, winbox: { ...POLICY.winbox, networks: ["192.0.2.0/24"] } };
   await writeFile(file("draft.json"), JSON.stringify(draft));
@@ -135,15 +135,15 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
 
   const closed = ["policies", "update", "High ports", "-f", file("closed.json")];
   expect(await refused(...closed)).toMatch(
-    /^ {2}winbox\.enabled: would end the access of 127\.0\.0\.1, where you are, to edge$/m,
+    /^ {2}winbox\.enabled: would end your access from 127\.0\.0\.1 to edge$/m,
   );
   await ok(...closed, "--lock-out-reason", "test");
   expect(await ok("audit", "list", "--action", "policy.updated")).toMatch(/"lock_out_reason":"test"/);
   await ok("policies", "update", "High ports", "-f", file("policy.json"));
-  expect(await ok("sites", "reconcile", added.id)).toBe("edge is being looked at now\n");
+  expect(await ok("sites", "reconcile", added.id)).toBe("edge is being reconciled now\n");
 
   const report = await ok("sites", "hardening", "edge");
-  expect(report).toMatch(/^Score \d+ of 100\n\nSEVERITY +STATUS +FINDING +FIX +HOW IT IS\n/);
+  expect(report).toMatch(/^Score \d+ of 100\n\nSEVERITY +STATUS +FINDING +FIX +DETAIL\n/);
   expect(report).toMatch(
     /^medium +open +bandwidth-server +yes +\/tool\/bandwidth-server has enabled=true\.$/m,
   );
@@ -222,7 +222,7 @@ test("a request that is wrong is told field by field, before it is sent", async 
     "me",
   );
 
-  expect(said).toMatch(/^portreeve: the request is not right:$/m);
+  expect(said).toMatch(/^portreeve: the request is not valid:$/m);
   expect(said).toMatch(/^ {2}expire_after_minutes: must be a whole number of minutes$/m);
   expect(said).toMatch(/^ {2}allow_only_ip: must be an IPv4 or IPv6 address/m);
 });
@@ -313,7 +313,9 @@ test("a server that isn't there, or isn't a Portreeve, is told", async () => {
   const { port } = page.address() as AddressInfo;
   const elsewhere = await runCli(["sites", "list"], { PORTREEVE_URL: `http://127.0.0.1:${port}` });
   page.close();
-  expect(elsewhere.stderr).toBe("portreeve: the server answered 200 OK; is PORTREEVE_URL a Portreeve?\n");
+  expect(elsewhere.stderr).toBe(
+    "portreeve: the server answered 200 OK; is PORTREEVE_URL the address of a Portreeve server?\n",
+  );
 });
 
 test("a missing token is told", async () => {
