@@ -18,6 +18,8 @@ import {
 /** An address nobody else has; routers keep RouterOS's own ports there. */
 const ROUTER = `127.${randomInt(100, 200)}.${randomInt(256)}.${randomInt(1, 255)}`;
 const ROUTER_PASSWORD = "the router's first";
+/** For tests that run up to some thirty processes one after the other: seconds each on a busy machine, milliseconds. */
+const MANY_PROCESSES_MS = 180_000;
 
 const POLICY = {
   name: "High ports",
@@ -101,7 +103,7 @@ test("a policy is created from a file, shown, changed and deleted", async () => 
   expect(await refused("policies", "show", "High ports")).toBe(
     "portreeve: no policy is called High ports; portreeve policies list shows them\n",
   );
-});
+}, MANY_PROCESSES_MS);
 
 test("a router is adopted, looked at, changed, opened for a person and given up, by its name", async () => {
   await ok("policies", "create", "-f", file("policy.json"));
@@ -186,7 +188,7 @@ test("a router is adopted, looked at, changed, opened for a person and given up,
 
   expect(await ok("sites", "remove", "edge")).toBe("edge is being off-boarded\n");
   await expect.poll(() => ok("sites", "list"), { timeout: 30_000 }).not.toContain("edge");
-}, 120_000); // some thirty processes, one after the other
+}, MANY_PROCESSES_MS);
 
 /** The policy's change comes to the site, and is shown under the policy's name. */
 async function expectRolledOut(): Promise<void> {
