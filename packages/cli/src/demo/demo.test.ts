@@ -150,7 +150,7 @@ test("after a restart token, sites, policy and routers are what they were", asyn
 
 test("a data directory that a server without the demo's token has used is refused in one line", async () => {
   await using other = await temporaryDirectory();
-  const environment = { PORTREEVE_HTTP: "127.0.0.1:0", PORTREEVE_DATA_DIR: other.path };
+  const environment = { PORTREEVE_HTTP: "127.0.0.1:0", PORTREEVE_DATA_DIR: join(other.path, "data") };
   const server = new CliProcess(["serve"], environment);
   await server.shows(/^Token/m);
   server.signal("SIGTERM");
