@@ -14,7 +14,8 @@ export default defineConfig({
     globalSetup: "./vitest.setup.ts",
     setupFiles: "./packages/testing/src/leaks.ts",
     execArgv: [`--conditions=${source}`],
-    testTimeout: 30_000,
+    // Only a test that hangs takes so long: one that starts processes takes seconds for each on a busy machine.
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     // A second, as Vitest has it, passes on a busy machine without anything happening.
     expect: { poll: { timeout: 20_000, interval: 10 } },
@@ -36,7 +37,7 @@ export default defineConfig({
           include: ["scenarios/**/*.test.ts"],
           exclude: [serial],
           maxWorkers,
-          testTimeout: 60_000, // with what the first test of a file sets up for all
+          testTimeout: 90_000, // with what the first test of a file sets up for all
           sequence: { groupOrder: 1 },
         },
       },
@@ -45,7 +46,6 @@ export default defineConfig({
           name: "serial",
           include: [`packages/*/src/${serial}`, `scenarios/${serial}`],
           fileParallelism: false,
-          testTimeout: 60_000,
           sequence: { groupOrder: 2 },
         },
       },

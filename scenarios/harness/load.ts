@@ -184,10 +184,15 @@ export class Load {
     } else await this.#expire(id);
   }
 
+  /** Told like every change of an access: a gateway that was given its end does not ask again before it. */
   async #expire(id: string): Promise<void> {
     for (;;) {
       try {
-        await this.#server.sql("update transient_access set expires_at = now() where id = $1", [id]);
+        await this.#server.sql(
+          `with ended as (update transient_access set expires_at = now() where id = $1 returning id)
+           select pg_notify('portreeve_access', id::text) from ended`,
+          [id],
+        );
         return;
       } catch {
         await delay(RETRY_MS);

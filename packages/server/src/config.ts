@@ -7,6 +7,8 @@ import { ROLES, type Role, SETTINGS, type SettingName } from "./settings.ts";
 
 export interface Config {
   readonly http: { readonly host: string; readonly port: number };
+  /** Where this host's health is told; undefined: nowhere but at the API. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
   readonly dataDir: string;
   /** What must not be restored together with the database. */
   readonly stateDir: string;
@@ -85,6 +87,7 @@ const SCHEMAS = {
   PORTREEVE_STATE_DIR: text,
   DATABASE_URL: databaseUrl,
   DATABASE_DIRECT_URL: databaseUrl,
+  PORTREEVE_METRICS: endpoint,
   PORTREEVE_MASTER_KEY_FILE: text,
   PORTREEVE_BOOTSTRAP_TOKEN: z.string().min(32, "must be 32 or more characters"),
   PORTREEVE_PUBLIC_URL: z.url({ protocol: /^https?$/, error: "must be an http:// or https:// address" }),
@@ -128,9 +131,15 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
       "DATABASE_DIRECT_URL: must come with DATABASE_URL, the address of the pooler before that server",
     );
   }
+  if (values.PORTREEVE_ROLES.includes("gateway") && !values.PORTREEVE_ROLES.includes("api")) {
+    throw new ConfigError(
+      "PORTREEVE_ROLES: the role gateway runs beside api; for a gateway on a host of its own use portreeve gateway",
+    );
+  }
   const dataDir = resolve(values.PORTREEVE_DATA_DIR);
   return {
     http: values.PORTREEVE_HTTP,
+    metrics: values.PORTREEVE_METRICS,
     dataDir,
     stateDir: resolve(values.PORTREEVE_STATE_DIR ?? `${dataDir}-state`),
     databaseUrl: values.DATABASE_URL,

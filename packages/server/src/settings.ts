@@ -42,6 +42,11 @@ export const SETTINGS = {
     description: "the PostgreSQL server itself, when --database-url is a pooler in transaction mode",
     unset: "none",
   },
+  PORTREEVE_METRICS: {
+    value: "address:port",
+    description: "where /healthz, /readyz and /metrics of this host answer; keep it off public addresses",
+    unset: "none",
+  },
   PORTREEVE_MASTER_KEY_FILE: {
     value: "file",
     description: "key-encryption keys",
@@ -59,7 +64,7 @@ export const SETTINGS = {
   },
   PORTREEVE_MANAGEMENT_ADDRESS: {
     value: "address",
-    description: "the source address routers see us come from",
+    description: "the source address of our connections, as routers see it",
     default: "100.64.0.1",
   },
   PORTREEVE_API_USERNAME: {
@@ -99,12 +104,12 @@ export const SETTINGS = {
   },
   PORTREEVE_EXPOSURE_HOURS: {
     value: "hours",
-    description: "how often every site is looked at from outside; 0: only when asked",
+    description: "how often every site is checked from outside; 0: only on request",
     default: "24",
   },
   PORTREEVE_TRUSTED_PROXIES: {
     value: "networks",
-    description: "proxies whose X-Forwarded-For is believed, separated by commas",
+    description: "proxies whose X-Forwarded-For header is trusted, separated by commas",
     unset: "none",
   },
   PORTREEVE_LOG_LEVEL: {

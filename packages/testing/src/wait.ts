@@ -7,7 +7,7 @@ const LONGEST_PAUSE_MS = 20;
 const SHOWN_CHARACTERS = 2_000;
 
 export interface WaitOptions {
-  /** Give up after this long, milliseconds; 10 seconds unless given. */
+  /** Give up after this long, milliseconds; 20 seconds unless given, which measure nothing but a test's patience. */
   within?: number;
   /** What is waited for, in the words of the failure; the condition's own text unless given. */
   what?: string;
@@ -22,7 +22,7 @@ export interface WaitOptions {
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
-  { within = 10_000, what, seen }: WaitOptions = {},
+  { within = 20_000, what, seen }: WaitOptions = {},
 ): Promise<NonNullable<Exclude<T, false>>> {
   const start = performance.now();
   for (let looks = 1; ; looks++) {

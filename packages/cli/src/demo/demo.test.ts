@@ -118,7 +118,7 @@ test.skipIf(missing.length > 0)(
     session.stdin.write("/system identity print\n");
     await writes(session, /name: tower-ridge/);
 
-    const revoke = `${logIn.split("\n")[0]}\n${await printed(/^# Close the door/)}`;
+    const revoke = `${logIn.split("\n")[0]}\n${await printed(/^# Close the access/)}`;
     const ended = once(session, "close");
     await bash("bash", ["-c", revoke], known);
     expect(await ended).toEqual([255, null]); // ssh lost its connection
@@ -146,11 +146,11 @@ test("after a restart token, sites, policy and routers are what they were", asyn
   expect(services.stdout).toMatch(/^telnet +open +2323 +127\.0\.0\.1\/32, 10\.0\.0\.0\/8$/m);
   const plan = await client("sites", "plan", "core-harbour");
   expect(plan.stdout).toMatch(/^Nothing to change: the router is as it should be\.\n/);
-});
+}, 120_000); // two starts of server and routers
 
 test("a data directory that a server without the demo's token has used is refused in one line", async () => {
   await using other = await temporaryDirectory();
-  const environment = { PORTREEVE_HTTP: "127.0.0.1:0", PORTREEVE_DATA_DIR: other.path };
+  const environment = { PORTREEVE_HTTP: "127.0.0.1:0", PORTREEVE_DATA_DIR: join(other.path, "data") };
   const server = new CliProcess(["serve"], environment);
   await server.shows(/^Token/m);
   server.signal("SIGTERM");

@@ -14,7 +14,7 @@ function expectOneLine(result: { code: number | null; stderr: string }, line: Re
 
 test("the first start prints the token, later ones don't, and a signal stops the server in order", async () => {
   await using directory = await temporaryDirectory();
-  const environment = { PORTREEVE_HTTP: "127.0.0.1:0", PORTREEVE_DATA_DIR: directory.path };
+  const environment = { PORTREEVE_HTTP: "127.0.0.1:0", PORTREEVE_DATA_DIR: join(directory.path, "data") };
 
   await using first = new CliProcess(["serve"], environment);
   const [, url = ""] = await first.shows(/^Portal {2}(http:\S+)\/\n/m);
@@ -85,7 +85,15 @@ test("a data directory that can't be one is told", async () => {
 
 test("a second server on the same data directory says which process is the first", async () => {
   await using directory = await temporaryDirectory();
-  const words = ["serve", "--http", "127.0.0.1:0", "--data-dir", directory.path, "--log-level", "silent"];
+  const words = [
+    "serve",
+    "--http",
+    "127.0.0.1:0",
+    "--data-dir",
+    join(directory.path, "data"),
+    "--log-level",
+    "silent",
+  ];
   await using first = new CliProcess(words);
   await first.shows(/^API .*\n/m);
 
@@ -95,7 +103,7 @@ test("a second server on the same data directory says which process is the first
 test("a signal ends a server that still waits for its database", async () => {
   await using directory = await temporaryDirectory();
   const words = ["serve", "--http", "127.0.0.1:0", "--database-url", "postgresql://127.0.0.1:1/none"];
-  await using waiting = new CliProcess([...words, "--data-dir", directory.path]);
+  await using waiting = new CliProcess([...words, "--data-dir", join(directory.path, "data")]);
   await waiting.shows(/does not answer yet/, "stderr");
   waiting.signal("SIGTERM");
 

@@ -43,7 +43,10 @@ export async function revokeAccess(
       atOnce ||
       (await closeKnownToDatabase(await asCaller((trx) => access.find(trx, siteId, id)), control, by));
     await asCaller((trx) => access.revoke(trx, caller, siteId, id));
-    if (!closed) throw new NotClosedError();
+    if (closed) return;
+    // The gateway may have come since, and have been told of the grant as it was.
+    control.grantChanged(id, undefined);
+    throw new NotClosedError();
   } catch (error) {
     const unrecorded = error instanceof DatabaseLateError || !(error instanceof DomainError);
     if (atOnce && unrecorded) throw new ClosedNotRecordedError({ cause: error });

@@ -84,7 +84,7 @@ export class Database implements AsyncDisposable {
     return this.#read("system", work);
   }
 
-  /** @throws when no primary answers within 5 seconds */
+  /** @throws when no primary answers within 5 seconds, or no connection comes back within 10 */
   async ping(): Promise<void> {
     await this.#tracked(() => this.#withConnection(requirePrimary));
   }

@@ -18,6 +18,12 @@ export interface PrimaryPoolOptions {
   readonly log: Log;
 }
 
+/**
+ * The longest we wait for a connection when all are lent, milliseconds: as long as a statement may take. Whoever waits
+ * behind transactions that wait for each other gets its turn, as it would behind them in the database.
+ */
+const LENT_TIMEOUT_MS = 10_000;
+
 /** pg-pool has no code for a pool whose connections are all lent. Source: pg-pool 3.14 index.js. */
 const ALL_LENT = "timeout exceeded when trying to connect";
 
@@ -53,7 +59,7 @@ export class PrimaryPool {
     this.#pool = new pg.Pool({
       Client: PrimaryClient,
       max: maxConnections,
-      connectionTimeoutMillis: connectionSettings(connection).connectionTimeoutMillis,
+      connectionTimeoutMillis: LENT_TIMEOUT_MS, // connecting itself has the shorter one of its client
       onConnect: (client) => requirePrimary(client),
     });
     // The pool listens to idle connections only; a borrowed one that breaks would end the process.

@@ -5,9 +5,10 @@
 import { record } from "../audit/index.ts";
 import type { Database, StoredPort, Trx } from "../database/index.ts";
 import { type Actor, actorOf, type Caller } from "../kernel/actor.ts";
+import type { SiteId } from "../kernel/ids.ts";
 import { sitePolicy } from "../policies/index.ts";
 import { askRouter, findSite, SiteNotFoundError, SiteNotReadyError, type SiteRow } from "../sites/index.ts";
-import { type CheckedSite, type Checker, check, type Report } from "./check.ts";
+import type { CheckedSite, Report } from "./check.ts";
 import { CheckRunningError, TooManyChecksError } from "./errors.ts";
 import {
   type CheckRow,
@@ -25,14 +26,16 @@ import {
 const REQUESTS_PER_MINUTE = 30;
 const SYSTEM: Actor = { kind: "system", part: "exposure" };
 
-export interface ExposureServiceOptions extends Checker {
+export interface ExposureServiceOptions {
   readonly database: Database;
+  /** Looks at a claimed site from outside, wherever that is done. */
+  readonly look: (claimed: Claimed, signal: AbortSignal) => Promise<Report>;
   /** Between two checks of a site. */
   readonly hours: number;
 }
 
 /** A claimed site, and what has to be known to check it. */
-interface Claimed extends ClaimedSite, CheckedSite {}
+export interface Claimed extends ClaimedSite, CheckedSite {}
 
 export class ExposureService {
   readonly #options: ExposureServiceOptions;
@@ -45,7 +48,7 @@ export class ExposureService {
    * Claim a site because somebody asked.
    * @throws SiteNotFoundError, SiteNotReadyError, CheckRunningError, TooManyChecksError
    */
-  claim(caller: Caller, siteId: string): Promise<Claimed> {
+  claim(caller: Caller, siteId: SiteId): Promise<Claimed> {
     const { customerId } = caller;
     return this.#options.database.asCustomer(customerId, async (trx) => {
       const site = await provenSite(trx, siteId);
@@ -87,7 +90,7 @@ export class ExposureService {
 
   /** @throws RouterUnavailableError this host can't look at it */
   look(claimed: Claimed, signal: AbortSignal): Promise<Report> {
-    return askRouter(check(this.#options, claimed, signal));
+    return askRouter(this.#options.look(claimed, signal));
   }
 
   /** Keep what was seen and end the claim; ports that were not open before are told in the audit. */
@@ -117,8 +120,8 @@ export class ExposureService {
   }
 }
 
-/** A site whose address has not proven to be its router's could be anybody's: it is not looked at. */
-async function provenSite(trx: Trx, siteId: string): Promise<SiteRow> {
+/** A site whose address has not proven to be its router's could be anybody's: it is not checked. */
+async function provenSite(trx: Trx, siteId: SiteId): Promise<SiteRow> {
   const site = await findSite(trx, siteId);
   if (!site) throw new SiteNotFoundError();
   if (site.management_address === null) throw new SiteNotReadyError("The router has not been adopted yet.");

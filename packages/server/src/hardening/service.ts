@@ -4,34 +4,32 @@ import { record } from "../audit/index.ts";
 import type { StoredService, Trx } from "../database/index.ts";
 import { actorOf, type Caller } from "../kernel/actor.ts";
 import { type FieldErrors, ValidationError } from "../kernel/errors.ts";
+import type { SiteId } from "../kernel/ids.ts";
 import type { PolicyService } from "../policies/index.ts";
-import type { RouterAccess } from "../routers/index.ts";
 import type { SiteService } from "../sites/index.ts";
-import { findCheck, MENUS } from "./checks/index.ts";
+import { findCheck } from "./checks/index.ts";
 import { fixOf, isInForce } from "./desired.ts";
 import { FixNotFoundError } from "./errors.ts";
-import { reportOf } from "./report.ts";
-import { readRows } from "./rows.ts";
 import { addFixes, fixesOfSite, removeFix } from "./store.ts";
 import type { SiteView } from "./types.ts";
 
 export interface HardeningOptions {
   readonly sites: SiteService;
   readonly policies: PolicyService;
-  readonly access: RouterAccess;
+  /** Reads the live router and reports on it, wherever its connection is. */
+  readonly report: (intent: SiteIntent, signal: AbortSignal) => Promise<HardeningReport>;
   readonly apiUsername: string;
 }
 
-/** What a report needs of the database. */
+/** What a report needs of the database, as data. */
 export interface SiteIntent {
-  readonly siteId: string;
+  readonly siteId: SiteId;
   readonly view: SiteView;
-  readonly enforced: ReadonlySet<string>;
+  readonly enforced: readonly string[];
 }
 
-const DELIVERED =
-  "The fixes are delivered with the next run, which has been woken; the site's sync says how far it is.";
-const LEFT = "The router stays as it is; from now on nobody keeps it so.";
+const DELIVERED = "The reconciler delivers the fixes now; the site's sync shows how far it is.";
+const LEFT = "The router stays as it is; Portreeve no longer enforces this fix.";
 
 export class HardeningService {
   readonly #options: HardeningOptions;
@@ -41,26 +39,27 @@ export class HardeningService {
   }
 
   /** @throws SiteNotFoundError */
-  async intent(trx: Trx, siteId: string): Promise<SiteIntent> {
-    const site = await this.#options.sites.get(trx, siteId);
-    const policy = await this.#options.policies.get(trx, site.policy_id);
+  async intent(trx: Trx, siteId: SiteId): Promise<SiteIntent> {
+    const { sites, policies } = this.#options;
+    const site = await sites.get(trx, siteId);
+    const policy = await policies.get(trx, site.policy_id);
+    // Of the site's own revision: during a rollout the router must not be evaluated by what it has not been given.
+    const { services } = await policies.ofSite(trx, siteId);
     return {
       siteId,
       view: {
         policyName: policy.name,
-        services: policy.services as Record<keyof SiteView["services"], StoredService>,
+        services: services as Record<keyof SiteView["services"], StoredService>,
         managementTransport: site.management_transport,
         apiUsername: this.#options.apiUsername,
       },
-      enforced: new Set(await this.#enforced(trx, siteId)),
+      enforced: await this.#enforced(trx, siteId),
     };
   }
 
-  /** Look at the live router, by our own login. @throws the errors of `RouterAccess.openForReading` */
-  async report({ siteId, view, enforced }: SiteIntent, signal: AbortSignal): Promise<HardeningReport> {
-    await using session = await this.#options.access.openForReading(siteId, signal);
-    const read = await readRows(session.client, MENUS, signal);
-    return reportOf({ read, version: session.version, now: new Date(), site: view, enforced });
+  /** @throws what reading the router throws */
+  report(intent: SiteIntent, signal: AbortSignal): Promise<HardeningReport> {
+    return this.#options.report(intent, signal);
   }
 
   /**
@@ -71,7 +70,7 @@ export class HardeningService {
   async choose(
     trx: Trx,
     caller: Caller,
-    siteId: string,
+    siteId: SiteId,
     { fixes, report }: { fixes: readonly string[]; report: HardeningReport },
   ): Promise<EnforcedFixes> {
     const errors: FieldErrors = {};
@@ -90,7 +89,7 @@ export class HardeningService {
   }
 
   /** Stop keeping a fix. What it did to the router stays. @throws FixNotFoundError */
-  async stop(trx: Trx, caller: Caller, siteId: string, fix: string): Promise<EnforcedFixes> {
+  async stop(trx: Trx, caller: Caller, siteId: SiteId, fix: string): Promise<EnforcedFixes> {
     const { sites } = this.#options;
     await sites.get(trx, siteId);
     if (!(await removeFix(trx, siteId, fix))) throw new FixNotFoundError();
@@ -99,14 +98,14 @@ export class HardeningService {
     return { fixes: await this.#enforced(trx, siteId), note: LEFT };
   }
 
-  async #enforced(trx: Trx, siteId: string): Promise<string[]> {
+  async #enforced(trx: Trx, siteId: SiteId): Promise<string[]> {
     const rows = await fixesOfSite(trx, siteId);
     return rows
       .filter(({ fix, is_fresh }) => isInForce({ id: fix, isFresh: is_fresh }))
       .map(({ fix }) => fix);
   }
 
-  #audit(trx: Trx, caller: Caller, siteId: string, action: string, detail: Record<string, unknown>) {
+  #audit(trx: Trx, caller: Caller, siteId: SiteId, action: string, detail: Record<string, unknown>) {
     return record(trx, actorOf(caller), {
       customerId: caller.customerId,
       action,

@@ -1,8 +1,10 @@
 /** Control plane, gateway and database together. */
 import { connect, createServer } from "node:net";
 import type { RunningGateway } from "@portreeve/gateway";
+import { waitFor } from "@portreeve/testing";
 import { sql } from "kysely";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { pino } from "pino";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { revokerText } from "./records.ts";
 import { type AccessWorld, accessWorld, Client, type TestApi } from "./testing.fixture.ts";
 
@@ -14,7 +16,7 @@ beforeEach(async () => {
   world = await accessWorld();
   api = await world.startApi();
   gateway = await world.startGateway(api);
-  await vi.waitFor(() => expect(gateway.problem).toBeUndefined());
+  await waitFor(() => gateway.problem === undefined);
 });
 
 afterEach(async () => {
@@ -38,13 +40,13 @@ async function client(id: string): Promise<Client> {
 }
 
 const recordedClosed = (id: string) =>
-  vi.waitFor(async () => expect((await world.grant(id)).removed_from_gateway_at).not.toBeNull(), 5_000);
+  waitFor(async () => (await world.grant(id)).removed_from_gateway_at !== null);
 
 test("an open grant has a listener that leads to its router", async () => {
   const id = await opened();
   using one = await client(id);
   expect(await one.echo("hello")).toBe("hello");
-  await vi.waitFor(async () => expect((await world.grant(id)).authorized_at).not.toBeNull());
+  await waitFor(async () => (await world.grant(id)).authorized_at !== null);
 });
 
 test("a grant that was revoked without its gateway is closed when it is looked at, and marked so", async () => {
@@ -99,7 +101,7 @@ test("the listener of a site that was forgotten is closed", async () => {
   const id = await opened();
   await world.db.database.asSystem((trx) => trx.deleteFrom("sites").where("id", "=", world.siteId).execute());
   api.control.siteChanged(world.siteId);
-  await vi.waitFor(() => expect(isOpen(id)).toBe(false));
+  await waitFor(() => isOpen(id) === false);
 });
 
 test("a site that is being deleted has no open access", async () => {
@@ -134,7 +136,7 @@ test("one port that another program holds keeps no other shut, and is opened whe
   using _one = await client(await opened());
   expect(isOpen(blocked)).toBe(false);
   await new Promise((resolve) => taken.close(resolve));
-  await vi.waitFor(() => expect(isOpen(blocked)).toBe(true), 10_000);
+  await waitFor(() => isOpen(blocked) === true);
 });
 
 test("an API that restarts cuts nobody, and takes the grants up again", async () => {
@@ -144,7 +146,7 @@ test("an API that restarts cuts nobody, and takes the grants up again", async ()
   await api[Symbol.asyncDispose]();
   expect(await one.echo("still there")).toBe("still there");
   api = await world.startApi({ path });
-  await vi.waitFor(() => expect(api.control.told(id)?.state).toBe("open"), 10_000);
+  await waitFor(() => api.control.told(id)?.state === "open");
   expect(await one.echo("and on")).toBe("and on");
   expect(await api.control.close(id, world.gatewayId, by)).toBe(true);
   await one.closed;
@@ -155,7 +157,7 @@ test("a gateway that restarts opens what is open, and nothing that has ended mea
   await gateway[Symbol.asyncDispose]();
   await world.change(revoked, { revoked_at: sql`now()` });
   gateway = await world.startGateway(api);
-  await vi.waitFor(() => expect(isOpen(going)).toBe(true), 5_000);
+  await waitFor(() => isOpen(going) === true);
   await recordedClosed(revoked);
   expect(isOpen(revoked)).toBe(false);
 });
@@ -164,14 +166,16 @@ test("what has ended while no gateway was there is recorded without one", async 
   const id = await opened();
   await gateway[Symbol.asyncDispose]();
   await world.change(id, { expires_at: sql`now()` });
-  await vi.waitFor(async () => expect((await world.grant(id)).removed_from_gateway_at).not.toBeNull(), 8_000);
+  await waitFor(async () => (await world.grant(id)).removed_from_gateway_at !== null);
   expect(await world.actions(id)).toEqual(["access.expired"]);
 });
 
 test("a gateway of another host can't take the name while the first may carry", async () => {
   const id = await opened();
-  const other = await world.startGateway(api, { stateDir: await world.stateDir() });
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  const said: string[] = [];
+  const log = pino({ level: "warn" }, { write: (line) => void said.push(line) });
+  const other = await world.startGateway(api, { stateDir: await world.stateDir(), log });
+  await waitFor(() => said.join("").includes("another process holds this gateway"), { seen: () => said });
   expect(other.listeners()).toEqual([]);
   expect(other.problem).toBeDefined();
   expect(isOpen(id)).toBe(true);
@@ -203,6 +207,17 @@ test("a grant opened or closed by another API process is followed by the one tha
   expect(await other.control.close(id, world.gatewayId, by)).toBe(true);
   await one.closed;
   expect(await other.control.close(id, world.gatewayId, by)).toBe(true);
+});
+
+test("a revocation that comes while the gateway dials is answered when it has come", async () => {
+  const id = await opened();
+  using one = await client(id);
+  const { path } = api;
+  await api[Symbol.asyncDispose]();
+  api = await world.startApi({ path });
+  expect(api.control.told(id)).toBeUndefined();
+  expect(await api.control.close(id, world.gatewayId, by)).toBe(true);
+  await one.closed;
 });
 
 test("a channel without a gateway's token is refused", async () => {

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { EventEmitter, once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { type Database, notify } from "../../database/index.ts";
@@ -15,6 +16,8 @@ import { Targets } from "./targets.ts";
 
 /** How long an answer is held back until the gateway has opened or closed, milliseconds. */
 const ANSWER_MS = 2_000;
+/** How often a gateway is looked for that has no channel to us, milliseconds. */
+const DIAL_POLL_MS = 20;
 /** How often grants are looked for that ended while nobody held their gateway, milliseconds. */
 const LAPSED_MS = 5_000;
 
@@ -109,10 +112,14 @@ export class GatewayControl implements AsyncDisposable {
    */
   async close(grantId: string, gatewayId: string, by: string): Promise<boolean> {
     const signal = AbortSignal.timeout(ANSWER_MS);
-    const session = this.#sessionOf(gatewayId);
     try {
-      if (session) await session.close(grantId, by, signal);
-      else await this.#closeElsewhere(grantId, gatewayId, by, signal);
+      if (this.#sessionOf(gatewayId)) await this.#closeHere(grantId, gatewayId, by, signal);
+      else
+        await Promise.any([
+          this.#closeElsewhere(grantId, gatewayId, by, signal),
+          // It may be dialling us: after a start of this process, or of its own.
+          this.#closeHere(grantId, gatewayId, by, signal),
+        ]);
       return true;
     } catch {
       return false;
@@ -162,6 +169,14 @@ export class GatewayControl implements AsyncDisposable {
 
   #sessionOf(gatewayId: string): GatewaySession | undefined {
     return [...this.#sessions].find((session) => session.works && session.gatewayId === gatewayId);
+  }
+
+  async #closeHere(grant: string, gateway: string, by: string, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const session = this.#sessionOf(gateway);
+      if (session) return session.close(grant, by, signal);
+      await delay(DIAL_POLL_MS, undefined, { signal });
+    }
   }
 
   async #closeElsewhere(grant: string, gateway: string, by: string, signal: AbortSignal): Promise<void> {

@@ -55,6 +55,7 @@ export class GatewaySession {
   #changed = new Set<string>();
   #reading: Promise<void> | undefined;
   #comparing: Promise<void> | undefined;
+  #compareAgain = false;
   #recorder: Recorder | undefined;
   #instance: string | undefined;
   #fence = 0;
@@ -95,16 +96,28 @@ export class GatewaySession {
     if (ids.length > 0) this.look(ids);
   }
 
-  /** Compare everything the gateway was told with the database. */
+  /** Compare everything the gateway was told with the database; again afterwards, when one comparison is under way. */
   compare(): void {
     if (!this.works) return;
-    this.#comparing ??= this.#list()
-      .catch((err) =>
-        this.#options.log.error({ err, gateway: this.gatewayId }, "could not compare a gateway's grants"),
-      )
-      .finally(() => {
-        this.#comparing = undefined;
-      });
+    this.#compareAgain = this.#comparing !== undefined;
+    this.#comparing ??= this.#compareNow();
+  }
+
+  async #compareNow(): Promise<void> {
+    try {
+      do {
+        this.#compareAgain = false;
+        await this.#list();
+      } while (this.#compareAgain && this.works);
+    } catch (err) {
+      this.#options.log.error(
+        { err, gateway: this.gatewayId },
+        "could not compare a gateway's grants; trying again",
+      );
+      setTimeout(() => this.compare(), RETRY_MS).unref();
+    } finally {
+      this.#comparing = undefined;
+    }
   }
 
   /** What the gateway was told of a grant; undefined when it does not hold it. */

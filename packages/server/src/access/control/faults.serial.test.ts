@@ -1,7 +1,8 @@
 /** Access ends on time, whatever else fails: names, database, API, a restored backup. */
 import { type GatewayStartOptions, leaseTimes, type RunningGateway } from "@portreeve/gateway";
+import { waitFor } from "@portreeve/testing";
 import { sql } from "kysely";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { Relay } from "../../database/relay.fixture.ts";
 import { AddressRules } from "../../sites/index.ts";
 import { revokerText } from "./records.ts";
@@ -29,7 +30,7 @@ async function start(
   running.push(api);
   const gateway = await world.startGateway(api, gatewayOptions);
   running.push(gateway);
-  await vi.waitFor(() => expect(gateway.problem).toBeUndefined(), 5_000);
+  await waitFor(() => gateway.problem === undefined);
   return { api, gateway };
 }
 
@@ -99,10 +100,14 @@ test("with a database that hangs an access ends on time, a revoke closes, and bo
   await other.closed;
   expect(performance.now() - asked).toBeLessThan(1_000);
   await one.closed;
-  await vi.waitFor(async () => {
-    expect(await world.actions(revoked.id)).toContain("access.closed");
-    expect(await world.actions(expiring.id)).toContain("access.expired");
-  }, 25_000);
+  await waitFor(
+    async () => {
+      expect(await world.actions(revoked.id)).toContain("access.closed");
+      expect(await world.actions(expiring.id)).toContain("access.expired");
+      return true;
+    },
+    { within: 25_000 },
+  );
   expect(await world.grant(revoked.id)).toMatchObject({ revoked_at: expect.any(Date) });
 }, 60_000);
 
@@ -113,10 +118,13 @@ test("a gateway that hears nothing lets nobody new in, and ends what is live aft
   const { port } = await world.grant(id);
   running.splice(running.indexOf(api), 1);
   await api[Symbol.asyncDispose]();
-  await vi.waitFor(async () => {
-    using late = await Client.open(port);
-    expect(late.isClosed).toBe(true);
-  }, 5_000);
+  await waitFor(
+    async () => {
+      using late = await Client.open(port);
+      return late.isClosed;
+    },
+    { within: 5_000 },
+  );
   await live.closed;
 });
 
@@ -143,12 +151,9 @@ test("a database that is set back opens nothing of before, ends it and tells so"
   await setBackTo(1);
   const gateway = await world.startGateway(first.api);
   running.push(gateway);
-  await vi.waitFor(() => expect(gateway.problem).toBeUndefined(), 5_000);
+  await waitFor(() => gateway.problem === undefined);
   expect(gateway.listeners()).toEqual([]);
-  await vi.waitFor(
-    async () => expect((await world.grant(old.id)).removed_from_gateway_at).not.toBeNull(),
-    5_000,
-  );
+  await waitFor(async () => (await world.grant(old.id)).removed_from_gateway_at !== null);
   expect(await world.grant(old.id)).toMatchObject({ revoked_at: expect.any(Date) });
   expect(await world.actions(world.gatewayId)).toEqual(["access.ended_after_restore"]);
   const fresh = await streaming(first.api);
@@ -163,7 +168,7 @@ test("a gateway that lost its journal opens nothing of before", async () => {
   await first.gateway[Symbol.asyncDispose]();
   const gateway = await world.startGateway(first.api, { stateDir: await world.stateDir() });
   running.push(gateway);
-  await vi.waitFor(() => expect(gateway.problem).toBeUndefined(), 5_000);
+  await waitFor(() => gateway.problem === undefined);
   expect(gateway.listeners()).toEqual([]);
   expect(await world.grant(old.id)).toMatchObject({ revoked_at: expect.any(Date) });
 });
@@ -173,11 +178,11 @@ test("a grant whose revocation a restored backup has forgotten stays closed, and
   const { id, client } = await streaming(api);
   using _client = client;
   expect(await api.control.close(id, world.gatewayId, by)).toBe(true);
-  await vi.waitFor(async () => expect((await world.grant(id)).removed_from_gateway_at).not.toBeNull(), 5_000);
+  await waitFor(async () => (await world.grant(id)).removed_from_gateway_at !== null);
   await world.change(id, { revoked_at: sql`null`, removed_from_gateway_at: sql`null` });
   await world.lease(id);
   api.control.grantChanged(id, undefined);
-  await vi.waitFor(async () => expect((await world.grant(id)).removed_from_gateway_at).not.toBeNull(), 5_000);
+  await waitFor(async () => (await world.grant(id)).removed_from_gateway_at !== null);
   expect(await world.grant(id)).toMatchObject({ revoked_at: expect.any(Date) });
   expect(gateway.listeners()).toEqual([]);
 });
