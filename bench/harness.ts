@@ -65,7 +65,7 @@ export async function secondsOf(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
-/** Long enough for the slowest round on a loaded machine; whoever is silent for longer will never answer. */
+/** Long enough for the slowest round on a loaded machine; a worker that is silent for longer will never answer. */
 const ANSWER_TIMEOUT_MS = 60_000;
 
 /** A process of its own, so that no contender sees another's heap, caches or compiled code. */
@@ -113,8 +113,8 @@ export class Worker implements AsyncDisposable {
 
   async #answer(): Promise<{ value?: unknown; error?: string }> {
     if (this.#isGone) return { error: "it has died" };
-    const settled = new AbortController();
-    const signal = AbortSignal.any([settled.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+    const finished = new AbortController();
+    const signal = AbortSignal.any([finished.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
     const message = once(this.#process, "message", { signal }).then(([answer]) => answer);
     const exit = once(this.#process, "exit", { signal }).then(() => ({ error: "it died" }));
     try {
@@ -122,7 +122,7 @@ export class Worker implements AsyncDisposable {
     } catch {
       return { error: "no answer" };
     } finally {
-      settled.abort();
+      finished.abort();
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Transient access from end to end: a person's ssh through the gateway to a router, until the door closes. */
+/** Transient access from end to end: a person's ssh through the gateway to a router, until the access ends. */
 import { once } from "node:events";
 import { connect } from "node:net";
 import { RouterClient } from "@portreeve/routeros";

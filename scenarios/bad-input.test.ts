@@ -93,8 +93,8 @@ describe("a policy", () => {
     ["with one network instead of a list", ssh({ networks: "10.0.0.0/8" }), { "ssh.networks": /list/ }],
     ["with a number as network", ssh({ networks: [10] }), { "ssh.networks.0": /text/ }],
     ["with 101 networks", ssh({ networks: Array(101).fill("10.0.0.0/8") }), { "ssh.networks": /100/ }],
-    ["with an unknown field", policyOf({ colour: "red" }), { colour: /not a field/ }],
-    ["with an unknown field in a service", ssh({ banner: "hi" }), { "ssh.banner": /not a field/ }],
+    ["with an unknown field", policyOf({ colour: "red" }), { colour: /not a known field/ }],
+    ["with an unknown field in a service", ssh({ banner: "hi" }), { "ssh.banner": /not a known field/ }],
     ["that sets what only we set", policyOf({ default: true, slug: "x" }), { default: "", slug: "" }],
     ["with one port for two enabled services", policyOf({ ssh: { port: 8291 } }), { "ssh.port": /winbox/ }],
     [

@@ -71,7 +71,7 @@ test("a manager from a trusted address reconnects 50 times and is never banned",
   expect(router.control.rows("/ip/firewall/address-list").map(({ list }) => list)).toEqual([TRUSTED]);
 });
 
-test("a guesser from elsewhere is banned at the fourth connection, an open session of it goes on", async () => {
+test("a guesser from elsewhere is banned at the fourth connection, an open session of it continues", async () => {
   const manager = net.address();
   const guesser = net.address();
   await using router = await startGuarded({ trusted: manager, rules: ours });

@@ -1,4 +1,4 @@
-/** Routers arrive at what was asked for last, whatever order things happen in and whoever else is at work. */
+/** Routers arrive at what was asked for last, whatever order things happen in and whatever others change. */
 import { randomUUID } from "node:crypto";
 import type { Policy } from "@portreeve/api-schema";
 import { expect } from "vitest";

@@ -1,4 +1,4 @@
-/** What somebody changes on a router by hand: seen within a period, then undone or only shown, as the policy says. */
+/** Changes made by hand on a router: seen within a period, then undone or only shown, as the policy says. */
 import { describe, expect } from "vitest";
 import {
   createPolicy,
@@ -107,7 +107,7 @@ describe.each(["6.49", "7.9", "7.18", "7.24"])("RouterOS %s", (version) => {
     expect(networks(managed, "ssh")).not.toContain("203.0.113.0/24");
   });
 
-  test("report: the service Portreeve comes in by is repaired all the same, and access still works", async ({
+  test("report: the service Portreeve uses is repaired all the same, and access still works", async ({
     server,
   }) => {
     const managed = await startUnder(server, version, "report");

@@ -203,29 +203,29 @@ test("a router that is off shows closed ports", async ({ server }) => {
   await router.close();
 });
 
-test("an address that has not proven to be the router's is not looked at", async ({ server }) => {
+test("an address that has not proven to be the router's is not checked", async ({ server }) => {
   const { router, site } = await startManagedRouter(server);
-  const stranger = await startRouter(server.net);
+  const otherRouter = await startRouter(server.net);
   const refused = async ({ id }: Site) =>
     expectProblem(await server.api.post(`/v1/sites/${id}/exposure`), 409, "site-not-ready").detail;
 
   const pending: Site = expectStatus(
-    await server.api.post("/v1/sites", siteOf(stranger, { password: "wrong" })),
+    await server.api.post("/v1/sites", siteOf(otherRouter, { password: "wrong" })),
     201,
   );
   expect(await refused(pending)).toBe("The router has not been adopted yet.");
   expectStatus(await server.api.delete(`/v1/sites/${pending.id}?force=true`), 202);
-  expectStatus(await server.api.patch(`/v1/sites/${site.id}`, { address: stranger.address }), 200);
+  expectStatus(await server.api.patch(`/v1/sites/${site.id}`, { address: otherRouter.address }), 200);
   expect(await refused(site)).toBe("Portreeve has not logged in to the router at this address yet.");
 
   for (const service of ["ssh", "winbox", "telnet"] as const) {
-    expect(stranger.control.peers(service)).toEqual([]);
+    expect(otherRouter.control.peers(service)).toEqual([]);
   }
-  await stranger.close();
+  await otherRouter.close();
   await router.close();
 });
 
-test("an address that Portreeve may not connect to is not looked at, whatever the database says", async ({
+test("an address that Portreeve may not connect to is not checked, whatever the database says", async ({
   server,
 }) => {
   const { router, site } = await startManagedRouter(server);
@@ -327,7 +327,7 @@ test("portreeve probe refuses every host that is none of the customer's sites", 
       PORTREEVE_TOKEN: them.token,
     });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr).toMatch(/is the address, name or id of none of your sites, and no other is probed/);
+    expect(stderr).toMatch(/is not the address, name or id of one of your sites; only those can be probed/);
   }
   expect(router.control.peers("ssh")).toHaveLength(before);
   await router.close();

@@ -43,7 +43,7 @@ test("a change that a fifth of the routers refuses stops with no more than 5 % o
   }
   expect(stopped.waves.map(({ size }) => size)).toEqual([1, 24, 100, 375]);
   expect(expectStatus(await server.api.get(fleet.policyPath), 200).rollout).toEqual({ id, state: "stopped" });
-  // Whoever was on the way when it stopped arrives, or is let go.
+  // Sites that were being changed when it stopped arrive, or are let go.
   const isQuiet = async () => {
     const { sites } = expectStatus(await server.api.get(`/v1/rollouts/${id}`), 200);
     return sites.delivering === undefined;
@@ -86,7 +86,7 @@ test("of five hundred routers a third is away: the others have the change, the r
       const rollout = expectStatus(await server.api.get(`/v1/rollouts/${id}`), 200);
       return rollout.sites.verified === reachable && rollout.sites.unreachable === away.length && rollout;
     },
-    { within: 120_000, what: "the change to reach whoever can be reached" },
+    { within: 120_000, what: "the change to reach every site that can be reached" },
   );
   expect(waiting).toMatchObject({
     state: "running",

@@ -129,7 +129,7 @@ test("a fix that is kept is made again when somebody undoes it, and left once it
   expectProblem(again, 404, "hardening-fix-not-found");
 });
 
-test("admin is disabled once, and whoever enables it again is left alone", async ({ server }) => {
+test("admin is disabled once, and stays enabled when somebody enables it again", async ({ server }) => {
   const { router, site } = await startManagedRouter(server);
   await using _ = router;
   const alone = await fix(server, site.id, "default-admin-user");

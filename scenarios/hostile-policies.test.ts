@@ -279,7 +279,7 @@ test("who says why may lock themselves out, and the audit keeps it", async ({ se
   for (const { id } of sites) await expectInSync(server.api, id);
   const { data } = expectStatus(await server.api.get("/v1/audit?action=policy.updated&limit=1"), 200);
   expect(data[0].detail).toMatchObject({ lock_out_reason: reason });
-  // Whoever has no access has none to lose: back without a reason, and the reason is not kept where it was not needed.
+  // A caller without access has none to lose: back without a reason, and the reason is not kept where it was not needed.
   expectStatus(await server.api.put(path, { ...policyOf(), lock_out_reason: "unneeded" }), 200);
   for (const { id } of sites) {
     await expectInSync(server.api, id);

@@ -112,7 +112,7 @@ test("every hostile router is evaluated with a reason while the others are chang
     await waitFor(() => bystander.router.port("winbox") === port, { what: "the bystander's port" });
     await expectInSync(server.api, bystander.site.id);
   }
-  // Nobody waited: whoever floods has been cut off, and whoever never answers is still being waited for.
+  // Nothing blocked: the router that floods has been cut off, and the one that never answers is still being waited for.
   for (const { id, name } of sites) {
     const { sync } = await readSite(server.api, id);
     if (/without end|endless|4 GiB/.test(name)) expect([name, sync.reason]).not.toEqual([name, null]);

@@ -28,7 +28,7 @@ const START_MS = 700;
 const SETTLED_WITHIN_MS = 30_000;
 
 test(
-  `${KILLS} kills under load lose no acknowledged write, no router and no closed door`,
+  `${KILLS} kills under load lose no acknowledged write, no router, and no access that was closed opens again`,
   async () => {
     const random = new Random();
     await using server = await ServerProcess.prepare({ PORTREEVE_LOG_LEVEL: "warn" });

@@ -25,7 +25,7 @@ const OVER_TLS = {
   api: { enabled: false, networks: [] },
 };
 const DAY_MS = 86_400_000;
-const SETTLED = { within: 30_000 };
+const CONVERGED = { within: 30_000 };
 
 const test = processScenario
   /** Of its own, which can be asked while the server is dead. */
@@ -119,7 +119,7 @@ test.for(["6.49.10", "7.18"])(
       await waitFor(async () => {
         const { certificate } = await readSite(server.api, site.id);
         return certificate && certificate.name !== before.certificate?.name;
-      }, SETTLED);
+      }, CONVERGED);
     }
     await expectTransport(server, router, site, "api-ssl");
   },
@@ -187,7 +187,7 @@ async function killWhen(
   site: Site,
 ): Promise<void> {
   const row = async () => (await database.query(ROW, [site.id])).rows[0] ?? {};
-  await waitFor(() => condition({ router, site, row }), { ...SETTLED, what });
+  await waitFor(() => condition({ router, site, row }), { ...CONVERGED, what });
   const [login] = (await credentialsOf(server.api, site.id)).filter(({ state }) => state === "active");
   await server.kill();
   await expectManagementPath(server, await row(), router, login ?? { username: "", password: "" });
@@ -225,8 +225,8 @@ async function expectTransport(
   { id }: Site,
   transport: "api" | "api-ssl",
 ): Promise<Site> {
-  await waitFor(async () => (await readSite(server.api, id)).management_transport === transport, SETTLED);
-  const site = await expectInSync(server.api, id, SETTLED);
+  await waitFor(async () => (await readSite(server.api, id)).management_transport === transport, CONVERGED);
+  const site = await expectInSync(server.api, id, CONVERGED);
   const names = router.control.rows("/certificate").map(({ name }) => name);
   expect(names).toEqual(site.certificate ? [site.certificate.name] : []);
   const open = (name: string) => service({ router, site, row: async () => ({}) }, name)?.disabled === "false";

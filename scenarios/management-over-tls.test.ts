@@ -179,16 +179,16 @@ test("another certificate than the one that is pinned gets no password", async (
   const { router, site } = await startManagedRouter(server);
   await using _router = router;
   await router.control.addRow("/certificate", {
-    name: "stranger",
+    name: "foreign",
     "common-name": "x",
     "key-size": "prime256v1",
   });
-  await sign(router, "stranger");
+  await sign(router, "foreign");
   await attach(server, site, OVER_TLS);
   const before = await expectOverTls(server, router, site.id);
   const { username } = await activeLogin(server, site.id);
   // Somebody in the middle; the connection that is open goes too.
-  await router.control.setRow("/ip/service", "api-ssl", { certificate: "stranger" });
+  await router.control.setRow("/ip/service", "api-ssl", { certificate: "foreign" });
   const logIns = () =>
     router.control.rows("/log").filter(({ message = "" }) => message.includes(username)).length;
   await router.control.reboot();

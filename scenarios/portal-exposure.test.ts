@@ -24,7 +24,7 @@ describe.skipIf(chromiumMissing !== undefined)(`exposure in the web page${note}`
   }) => {
     const { page } = await portal.signIn();
     const dialog = await open(page);
-    await shows(dialog.getByRole("status"), "Nobody has looked at this site yet.");
+    await shows(dialog.getByRole("status"), "This site has not been checked yet.");
     await dialog.getByRole("button", { name: "Check now" }).click();
     await shows(
       dialog.getByRole("status"),
@@ -87,7 +87,7 @@ describe.skipIf(chromiumMissing !== undefined)(`exposure in the web page${note}`
 
 async function open(page: Page): Promise<Locator> {
   await page.getByRole("button", { name: "Show the exposure of Quay" }).click();
-  const dialog = page.getByRole("dialog", { name: "What Quay shows to others" });
+  const dialog = page.getByRole("dialog", { name: "Exposure of Quay" });
   await dialog.waitFor();
   return dialog;
 }
@@ -95,7 +95,7 @@ async function open(page: Page): Promise<Locator> {
 const port = (dialog: Locator, number: number) =>
   dialog.getByRole("row").filter({ has: dialog.page().getByRole("rowheader", { name: String(number) }) });
 
-/** Says this to whoever connects to the router's FTP port, which the router itself leaves closed. */
+/** Says this to everybody who connects to the router's FTP port, which the router itself leaves closed. */
 async function greeter(quay: ManagedRouter, greeting: string): Promise<AsyncDisposable> {
   const server = createServer((socket) => void socket.on("error", () => undefined).end(greeting));
   server.listen({ host: quay.router.address, port: PORTS.ftp });

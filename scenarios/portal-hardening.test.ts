@@ -34,11 +34,11 @@ describe.skipIf(chromiumMissing !== undefined)(`hardening in the web page${note}
       expect(await item.innerText()).toContain(title);
       await shows(item, detail.split("<")[0] ?? "");
     }
-    const settled = ofStatus("ok", "not_applicable");
+    const inOrder = ofStatus("ok", "not_applicable");
     expect(await dialog.getByRole("list", { name: "In order" }).isVisible()).toBe(false);
-    await dialog.getByText(`${settled.length} in order or not applying`).click();
+    await dialog.getByText(`${inOrder.length} in order or not applicable`).click();
     const listed = dialog.getByRole("list", { name: "In order" });
-    expect(await listed.locator("> li").count()).toBe(settled.length);
+    expect(await listed.locator("> li").count()).toBe(inOrder.length);
   });
 
   test("a finding shows what it rests on, why it matters, its source, and the steps of its fix", async ({
@@ -68,14 +68,14 @@ describe.skipIf(chromiumMissing !== undefined)(`hardening in the web page${note}
     await shows(finding(dialog, BANDWIDTH).getByRole("list", { name: "Steps" }), "enabled=no");
     await dialog.getByLabel("Fix: SSH offers strong ciphers only").check();
     await dialog.getByRole("button", { name: "Fix 2 findings" }).click();
-    await shows(dialog.getByRole("status"), "The fixes are delivered with the next run");
+    await shows(dialog.getByRole("status"), "The reconciler delivers the fixes now");
     const enabled = () => quay.router.control.rows("/tool/bandwidth-server")[0]?.enabled;
     await waitFor(() => enabled() === "false", { what: "the fix on the router" });
 
     await dialog.getByRole("button", { name: "Close" }).click();
     const again = await open(page);
-    await again.getByText(/in order or not applying$/).click();
-    await shows(finding(again, BANDWIDTH), "kept so");
+    await again.getByText(/in order or not applicable$/).click();
+    await shows(finding(again, BANDWIDTH), "enforced");
     await finding(again, BANDWIDTH).getByText(BANDWIDTH).click();
     await again.getByRole("button", { name: `Stop fixing: ${BANDWIDTH}` }).click();
     await waitFor(

@@ -36,7 +36,7 @@ describe.skipIf(chromiumMissing !== undefined)(`a site's plan in the web page${n
 
   test("who can still get in is shown for each source and service, with what decides", async ({ portal }) => {
     const { page } = await portal.signIn();
-    const table = (await showPlan(page)).getByRole("table", { name: "Who can still get in" });
+    const table = (await showPlan(page)).getByRole("table", { name: "Who still has access" });
     const heads = await table.getByRole("columnheader").allInnerTexts();
     expect(heads).toEqual(["Source", "WinBox", "SSH", "Telnet", "API"]);
     const cell = (source: string, service: string) =>
@@ -49,7 +49,10 @@ describe.skipIf(chromiumMissing !== undefined)(`a site's plan in the web page${n
     expect(await cell("You", "Telnet").innerText()).toBe("yes → no");
     await cell("You", "Telnet").getByText("no", { exact: true }).click();
     await shows(cell("You", "Telnet"), "After: no (service telnet is disabled)");
-    await shows(page.getByRole("dialog"), "To nobody, before and after: HTTP, HTTPS, FTP, API-SSL.");
+    await shows(
+      page.getByRole("dialog"),
+      "Closed to everybody, before and after: HTTP, HTTPS, FTP, API-SSL.",
+    );
   });
 
   test("the input chain afterwards has the router's rules and, marked, Portreeve's", async ({ portal }) => {

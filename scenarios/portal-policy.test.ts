@@ -44,7 +44,7 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
       const site = form.locator("#policy-preview > details").filter({ hasText: name });
       await site.getByText(name, { exact: true }).click();
       await shows(site.getByRole("list", { name: "Steps" }), '[find name="winbox"] disabled=yes');
-      await shows(site.getByRole("table", { name: "Who can still get in" }), "yes → no");
+      await shows(site.getByRole("table", { name: "Who still has access" }), "yes → no");
       await shows(site, "http is open to the whole internet");
     }
     expect(await stored(portal, offices)).toEqual(offices);
@@ -78,7 +78,7 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
       await form.getByRole("button", { name: button }).click();
       await shows(ssh, "entry 2 has host bits set; write 10.0.0.0/8");
       await shows(service(form, "FTP"), "must be from 1 to 65535");
-      await shows(form.getByRole("alert"), "Please correct what is marked.");
+      await shows(form.getByRole("alert"), "Please correct the marked fields.");
       expect(await focused(visitor.page)).toBe("Networks");
       await ssh.getByLabel("Networks").fill("127.0.0.0/8, 10.0.0.0/8");
       await service(form, "FTP").getByLabel("Port").fill(String(PORTS.ftp));
@@ -105,9 +105,9 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
   test("the other settings are shown as they are and saved as they were set", async ({ portal, offices }) => {
     const { page } = await portal.signIn();
     const form = await edit(page);
-    expect(await form.getByLabel("Ban who connects too often").isChecked()).toBe(true);
+    expect(await form.getByLabel("Ban sources outside the trusted networks").isChecked()).toBe(true);
     expect(await form.getByLabel("is shown and left").isChecked()).toBe(true);
-    await form.getByLabel("Ban who connects too often").uncheck();
+    await form.getByLabel("Ban sources outside the trusted networks").uncheck();
     await form.getByLabel("input rules stay ahead").uncheck();
     await form.getByLabel("is undone").check();
     await form.getByLabel("Trusted networks", { exact: true }).fill("127.0.0.0/8");
@@ -135,11 +135,8 @@ describe.skipIf(chromiumMissing !== undefined)(`a policy in the web page${note}`
     await service(form, "WinBox").getByLabel("WinBox").uncheck();
     await service(form, "SSH").getByLabel("Networks").fill("10.0.0.0/8");
     await form.getByRole("button", { name: "Save" }).click();
-    await shows(form.getByRole("alert"), "This would end the access of 127.0.0.1");
-    await shows(
-      service(form, "SSH"),
-      /would end the access of 127\.0\.0\.1, where you are, to (Mast, Quay|Quay, Mast)/,
-    );
+    await shows(form.getByRole("alert"), "This would end your access from 127.0.0.1");
+    await shows(service(form, "SSH"), /would end your access from 127\.0\.0\.1 to (Mast, Quay|Quay, Mast)/);
     expect(await focused(visitor.page)).toBe("Why your own access may end");
     await reason.fill("the old office is closed");
 

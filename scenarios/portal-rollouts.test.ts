@@ -54,7 +54,7 @@ describe.skipIf(chromiumMissing !== undefined)(`rollouts in the web page${note}`
     await card(page).waitFor({ state: "detached" });
   });
 
-  test("a first site that fails stops the rollout with the reason, wave by wave, on a phone as well; it goes on when resumed", async ({
+  test("a first site that fails stops the rollout with the reason, wave by wave, on a phone as well; it continues when resumed", async ({
     portal,
     all,
   }) => {
@@ -129,7 +129,7 @@ async function change(portal: Portal, { id, name }: Policy): Promise<string> {
 async function letUsIn({ router: { control } }: ManagedRouter, isWelcome: boolean): Promise<void> {
   const ours = control.rows("/user").find(({ name }) => name === "portreeve-api");
   await control.setRow("/user", ours?.[".id"] ?? "", { disabled: isWelcome ? "no" : "yes" });
-  // The connection that is kept goes on until the router ends it.
+  // The kept connection stays open until the router ends it.
   if (!isWelcome) await control.reboot();
 }
 

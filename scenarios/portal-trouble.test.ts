@@ -42,7 +42,7 @@ describe.skipIf(chromiumMissing !== undefined)(`a site in trouble in the web pag
     const { control } = mill.router;
     const ours = control.rows("/user").find(({ name }) => name === "portreeve-api")?.[".id"] ?? "";
     await control.setRow("/user", ours, { disabled: "yes" });
-    // The connection that is kept goes on until the router ends it.
+    // The kept connection stays open until the router ends it.
     await control.reboot();
     await page.getByRole("button", { name: "Reconcile now: Mill" }).click();
     await shows(siteRow(page, "Mill"), "needs attention");

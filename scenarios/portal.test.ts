@@ -335,7 +335,7 @@ describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {
     const [password] = await values(dialog, "Password");
     visitor.expectComplaint(/status of 401/);
     expectStatus(await server.api.delete(`/v1/tokens/${id}`), 204);
-    await shows(page.getByRole("alert"), "The token is not accepted any more.");
+    await shows(page.getByRole("alert"), "The token is no longer accepted.");
     expect(await focused(page)).toBe("API token");
     const left = await visitor.everything();
     for (const gone of [password, "Harbour", token]) expect(left).not.toContain(gone);

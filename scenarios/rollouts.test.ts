@@ -117,7 +117,7 @@ test("a canary that refuses stops it, and the one who resumes answers for that r
   await expectSync(server.api, first(fleet).siteId, "in_sync");
 });
 
-test("paused it goes no further, whoever has not been reached is let go, and resumed it goes on", async ({
+test("paused it goes no further, sites that have not been reached are let go, and resumed it continues", async ({
   server,
   fleet,
 }) => {
@@ -128,7 +128,7 @@ test("paused it goes no further, whoever has not been reached is let go, and res
   const paused = await act(server, id, "pause");
   expect(paused).toMatchObject({ state: "paused" });
   expectProblem(await server.api.post(`/v1/rollouts/${id}/pause`), 409, "rollout-state");
-  // Whoever would be changed next has been checked, and was left as it was.
+  // The site that would be changed next has been checked, and was left as it was.
   await Promise.all(fleet.members.map(({ siteId }) => expectChecked(server.api, siteId)));
   const changed = fleet.members.filter((member, index) => sshPort(member) !== before[index]);
   expect(changed.length).toBeLessThanOrEqual(1);
@@ -140,8 +140,8 @@ test("paused it goes no further, whoever has not been reached is let go, and res
 test.for(["repair", "report"])(
   "taken back, every router is as it was and the policy says what it said (drift: %s)",
   async (drift, { server, fleet }) => {
-    const settled = (await fleet.change({ drift, ssh: { port: nextPort() } })).rollout?.id ?? "";
-    await expectRollout(server.api, settled, "done");
+    const finished = (await fleet.change({ drift, ssh: { port: nextPort() } })).rollout?.id ?? "";
+    await expectRollout(server.api, finished, "done");
     const before = fleet.configurations();
     const policy: Policy = expectStatus(await server.api.get(fleet.policyPath), 200);
     // Half of the change is made when they refuse.
@@ -251,7 +251,7 @@ test("the sites of a rollout are listed by state, page by page", async ({ server
   expect(list.data[0]).toMatchObject({ id, policy_id, state: "done", sites: { verified: ROUTERS } });
 });
 
-test("a server that is killed in the middle of a wave goes on where it was", async () => {
+test("a server that is killed in the middle of a wave continues where it was", async () => {
   await using process = await ServerProcess.prepare({ PORTREEVE_LOG_LEVEL: "warn" });
   process.start();
   await process.ready();

@@ -1,5 +1,5 @@
 /**
- * No secret leaves by a side door. A whole run, at log level trace, with everything that can go wrong going wrong;
+ * No secret leaves on any path. A whole run, at log level trace, with everything that can go wrong going wrong;
  * then every secret of the run is looked for wherever people, backups and other programs may look.
  */
 import { readFile } from "node:fs/promises";

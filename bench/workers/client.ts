@@ -4,7 +4,7 @@ import { type Client, type ClientName, clients } from "../clients/index.ts";
 import { ATTRIBUTES, MENU, ROWS, SMALL_MENU } from "../menu.ts";
 import { serveTasks } from "../worker.ts";
 
-/** Whoever does not answer in this time will never. */
+/** A router that does not answer in this time never will. */
 const DEADLINE_MS = 10_000;
 
 /** What came of one turn. */

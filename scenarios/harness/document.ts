@@ -1,6 +1,6 @@
 /**
  * The requests and answers of the MikroTik control-plane API document as data, with our hosts: where the document has
- * the vendor's management address, ours stands; ids are given by whoever replays.
+ * the vendor's management address, ours stands; ids are given by the replaying test.
  * Source: "MikroTik control-plane API document", its example requests and example responses.
  */
 

@@ -63,7 +63,7 @@ export interface ManagedRouter {
   readonly site: Site;
 }
 
-/** A running router that Portreeve manages. Whoever asks closes `router`. */
+/** A running router that Portreeve manages. The caller closes `router`. */
 export async function startManagedRouter(
   server: { readonly api: ApiClient; readonly net: LoopbackNet },
   options: EmulatorOptions = {},

@@ -10,7 +10,9 @@ export const SOFTWARE = ["routeros", "other", "unknown"] as const;
 const exposedPort = z
   .strictObject({
     port: z.int(),
-    service: z.enum(SERVICE_NAMES).describe("Whose port it is by the policy, or by RouterOS's own default."),
+    service: z
+      .enum(SERVICE_NAMES)
+      .describe("The service of this port, by the policy or by RouterOS's default."),
     state: z
       .enum(PORT_STATES)
       .describe(
@@ -33,8 +35,8 @@ export const exposureCheck = z
     address: z.string().describe("The IP address that was looked at."),
     from_address: z.string().describe("The address the check came from, as far as Portreeve's host knows."),
     policy: z.strictObject({ id: uuid, name: z.string() }),
-    answered: z.boolean().describe("false: no port said anything at all, so nothing is known."),
-    open_against_policy: z.int().describe("How many ports are."),
+    answered: z.boolean().describe("false: no port answered, so nothing is known."),
+    open_against_policy: z.int().describe("How many ports are open against the policy."),
     ports: z.array(exposedPort),
   })
   .meta({ id: "ExposureCheck" });

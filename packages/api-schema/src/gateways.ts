@@ -43,7 +43,7 @@ export type Gateway = z.infer<typeof gateway>;
 
 /** The only answer that ever carries the token itself. */
 export const createdGateway = gateway
-  .extend({ token: z.string().describe("Shown this once; only its SHA-256 is kept.") })
+  .extend({ token: z.string().describe("Shown only once; Portreeve keeps only its SHA-256.") })
   .meta({ id: "CreatedGateway" });
 export type CreatedGateway = z.infer<typeof createdGateway>;
 

@@ -26,18 +26,18 @@ const fix = z
 
 const finding = z
   .strictObject({
-    id: z.string().describe("Stable; what a fix is asked for by.").meta({ example: "bandwidth-server" }),
-    title: z.string().describe("What ought to be so."),
+    id: z.string().describe("Stable; a fix is requested by it.").meta({ example: "bandwidth-server" }),
+    title: z.string().describe("The state it should be in."),
     severity: z.enum(SEVERITIES),
     status: z.enum(FINDING_STATUSES),
-    detail: z.string().describe("How it is on this router."),
+    detail: z.string().describe("The state it is in on this router."),
     evidence: z.array(evidence),
     evidence_omitted: z.int().describe("Rows that are not among the evidence because there are too many."),
     why: z.string(),
     source: z.strictObject({ title: z.string(), url: z.string() }),
     fix: fix.nullable().describe("What Portreeve would do; null where it can't or should not."),
     no_fix_reason: z.string().nullable().describe("Of an open finding without a fix: why, and what to do."),
-    enforced: z.boolean().describe("Portreeve was told to fix it and keeps it so."),
+    enforced: z.boolean().describe("Portreeve was told to fix it and keeps it fixed."),
   })
   .meta({ id: "HardeningFinding" });
 export type Finding = z.infer<typeof finding>;

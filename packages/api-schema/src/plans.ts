@@ -32,7 +32,7 @@ const accessCell = z
   .strictObject({
     access: z.enum(ACCESS_ANSWERS).describe("depends: on something Portreeve can't know, see because."),
     because: z.array(z.string()).describe("The rules and settings that decide."),
-    networks: z.array(z.string()).describe("Of partly and depends: who gets in for certain."),
+    networks: z.array(z.string()).describe("Of partly and depends: the sources that certainly have access."),
   })
   .meta({ id: "AccessCell" });
 export type AccessCell = z.infer<typeof accessCell>;
@@ -43,7 +43,7 @@ const accessRow = z
       kind: z
         .enum(["management", "caller", "policy", "router", "internet"])
         .describe(
-          "Portreeve itself, whoever asks, a network the policy names, one that only the router names, or everybody.",
+          "Portreeve itself, the caller, a network the policy names, one that only the router names, or everybody.",
         ),
       network: z.string(),
     }),
@@ -57,7 +57,7 @@ const effect = {
   input_chain: z
     .strictObject({ ipv4: z.array(chainRule).nullable(), ipv6: z.array(chainRule).nullable() })
     .describe("The input chain after the steps, with the chains it leads into; null: the router has none."),
-  access: z.array(accessRow).describe("Who gets in at which service, before and after the steps."),
+  access: z.array(accessRow).describe("Who has access to which service, before and after the steps."),
   warnings: z.array(z.string()),
 };
 

@@ -34,8 +34,8 @@ const options = {
   brute_force_protection: z.boolean(),
   drift: z
     .enum(["repair", "report"])
-    .describe("What becomes of a change somebody makes on a router by hand: undone, or shown and left."),
-  management_transport: managementTransport.describe("The service Portreeve itself comes in by."),
+    .describe("What happens to a change made by hand on a router: it is undone, or it is shown and stays."),
+  management_transport: managementTransport.describe("The service Portreeve itself connects to."),
 };
 
 export const DEFAULT_TRUSTED_NETWORKS = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
@@ -65,7 +65,9 @@ const lockOut = {
     .min(1, "must not be empty")
     .max(500, "must be at most 500 characters")
     .optional()
-    .describe("Why your own access may be ended by this; audited. Without it such a change is refused."),
+    .describe(
+      "Why this change may end your own access; kept in the audit. Without it such a change is refused.",
+    ),
 };
 
 export const policyChange = policyInput.safeExtend(lockOut).meta({ id: "PolicyChange" });
@@ -88,7 +90,7 @@ function refuseSharedPorts(policy: PolicyInput, context: Refinement): void {
   }
 }
 
-/** Portreeve must not be told to close the door it comes in by: the router could never be told to open it again. */
+/** A policy must not close the service that Portreeve itself uses: Portreeve could never open it again. */
 function refuseClosingManagementPath(policy: PolicyInput, context: Refinement): void {
   const managementPath = policy.management_transport === "api" ? "api" : "api_ssl";
   if (policy[managementPath].enabled) return;

@@ -30,12 +30,12 @@ const siteState = z
   .enum(ROLLOUT_SITE_STATES)
   .describe(
     [
-      "waiting: its wave has not come",
+      "waiting: its wave has not started",
       "unreachable: it gets the change when it returns",
       "delivering: on its way to the router",
       "verified: read back from the router",
-      "failed: the router refused it, or was lost with it",
-      "reverting, reverted: going back, back",
+      "failed: the router refused it, or does not answer since",
+      "reverting, reverted: returning to the earlier revision; returned",
       "left: deleted, moved to another policy, or taken over by a newer rollout",
     ].join("; "),
   );
@@ -44,7 +44,7 @@ const rolloutSite = z
   .strictObject({
     site_id: uuid,
     name: z.string(),
-    wave: z.int().nullable().describe("null before its wave has come"),
+    wave: z.int().nullable().describe("null before its wave has started"),
     state: siteState,
     reason: z.string().nullable().describe("Why it failed or can't be reached."),
   })
@@ -58,7 +58,7 @@ const sitesByState = z
 const fields = {
   id: uuid,
   policy_id: uuid.nullable().describe("null once the policy is deleted"),
-  revision: z.int().describe("Of the policy's revisions the one its sites get."),
+  revision: z.int().describe("The revision of the policy that its sites get."),
   state: z.enum(ROLLOUT_STATES),
   reason: z.string().nullable().describe("Why it stopped, or what it waits for."),
   sites: sitesByState,

@@ -56,7 +56,7 @@ export const sitePatch = z
   })
   .refine((patch) => patch.management_transport !== "api" || typeof patch.tls_fingerprint !== "string", {
     path: ["tls_fingerprint"],
-    message: "is of no use with api",
+    message: "can't be used with api",
   })
   .refine((patch) => (patch.username === undefined) === (patch.password === undefined), {
     path: ["password"],

@@ -14,7 +14,7 @@ export const tokenInput = z
       .datetime({ offset: true, error: "must be a time such as 2027-03-01T09:30:00Z" })
       .nullable()
       .default(null)
-      .describe("When the token ends by itself; null for never."),
+      .describe("When the token expires; null for never."),
   })
   .meta({ id: "TokenInput" });
 export type TokenInput = z.infer<typeof tokenInput>;
@@ -34,7 +34,7 @@ export type Token = z.infer<typeof token>;
 
 /** The only answer that ever carries the token itself. */
 export const createdToken = token
-  .extend({ token: z.string().describe("Shown this once; only its SHA-256 is kept.") })
+  .extend({ token: z.string().describe("Shown only once; Portreeve keeps only its SHA-256.") })
   .meta({ id: "CreatedToken" });
 export type CreatedToken = z.infer<typeof createdToken>;
 

@@ -8,7 +8,7 @@ export function problemsOf(issue: z.core.$ZodIssue): [path: readonly PropertyKey
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => [
       [...issue.path, key],
-      "is not a field here; remove it or correct its name",
+      "is not a known field; remove it or correct its name",
     ]);
   }
   if (issue.code === "invalid_key") return [[issue.path, "is not an allowed name"]];
@@ -31,7 +31,7 @@ export function plainMessage(issue: RawIssue): string | undefined {
     case "not_multiple_of":
       return `must be a multiple of ${issue.divisor}`;
     case "invalid_union":
-      return "has none of the forms allowed here";
+      return "matches none of the allowed forms";
     default:
       return undefined;
   }

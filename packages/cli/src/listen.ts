@@ -1,7 +1,7 @@
 /** Whether an address can be listened on, and what to say when it can't. */
 import { createServer } from "node:net";
 
-/** System error -> what it means for whoever chose the address. */
+/** System error -> what it means for the person who chose the address. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   EADDRINUSE: "is already in use",
   EADDRNOTAVAIL: "is not an address of this machine",

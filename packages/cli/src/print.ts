@@ -45,6 +45,8 @@ function show(value: Cell): string {
 /**
  * Names and messages come from routers: what a terminal would obey (escape sequences, line breaks, direction marks)
  * is shown as its code instead.
+ * Not the server's escaper (`kernel/untrusted.ts`): the client imports nothing of the server, and a terminal is the
+ * last place a text is shown. It is not cut here, and its codes are those of a shell, not RouterOS's.
  */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {

@@ -5,7 +5,7 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** A stop that takes longer is cut off, milliseconds. */
 const GRACE_MS = 30_000;
 
-/** How long a start goes on after a signal, so that it can be taken down again in order, milliseconds. */
+/** How long a start continues after a signal, so that it can be taken down again in order, milliseconds. */
 const START_GRACE_MS = 5000;
 
 /**

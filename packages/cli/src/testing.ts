@@ -24,7 +24,7 @@ export class CliProcess implements AsyncDisposable {
   stdout = "";
   stderr = "";
 
-  /** @param environment on top of ours; settings of whoever runs the tests don't count */
+  /** @param environment on top of ours; settings of the person who runs the tests don't count */
   constructor(words: readonly string[], environment: Readonly<Record<string, string>> = {}, input?: string) {
     const inherited = Object.entries(process.env).filter(
       ([name]) => !/^(PORTREEVE_|DATABASE_URL)/.test(name),

@@ -24,7 +24,7 @@ export function accessTable(rows) {
   const head = ["Source", ...open.map(([, word]) => word)].map((word) => build("th", { scope: "col" }, word));
   const table = build(
     "table",
-    { class: "access", "aria-label": "Who can still get in" },
+    { class: "access", "aria-label": "Who still has access" },
     build("thead", {}, build("tr", {}, head)),
     build(
       "tbody",
@@ -32,7 +32,7 @@ export function accessTable(rows) {
       rows.map((row) => sourceRow(row, open)),
     ),
   );
-  const note = closed.length > 0 && `To nobody, before and after: ${closed.join(", ")}.`;
+  const note = closed.length > 0 && `Closed to everybody, before and after: ${closed.join(", ")}.`;
   return [open.length > 0 && table, note && build("p", { class: "hint" }, note)].filter(Boolean);
 }
 

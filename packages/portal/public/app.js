@@ -96,7 +96,7 @@ async function round() {
     );
     // Signed out, or signed in anew, while the answer was on its way.
     if (fleet !== asked) return;
-    if (problem?.status === 401) return signOut("The token is not accepted any more.");
+    if (problem?.status === 401) return signOut("The token is no longer accepted.");
     if (problem && problem.status === undefined) throw problem;
     problems.push(problem);
     // An unreachable server is said once, at the top.

@@ -11,7 +11,7 @@ export function effectParts({ steps, access, warnings, input_chain }) {
   return [
     warnings.length > 0 && part("Warnings", build("ul", { class: "warnings" }, warnings.map(line))),
     steps.length > 0 && part("Steps", stepList(steps)),
-    access.length > 0 && part("Who can still get in", ...accessTable(access)),
+    access.length > 0 && part("Who still has access", ...accessTable(access)),
     part("Input chain afterwards", ...chains),
   ].filter(Boolean);
 }

@@ -32,7 +32,7 @@ export function exposureDialog(checked) {
   let site;
 
   button.addEventListener("click", () =>
-    whileBusy(button, () => ask("Looking from outside, up to 15 seconds…", look)),
+    whileBusy(button, () => ask("Checking from outside, up to 15 seconds…", look)),
   );
 
   const path = () => `/v1/sites/${site.id}/exposure`;
@@ -59,7 +59,7 @@ export function exposureDialog(checked) {
 
   function show(check) {
     table.hidden = check === undefined;
-    const words = check === undefined ? "Nobody has looked at this site yet." : wordsOf(check, api.now);
+    const words = check === undefined ? "This site has not been checked yet." : wordsOf(check, api.now);
     fill(dialog, { summary: words, verdict: check && verdictOf(check) });
     rows.replaceChildren(...(check?.ports ?? []).toSorted(byWeight).map(portRow));
   }

@@ -23,7 +23,7 @@ export function findingItem(finding, on) {
   return build("li", { class: "finding" }, build("div", {}, box), about);
 }
 
-const keptWords = (status) => (status === "ok" ? "kept so" : "fix on its way");
+const keptWords = (status) => (status === "ok" ? "enforced" : "fix on its way");
 
 /** What a fix does and breaks is read before it is asked for: ticking its box opens it. */
 function fixBox({ id, title }, about, on) {

@@ -29,7 +29,7 @@ export function showErrors(form, errors, summary) {
 /** A refusal, in the form: by field where it names some. @param {Record<string, string[]>} fields of `problem` */
 export function showProblem(form, problem, fields = problem.fields ?? {}) {
   const isMarked = Object.keys(fields).length > 0;
-  showErrors(form, fields, isMarked ? "Please correct what is marked." : problem.message);
+  showErrors(form, fields, isMarked ? "Please correct the marked fields." : problem.message);
 }
 
 function entryOf(path, name) {

@@ -23,7 +23,8 @@ export function hardeningDialog() {
     const count = chosen().length;
     apply.disabled = count === 0;
     fill(dialog, {
-      apply: count === 0 ? "Fix what is ticked" : `Fix ${count} ${count === 1 ? "finding" : "findings"}`,
+      apply:
+        count === 0 ? "Fix the selected findings" : `Fix ${count} ${count === 1 ? "finding" : "findings"}`,
     });
   }
 
@@ -63,7 +64,7 @@ export function hardeningDialog() {
     const item = (finding) =>
       findingItem(finding, { chosen: countChosen, stop: (button) => stop(finding.id, button) });
     const toRead = findings.filter(({ status }) => status === "open" || status === "unknown");
-    const settled = findings.filter((finding) => !toRead.includes(finding));
+    const inOrder = findings.filter((finding) => !toRead.includes(finding));
     place.replaceChildren(
       ...SEVERITIES.flatMap((severity) => {
         const of = toRead.filter((finding) => finding.severity === severity);
@@ -71,9 +72,9 @@ export function hardeningDialog() {
       }),
       build(
         "details",
-        { class: "settled" },
-        build("summary", {}, `${settled.length} in order or not applying`),
-        findingList("In order", settled.map(item)),
+        { class: "in-order" },
+        build("summary", {}, `${inOrder.length} in order or not applicable`),
+        findingList("In order", inOrder.map(item)),
       ),
     );
     countChosen();

@@ -67,12 +67,12 @@ export function policyEditor(saved) {
     }
   }
 
-  /** Whoever would lock themselves out may, once they have said why. */
+  /** A caller who would lock themselves out may do so, once they give a reason. */
   function refused(problem) {
     if (problem.code !== "caller-locked-out") return showProblem(form, problem);
     lockOut.hidden = false;
     const [what] = Object.values(problem.fields).flat();
-    showErrors(form, problem.fields, `This ${what}: change what is marked, or say why it may.`);
+    showErrors(form, problem.fields, `This ${what}: change the marked fields, or give a reason.`);
     reason.focus();
   }
 

@@ -7,16 +7,16 @@ const STATE_WORDS = {
   rolling_back: "rolling back",
 };
 
-const END_WORDS = { done: "done", rolled_back: "rolled back", superseded: "overtaken by a newer one" };
+const END_WORDS = { done: "done", rolled_back: "rolled back", superseded: "replaced by a newer one" };
 
 /** How each site is, as its number is told. */
 const SITE_WORDS = {
   verified: "done",
-  delivering: "on the way",
+  delivering: "being delivered",
   waiting: "waiting",
   unreachable: "offline",
   failed: "failed",
-  reverting: "going back",
+  reverting: "returning",
   reverted: "back",
   left: "left out",
 };
@@ -26,12 +26,12 @@ const COMMANDS = {
   pause: {
     states: ["running"],
     verb: "Pause",
-    text: "No further site gets the change until somebody resumes. Sites that have it keep it.",
+    text: "No more sites get the change until somebody resumes the rollout. Sites that have it keep it.",
   },
   resume: {
     states: ["paused", "stopped"],
     verb: "Resume",
-    text: "The change goes on to the remaining sites, in spite of what has failed so far.",
+    text: "The remaining sites get the change, despite the failures so far.",
   },
   rollback: {
     states: ["running", "paused", "stopped"],
@@ -99,15 +99,15 @@ function partsOf({ waves, failed, unreachable, sites }) {
   return [
     build("ol", { class: "waves", "aria-label": "Waves" }, waves.map(waveItem)),
     ...siteList("Failed", failed, sites.failed),
-    ...siteList("Offline: they get the change when they return", unreachable, sites.unreachable),
+    ...siteList("Offline: they get the change when they are back", unreachable, sites.unreachable),
   ];
 }
 
 function waveItem({ number, size, sites }) {
-  const settled = (sites.verified ?? 0) + (sites.reverted ?? 0);
+  const finished = (sites.verified ?? 0) + (sites.reverted ?? 0);
   const bar = build("progress", {
     max: String(size),
-    value: String(settled),
+    value: String(finished),
     "aria-label": `Wave ${number}`,
   });
   const words = countsOf(sites) || "not begun";

@@ -18,7 +18,7 @@ export function signInForm(signedIn) {
     error.textContent = "";
     const token = box.value.trim();
     if (!/^[\x21-\x7e]+$/.test(token)) {
-      error.textContent = "Please give the token as Portreeve printed it.";
+      error.textContent = "Enter the token exactly as Portreeve printed it.";
       box.focus();
       return;
     }

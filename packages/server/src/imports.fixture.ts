@@ -86,7 +86,7 @@ function problemInside(file: string, target: string, { values }: Import): string
   const allowed = MAY_IMPORT[own];
   if (allowed === undefined) return `${own} does not stand in the table of modules`;
   if (isPure(file) && values.length > 0 && !PURE_MODULES.has(other)) return "a pure file imports types alone";
-  // Types alone: what a route is given is a transaction, and whoever only names its type needs no database.
+  // Types alone: what a route is given is a transaction, and a module that only names its type needs no database.
   if (own === "kernel" && other === "database" && values.length === 0) return undefined;
   if (!allowed.includes(other)) return `${own} may not import ${other}`;
   if (other === "kernel" || target === `${other}/index.ts` || OPEN_FILES.includes(target)) return undefined;

@@ -59,7 +59,7 @@ export const SETTINGS = {
   },
   PORTREEVE_MANAGEMENT_ADDRESS: {
     value: "address",
-    description: "the source address routers see us come from",
+    description: "the source address of our connections, as routers see it",
     default: "100.64.0.1",
   },
   PORTREEVE_API_USERNAME: {
@@ -99,12 +99,12 @@ export const SETTINGS = {
   },
   PORTREEVE_EXPOSURE_HOURS: {
     value: "hours",
-    description: "how often every site is looked at from outside; 0: only when asked",
+    description: "how often every site is checked from outside; 0: only on request",
     default: "24",
   },
   PORTREEVE_TRUSTED_PROXIES: {
     value: "networks",
-    description: "proxies whose X-Forwarded-For is believed, separated by commas",
+    description: "proxies whose X-Forwarded-For header is trusted, separated by commas",
     unset: "none",
   },
   PORTREEVE_LOG_LEVEL: {

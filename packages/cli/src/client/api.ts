@@ -46,7 +46,9 @@ export function connectApi(url: string, token: string | undefined): Api {
       if (answer.status === 204) return undefined;
       if (!/^application\/(problem\+)?json\b/.test(answer.headers.get("content-type") ?? "")) {
         const { status, statusText } = answer;
-        throw new OperatorError(`the server answered ${status} ${statusText}; is PORTREEVE_URL a Portreeve?`);
+        throw new OperatorError(
+          `the server answered ${status} ${statusText}; is PORTREEVE_URL the address of a Portreeve server?`,
+        );
       }
       if (!answer.ok) throw refusal(answer.status, text, token);
       return JSON.parse(text) as unknown;

@@ -53,10 +53,10 @@ function whoGetsIn(rows: readonly AccessRow[]): string | false {
   const body = rows.map((row) => [sourceOf(row), ...open.map((name) => change(row.services[name]))]);
   const parts = [
     table(["source", ...open], body, colour),
-    closed.length > 0 && `To nobody, before and after: ${closed.join(", ")}`,
+    closed.length > 0 && `Closed to everybody, before and after: ${closed.join(", ")}`,
     reasons(rows, open).join("\n"),
   ];
-  return section("Who gets in", parts.filter((part) => part !== false && part !== "").join("\n\n"));
+  return section("Who has access", parts.filter((part) => part !== false && part !== "").join("\n\n"));
 }
 
 function sourceOf({ source: { kind, network } }: AccessRow): string {

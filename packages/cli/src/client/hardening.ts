@@ -31,7 +31,7 @@ export const report: Run = async (api, [site = ""], { all }) => {
   ]);
   const head = `Score ${data.score} of 100`;
   if (rows.length === 0) return { data, text: `${head}; nothing is open.` };
-  return { data, text: `${head}\n\n${table(["severity", "status", "finding", "fix", "how it is"], rows)}` };
+  return { data, text: `${head}\n\n${table(["severity", "status", "finding", "fix", "detail"], rows)}` };
 };
 
 function remedyOf({ enforced, fix, no_fix_reason: reason }: Finding): string | null {
@@ -71,7 +71,7 @@ function describe(finding: Finding): string {
     Title: finding.title,
     Severity: finding.severity,
     Status: finding.status,
-    "How it is": finding.detail,
+    Detail: finding.detail,
     Why: finding.why,
     Source: finding.source.url,
     Kept: finding.enforced,

@@ -26,7 +26,7 @@ export function checked<Output>(schema: Schema<Output>, fields: unknown): Output
     const field = path.join(".") || "request";
     errors[field] = [...(errors[field] ?? []), message];
   }
-  throw new OperatorError(["the request is not right:", ...fieldLines(errors)].join("\n"));
+  throw new OperatorError(["the request is not valid:", ...fieldLines(errors)].join("\n"));
 }
 
 /** Text of an option that is a number; what is none stays as it is, for the schema to refuse. */

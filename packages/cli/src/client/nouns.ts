@@ -32,7 +32,7 @@ const fleetFile: Flag = {
 };
 const lockOutReason: Flag = {
   flags: "--lock-out-reason <text>",
-  summary: "why it may end your own access; for the audit",
+  summary: "why the change may end your own access; kept in the audit",
 };
 const prune: Flag = { flags: "--prune", summary: "policies that the file does not have are deleted" };
 
@@ -49,17 +49,17 @@ export const ALONE: Readonly<Record<string, Verb & { readonly load: () => Promis
     flags: [
       fleetFile,
       prune,
-      { flags: "--routers", summary: "and what that would do to each router; they are asked now" },
+      { flags: "--routers", summary: "and what would change on each router; reads them now" },
     ],
   },
   apply: {
-    summary: "make Portreeve as a fleet file says",
+    summary: "change Portreeve to match a fleet file",
     load: async () => (await import("./fleet/index.ts")).applyFleet,
     flags: [fleetFile, prune, lockOutReason, { flags: "--yes", summary: "do not ask first" }],
   },
   probe: {
     arguments: "<host>",
-    summary: "look at a site from outside; exit code 2 when a port is open against its policy",
+    summary: "check a site's ports from outside; exit code 2 when a port is open against its policy",
     load: async () => (await import("./probe.ts")).probe,
   },
 };
@@ -105,20 +105,20 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       },
       remove: {
         arguments: "<site>",
-        summary: "off-board a router: everything of ours leaves it first",
+        summary: "off-board a router: Portreeve removes what it configured first",
         flags: [{ flags: "--force", summary: "forget it now and leave the router as it is" }],
       },
       plan: {
         arguments: "<site>",
-        summary: "what would be changed on the router now, and who could get in then",
+        summary: "what would change on the router now, and who would have access then",
       },
       hardening: {
         arguments: "<site>",
-        summary: "how hard the router is to break into, and what is open",
-        flags: [{ flags: "--all", summary: "what is well, too" }],
+        summary: "the hardening report: score and open findings",
+        flags: [{ flags: "--all", summary: "show also what is in order" }],
       },
       reconcile: { arguments: "<site>", summary: "compare and correct the router now" },
-      rename: { arguments: "<site> <name>", summary: "call a site otherwise" },
+      rename: { arguments: "<site> <name>", summary: "give a site another name" },
     },
   },
   hardening: {
@@ -146,7 +146,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       },
       preview: {
         arguments: "<policy>",
-        summary: "what it, or a draft of it, would do to its sites, and who could get in then",
+        summary: "what it, or a draft of it, would change on its sites, and who would have access then",
         flags: [
           { ...policyFile, summary: "a draft as JSON, - for standard input", required: false },
           { flags: "--site <sites...>", summary: "only these, attached or not" },
@@ -155,7 +155,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     },
   },
   rollouts: {
-    summary: "policy changes on their way to many sites",
+    summary: "policy changes that go to many sites",
     load: async () => (await import("./rollouts.ts")).rollouts,
     verbs: {
       list: {
@@ -163,41 +163,41 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         flags: [
           { flags: "--policy <policy>", summary: "only this policy's" },
           { flags: "--state <state>", summary: "only those running, paused, stopped, done, …" },
-          { flags: "--limit <number>", summary: "at most so many", value: "50" },
+          { flags: "--limit <number>", summary: "at most this many", value: "50" },
         ],
       },
       show: {
         arguments: "<rollout>",
         summary: "how far one is, what failed, what it waits for; a policy's name means its newest",
       },
-      pause: { arguments: "<rollout>", summary: "give the change to no further site" },
-      resume: { arguments: "<rollout>", summary: "go on, in spite of what has failed so far" },
+      pause: { arguments: "<rollout>", summary: "give the change to no more sites" },
+      resume: { arguments: "<rollout>", summary: "continue despite the failures so far" },
       rollback: { arguments: "<rollout>", summary: "take the change back from every site that has it" },
     },
   },
   access: {
-    summary: "doors to routers, open for a while",
+    summary: "temporary access to routers",
     load: async () => (await import("./access.ts")).access,
     verbs: {
       list: {
         arguments: "<site>",
-        summary: "a site's open doors",
+        summary: "a site's open access",
         flags: [{ flags: "--all", summary: "ended ones too" }, reveal],
       },
       open: {
         arguments: "<site>",
-        summary: "open one and show its login",
+        summary: "open access and show its login",
         flags: [
           { flags: "--type <service>", summary: "ssh or winbox", value: "ssh" },
           { flags: "--expire-after-minutes <minutes>", summary: "1 to 1440", value: "60" },
-          { flags: "--full-access", summary: "may change the router; without it only read" },
-          { flags: "--allow-only-ip <address>", summary: "who may come; without it your own address" },
-          { flags: "--allow-only-cidr <network>", summary: "or a whole network" },
-          { flags: "--allow-rfc1918", summary: "private addresses may come too" },
+          { flags: "--full-access", summary: "may change the router; without it read-only" },
+          { flags: "--allow-only-ip <address>", summary: "the address that may connect; default: your own" },
+          { flags: "--allow-only-cidr <network>", summary: "or the network that may connect" },
+          { flags: "--allow-rfc1918", summary: "private addresses may connect too" },
           { flags: "--reason <text>", summary: "for the audit" },
         ],
       },
-      revoke: { arguments: "<site> <id>", summary: "close one now; open sessions end" },
+      revoke: { arguments: "<site> <id>", summary: "end an access now; its open sessions end too" },
     },
   },
   credentials: {
@@ -205,7 +205,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     load: async () => (await import("./credentials.ts")).credentials,
     verbs: {
       list: { arguments: "<site>", summary: "current and historical, newest last", flags: [reveal] },
-      rotate: { arguments: "<site>", summary: "change the password, proven before it counts" },
+      rotate: { arguments: "<site>", summary: "change the password; the new one is tested by a login first" },
     },
   },
   audit: {
@@ -217,7 +217,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         flags: [
           { flags: "--site <site>", summary: "only this site's" },
           { flags: "--action <action>", summary: "only these, for example access.opened" },
-          { flags: "--limit <number>", summary: "at most so many", value: "50" },
+          { flags: "--limit <number>", summary: "at most this many", value: "50" },
         ],
       },
     },
@@ -250,7 +250,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       list: { summary: "all tokens, newest first" },
       create: {
         arguments: "<name>",
-        summary: "make a token and show it, this once",
+        summary: "create a token and show it once",
         flags: [
           {
             flags: "--scopes <scopes>",

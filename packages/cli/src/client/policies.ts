@@ -108,7 +108,7 @@ function describe(policy: Policy): string {
     "Custom input rules": policy.custom_input_rules,
     "Brute-force protection": policy.brute_force_protection,
     "Changes made by hand": policy.drift,
-    "Portreeve comes in by": policy.management_transport,
+    "Management transport": policy.management_transport,
     ...(policy.rollout ? { Rollout: `${policy.rollout.state}, ${policy.rollout.id}` } : {}),
     ...(policy.warnings ? { Warnings: policy.warnings.join("; ") } : {}),
   });

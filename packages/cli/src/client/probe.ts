@@ -29,8 +29,8 @@ async function siteAt(api: Api, host: string): Promise<Site> {
   );
   const [site, ...more] = found;
   if (!site) {
-    const what = "is the address, name or id of none of your sites";
-    throw new OperatorError(`${host} ${what}, and no other is probed; portreeve sites list shows them`);
+    const what = "is not the address, name or id of one of your sites";
+    throw new OperatorError(`${host} ${what}; only those can be probed (portreeve sites list)`);
   }
   if (more.length === 0) return site;
   const ids = found.map(({ id }) => id).join(", ");
@@ -54,8 +54,7 @@ function describe(site: Site, check: ExposureCheck): string {
 }
 
 function verdict(answered: boolean, exposed: number): string {
-  if (!answered)
-    return "No port answered at all, so nothing is known: is the site up, and is there a way to it?";
+  if (!answered) return "No port answered, so nothing is known. Is the site up and reachable?";
   if (exposed === 0) return "Nothing is open against the policy.";
   return `${exposed} ${exposed === 1 ? "port is" : "ports are"} open against the policy.`;
 }

@@ -45,14 +45,14 @@ const add: Run = async (api, [name], options) => {
   const data = (await api.request("POST", "/v1/sites", input)) as Site;
   return {
     data,
-    text: `${describe(data)}\n\nThe router is being adopted; portreeve sites show ${data.id} tells how it goes.`,
+    text: `${describe(data)}\n\nThe router is being adopted; portreeve sites show ${data.id} shows the progress.`,
   };
 };
 
 const remove: Run = async (api, [name = ""], { force }) => {
   const id = await siteId(api, name);
   const data = (await api.request("DELETE", `/v1/sites/${id}${query({ force })}`)) as Site;
-  const text = force ? "is forgotten; its router is as it was" : "is being off-boarded";
+  const text = force ? "is removed; its router was not changed" : "is being off-boarded";
   return { data, text: `${printable(data.name)} ${text}` };
 };
 
@@ -63,13 +63,13 @@ const plan: Run = async (api, [name = ""]) => {
 
 const reconcile: Run = async (api, [name = ""]) => {
   const data = (await api.request("POST", `/v1/sites/${await siteId(api, name)}/reconcile`)) as Site;
-  return { data, text: `${printable(data.name)} is being looked at now` };
+  return { data, text: `${printable(data.name)} is being reconciled now` };
 };
 
 const rename: Run = async (api, [site = "", name]) => {
   const patch = checked(sitePatch, { name });
   const data = (await api.request("PATCH", `/v1/sites/${await siteId(api, site)}`, patch)) as Site;
-  return { data, text: `${printable(site)} is called ${printable(data.name)} now` };
+  return { data, text: `Renamed ${printable(site)} to ${printable(data.name)}` };
 };
 
 export const sites = { list, show, add, remove, plan, hardening: report, reconcile, rename };
@@ -89,7 +89,7 @@ function describe(site: Site): string {
     "Serial number": site.serial_number,
     RouterOS: site.version,
     "Policy id": site.policy_id,
-    "Router sees us as": site.management_address,
+    "Management address": site.management_address,
   });
 }
 

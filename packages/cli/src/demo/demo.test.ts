@@ -118,7 +118,7 @@ test.skipIf(missing.length > 0)(
     session.stdin.write("/system identity print\n");
     await writes(session, /name: tower-ridge/);
 
-    const revoke = `${logIn.split("\n")[0]}\n${await printed(/^# Close the door/)}`;
+    const revoke = `${logIn.split("\n")[0]}\n${await printed(/^# Close the access/)}`;
     const ended = once(session, "close");
     await bash("bash", ["-c", revoke], known);
     expect(await ended).toEqual([255, null]); // ssh lost its connection

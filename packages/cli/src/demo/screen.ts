@@ -52,12 +52,12 @@ export function screen({ portal, api, token, tokenIsKept, dataDir, note, sites }
     `ssh -o NoHostAuthenticationForLocalhost=yes -p "$(field port)" "$(field username)"@localhost`,
     "",
     heading(
-      "Close the door; an open session ends with it (in another terminal write the id for $(field id)):",
+      "Close the access; an open session ends with it (in another terminal write the id for $(field id)):",
     ),
     `curl -sS -X DELETE ${grants}/"$(field id)" \\`,
     `  ${authorization}`,
     "",
-    "Ctrl-C stops everything; the next start goes on where this one left off.",
+    "Ctrl-C stops everything; the next start continues where this one stopped.",
     "",
   ].join("\n");
 }

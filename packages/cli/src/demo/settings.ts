@@ -58,7 +58,7 @@ async function defaultPort(): Promise<number> {
 
 /**
  * The administrator's token of the demo, kept in the data directory so that every start can print it. A real server
- * never keeps one; here it spares whoever tries Portreeve from looking for it.
+ * never keeps one; here it saves people who try Portreeve from looking for it.
  */
 export async function demoToken(dataDir: string): Promise<string> {
   const path = join(dataDir, "demo-token");

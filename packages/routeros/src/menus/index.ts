@@ -9,6 +9,7 @@ export {
   ipv6FirewallAddressList,
   ipv6FirewallFilter,
 } from "./firewall.ts";
+export { FIREWALL_NON_MATCHERS, FIREWALL_RULE_NOTES, isFirewallMatcher } from "./firewall-rule.ts";
 export {
   bandwidthServer,
   ipDns,

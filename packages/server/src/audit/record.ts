@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Trx } from "../database/index.ts";
 import type { Actor } from "../kernel/actor.ts";
+import type { CustomerId, SiteId } from "../kernel/ids.ts";
 import { assertPlain } from "./plain-data.ts";
 
 export interface AuditEntry {
@@ -8,11 +9,11 @@ export interface AuditEntry {
   action: string;
   subjectType: string;
   subjectId?: string | undefined;
-  siteId?: string | undefined;
+  siteId?: SiteId | undefined;
   /** What an auditor wants to know beyond the ids: plain data, never a secret. */
   detail?: Record<string, unknown>;
   /** Needed in a transaction of the system role; in a customer's own it is that customer. */
-  customerId?: string | undefined;
+  customerId?: CustomerId | undefined;
 }
 
 /**

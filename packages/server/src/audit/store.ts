@@ -1,13 +1,14 @@
 import type { AuditEvent } from "@portreeve/api-schema";
 import type { Selectable } from "kysely";
 import type { Tables, Trx } from "../database/index.ts";
+import type { SiteId } from "../kernel/ids.ts";
 
 type AuditRow = Selectable<Tables["audit_events"]>;
 
 export interface EventFilter {
   limit: number;
   beforeId: string | undefined;
-  siteId: string | undefined;
+  siteId: SiteId | undefined;
   action: string | undefined;
 }
 

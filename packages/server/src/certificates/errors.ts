@@ -7,7 +7,7 @@ export class AuthorityNotFoundError extends DomainError {
       status: 404,
       code: "certificate-authority-not-found",
       title: "No certificate authority",
-      detail: "Certificates are signed by the routers themselves; PUT one to change that.",
+      detail: "The routers sign their own certificates; PUT an authority to change that.",
     });
   }
 }

@@ -9,7 +9,7 @@ export const CERTIFICATES = "certificates";
 export type Transport = ManagementTransport;
 
 export interface CertificateFacts {
-  /** The service Portreeve comes in by, and the one the site's policy names. */
+  /** The service Portreeve uses, and the one the site's policy names. */
   readonly transport: Transport;
   readonly target: Transport;
   /** The policy opens api-ssl, to whomever. */
@@ -42,7 +42,7 @@ export interface RequestFacts {
   readonly name: string;
   /** Encrypts the key's file on the router. */
   readonly passphrase: Secret;
-  /** Nobody else's request was found in the files' place: they are ours. */
+  /** The request found in the files' place is ours. */
   readonly isClear: boolean;
   /** PEM; null until it is signed. */
   readonly issued: string | null;

@@ -22,7 +22,7 @@ export function certificateRoutes(authorities: CertificateAuthorityService): Rou
       path,
       scope: "certificates:write",
       tag,
-      summary: "Let an authority of your own sign the routers' certificates",
+      summary: "Sign the routers' certificates with an authority of your own",
       input: { body: certificateAuthorityInput },
       output: certificateAuthority,
       run: ({ caller, body, mutate }) =>
@@ -33,7 +33,7 @@ export function certificateRoutes(authorities: CertificateAuthorityService): Rou
       path,
       scope: "certificates:write",
       tag,
-      summary: "Let the routers sign their own certificates again",
+      summary: "Go back to self-signed certificates",
       status: 204,
       run: ({ caller, mutate }) => mutate((trx) => authorities.remove(trx, caller)),
     }),

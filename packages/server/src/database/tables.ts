@@ -1,21 +1,22 @@
 /** The tables as Kysely sees them. The SQL in `migrations/` is the source; keep both in step. */
 import type { ManagementTransport, RolloutSiteState, RolloutState } from "@portreeve/api-schema";
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from "kysely";
+import type { CustomerId, GrantId, PolicyId, RevisionId, RolloutId, SiteId, TokenId } from "../kernel/ids.ts";
 
 /** Written by the database (`now()`) unless given; the database's clock is the only one that decides access. */
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
 type Time = Date;
 
 export interface CustomersTable {
-  id: Generated<string>;
+  id: Generated<CustomerId>;
   name: string;
   operates_installation: Generated<boolean>;
   created_at: CreatedAt;
 }
 
 export interface ApiTokensTable {
-  id: Generated<string>;
-  customer_id: string;
+  id: Generated<TokenId>;
+  customer_id: CustomerId;
   name: string;
   token_hash: Buffer;
   scopes: string[];
@@ -27,7 +28,7 @@ export interface ApiTokensTable {
 
 export interface DataKeysTable {
   id: Generated<string>;
-  customer_id: string;
+  customer_id: CustomerId;
   wrapped_key: Buffer;
   key_version: number;
   created_at: CreatedAt;
@@ -35,7 +36,7 @@ export interface DataKeysTable {
 
 export interface AuditEventsTable {
   id: Generated<string>;
-  customer_id: string;
+  customer_id: CustomerId;
   occurred_at: CreatedAt;
   actor: string;
   actor_id: string | null;
@@ -43,12 +44,12 @@ export interface AuditEventsTable {
   action: string;
   subject_type: string;
   subject_id: string | null;
-  site_id: string | null;
+  site_id: SiteId | null;
   detail: JSONColumnType<Record<string, unknown>>;
 }
 
 export interface IdempotencyKeysTable {
-  customer_id: string;
+  customer_id: CustomerId;
   key: string;
   request_hash: Buffer;
   status: number;
@@ -64,20 +65,20 @@ export interface StoredService {
 }
 
 export interface PoliciesTable {
-  id: Generated<string>;
-  customer_id: string;
+  id: Generated<PolicyId>;
+  customer_id: CustomerId;
   name: string;
   slug: string;
   is_default: Generated<boolean>;
-  revision_id: string;
+  revision_id: RevisionId;
   created_at: CreatedAt;
   updated_at: ColumnType<Date, Date | undefined, Date>;
 }
 
 export interface PolicyRevisionsTable {
-  id: Generated<string>;
-  customer_id: string;
-  policy_id: string | null;
+  id: Generated<RevisionId>;
+  customer_id: CustomerId;
+  policy_id: PolicyId | null;
   number: number;
   services: JSONColumnType<Record<string, StoredService>>;
   trusted_networks: string[];
@@ -89,10 +90,10 @@ export interface PolicyRevisionsTable {
 }
 
 export interface RolloutsTable {
-  id: Generated<string>;
-  customer_id: string;
-  policy_id: string | null;
-  revision_id: string;
+  id: Generated<RolloutId>;
+  customer_id: CustomerId;
+  policy_id: PolicyId | null;
+  revision_id: RevisionId;
   state: Generated<RolloutState>;
   reason: string | null;
   created_at: CreatedAt;
@@ -100,10 +101,10 @@ export interface RolloutsTable {
 }
 
 export interface RolloutSitesTable {
-  customer_id: string;
-  rollout_id: string;
-  site_id: string;
-  from_revision_id: string;
+  customer_id: CustomerId;
+  rollout_id: RolloutId;
+  site_id: SiteId;
+  from_revision_id: RevisionId;
   /** `unreachable` is never stored: it is read from the site. */
   state: Generated<Exclude<RolloutSiteState, "unreachable">>;
   wave: number | null;
@@ -127,8 +128,8 @@ export interface SiteCertificate {
 
 /** Who a site's router is. Every site has one row in each of the four tables that follow, too. */
 export interface SitesTable {
-  id: Generated<string>;
-  customer_id: string;
+  id: Generated<SiteId>;
+  customer_id: CustomerId;
   /** Made by the database; see `bucketOf`. */
   bucket: ColumnType<number, never, never>;
   name: string;
@@ -144,8 +145,8 @@ export interface SitesTable {
 
 /** How it is reached. */
 export interface SiteConnectionsTable {
-  site_id: string;
-  customer_id: string;
+  site_id: SiteId;
+  customer_id: CustomerId;
   address: string;
   api_port: number;
   next_api_port: number | null;
@@ -159,8 +160,8 @@ export interface SiteConnectionsTable {
 
 /** What it is to have, and how far it is. */
 export interface SiteSyncTable {
-  site_id: string;
-  customer_id: string;
+  site_id: SiteId;
+  customer_id: CustomerId;
   generation: Generated<string>;
   changed_at: ColumnType<Date, Date | undefined, Date>;
   observed_generation: Generated<string>;
@@ -175,23 +176,23 @@ export interface SiteSyncTable {
 }
 
 export interface SitePoliciesTable {
-  site_id: string;
-  customer_id: string;
-  policy_id: string;
-  policy_revision_id: string;
-  verified_revision_id: string | null;
+  site_id: SiteId;
+  customer_id: CustomerId;
+  policy_id: PolicyId;
+  policy_revision_id: RevisionId;
+  verified_revision_id: RevisionId | null;
 }
 
 export interface SiteCertificatesTable {
-  site_id: string;
-  customer_id: string;
+  site_id: SiteId;
+  customer_id: CustomerId;
   certificates: ColumnType<SiteCertificate[], string | undefined, string>;
   certificate_request: Buffer | null;
   certificate_number: Generated<number>;
 }
 
 export interface CertificateAuthoritiesTable {
-  customer_id: string;
+  customer_id: CustomerId;
   certificate: string;
   private_key: Buffer;
   fingerprint: string;
@@ -203,8 +204,8 @@ export interface CertificateAuthoritiesTable {
 
 export interface CredentialsTable {
   id: Generated<string>;
-  customer_id: string;
-  site_id: string;
+  customer_id: CustomerId;
+  site_id: SiteId;
   username: string;
   password: Buffer;
   state: Generated<"pending" | "active" | "retired">;
@@ -214,10 +215,10 @@ export interface CredentialsTable {
 }
 
 export interface TransientAccessTable {
-  id: Generated<string>;
-  customer_id: string;
-  site_id: string;
-  token_id: string;
+  id: Generated<GrantId>;
+  customer_id: CustomerId;
+  site_id: SiteId;
+  token_id: TokenId;
   type: "winbox" | "ssh";
   username: string;
   password: Buffer;
@@ -257,16 +258,16 @@ export interface GatewaysTable {
 }
 
 export interface GrantLeasesTable {
-  grant_id: string;
-  customer_id: string;
+  grant_id: GrantId;
+  customer_id: CustomerId;
   gateway_id: string;
   fence: string;
   until: Time;
 }
 
 export interface SiteHardeningFixesTable {
-  customer_id: string;
-  site_id: string;
+  customer_id: CustomerId;
+  site_id: SiteId;
   fix: string;
   /** Asked for again, it counts from then. */
   created_at: ColumnType<Date, Date | undefined, Date>;
@@ -286,33 +287,33 @@ export interface StoredPort {
 
 export interface ExposureChecksTable {
   id: Generated<string>;
-  customer_id: string;
-  site_id: string;
+  customer_id: CustomerId;
+  site_id: SiteId;
   checked_at: CreatedAt;
   address: string;
   from_address: string;
-  policy_id: string;
+  policy_id: PolicyId;
   policy_name: string;
   answered: boolean;
   ports: JSONColumnType<StoredPort[]>;
 }
 
 export interface ExposureScheduleTable {
-  site_id: string;
-  customer_id: string;
+  site_id: SiteId;
+  customer_id: CustomerId;
   next_check_at: Time;
   claim: string | null;
   running_until: Time | null;
 }
 
 export interface ExposureRequestsTable {
-  customer_id: string;
+  customer_id: CustomerId;
   requested_at: CreatedAt;
 }
 
 export interface WorkflowsTable {
-  site_id: string;
-  customer_id: string;
+  site_id: SiteId;
+  customer_id: CustomerId;
   kind: "adopt" | "rotate" | "move";
   state: string;
   generation: string;
@@ -321,8 +322,8 @@ export interface WorkflowsTable {
 }
 
 export interface LinkHandoversTable {
-  site_id: string;
-  customer_id: string;
+  site_id: SiteId;
+  customer_id: CustomerId;
   kind: "observe" | "deliver" | "confirm";
   digest: string;
   delivery: JSONColumnType<Record<string, unknown>> | null;

@@ -25,7 +25,7 @@ interface Limits {
 }
 
 const LIMITS: Limits = { connectMs: 3_000, answerMs: 2_500 };
-/** A login page's head is below this; whoever sends more is not listened to, bytes. */
+/** A login page's head is below this; what sends more is cut off, bytes. */
 const MAX_ANSWER_BYTES = 8 * 1024;
 
 /** Errors that this host makes, not the way or the other end: nothing can be told then. */

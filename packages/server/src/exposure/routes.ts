@@ -21,7 +21,7 @@ export function exposureRoutes({ sites, exposure }: ExposureRouteOptions): Route
       path,
       scope: "sites:read",
       tag,
-      summary: "What a site's ports answered to somebody outside, newest check first",
+      summary: "What a site's ports answered from outside, newest check first",
       input: { params: idParams, query: listQuery },
       output: exposureList,
       run: ({ params, query: { limit, cursor }, read }) => {
@@ -38,7 +38,7 @@ export function exposureRoutes({ sites, exposure }: ExposureRouteOptions): Route
       path,
       scope: "sites:write",
       tag,
-      summary: "Look at a site's ports from outside now; answers within 15 seconds",
+      summary: "Check a site's ports from outside now; answers within 15 seconds",
       input: { params: idParams },
       output: exposureCheck,
       run: async ({ caller, params, signal, mutate }) => {

@@ -5,6 +5,7 @@
 import { record } from "../audit/index.ts";
 import type { Database, StoredPort, Trx } from "../database/index.ts";
 import { type Actor, actorOf, type Caller } from "../kernel/actor.ts";
+import type { SiteId } from "../kernel/ids.ts";
 import { sitePolicy } from "../policies/index.ts";
 import { askRouter, findSite, SiteNotFoundError, SiteNotReadyError, type SiteRow } from "../sites/index.ts";
 import { type CheckedSite, type Checker, check, type Report } from "./check.ts";
@@ -45,7 +46,7 @@ export class ExposureService {
    * Claim a site because somebody asked.
    * @throws SiteNotFoundError, SiteNotReadyError, CheckRunningError, TooManyChecksError
    */
-  claim(caller: Caller, siteId: string): Promise<Claimed> {
+  claim(caller: Caller, siteId: SiteId): Promise<Claimed> {
     const { customerId } = caller;
     return this.#options.database.asCustomer(customerId, async (trx) => {
       const site = await provenSite(trx, siteId);
@@ -117,8 +118,8 @@ export class ExposureService {
   }
 }
 
-/** A site whose address has not proven to be its router's could be anybody's: it is not looked at. */
-async function provenSite(trx: Trx, siteId: string): Promise<SiteRow> {
+/** A site whose address has not proven to be its router's could be anybody's: it is not checked. */
+async function provenSite(trx: Trx, siteId: SiteId): Promise<SiteRow> {
   const site = await findSite(trx, siteId);
   if (!site) throw new SiteNotFoundError();
   if (site.management_address === null) throw new SiteNotReadyError("The router has not been adopted yet.");

@@ -41,7 +41,7 @@ test("behind an address translation the check is seen to come from where managem
   });
 });
 
-test("an IPv6 site is not looked at from an IPv4 address", () => {
+test("an IPv6 site is not checked from an IPv4 address", () => {
   const ways = { ownAddress: "203.0.113.5", managementAddress: "2001:db8::5" };
 
   expect(

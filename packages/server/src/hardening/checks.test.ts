@@ -316,7 +316,7 @@ test("a plain service says what the policy wants of it, and the one we come in b
   expect(findingOn("service-telnet", open).detail).toContain("The policy Office closes it.");
   expect(findingOn("service-telnet", open).no_fix_reason).toMatch(/closes it already/);
   const managementPath = findingOn("service-api-plain", { ...open, site: { managementTransport: "api" } });
-  expect(managementPath.no_fix_reason).toMatch(/Portreeve itself comes in by it/);
+  expect(managementPath.no_fix_reason).toMatch(/Portreeve itself uses it/);
 });
 
 test("the minimum that the fix sets for passwords is one that Portreeve's own passwords have", () => {

@@ -13,7 +13,7 @@ export function hardeningRoutes(hardening: HardeningService): Route[] {
       path: BASE,
       scope: "sites:read",
       tag,
-      summary: "How hard the router is to break into, read from it now",
+      summary: "The hardening report of the router, read from it now",
       input: { params: idParams },
       output: hardeningReport,
       run: async ({ params, signal, read }) => {

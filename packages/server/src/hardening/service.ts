@@ -4,6 +4,7 @@ import { record } from "../audit/index.ts";
 import type { StoredService, Trx } from "../database/index.ts";
 import { actorOf, type Caller } from "../kernel/actor.ts";
 import { type FieldErrors, ValidationError } from "../kernel/errors.ts";
+import type { SiteId } from "../kernel/ids.ts";
 import type { PolicyService } from "../policies/index.ts";
 import type { RouterAccess } from "../routers/index.ts";
 import type { SiteService } from "../sites/index.ts";
@@ -24,14 +25,13 @@ export interface HardeningOptions {
 
 /** What a report needs of the database. */
 export interface SiteIntent {
-  readonly siteId: string;
+  readonly siteId: SiteId;
   readonly view: SiteView;
   readonly enforced: ReadonlySet<string>;
 }
 
-const DELIVERED =
-  "The fixes are delivered with the next run, which has been woken; the site's sync says how far it is.";
-const LEFT = "The router stays as it is; from now on nobody keeps it so.";
+const DELIVERED = "The reconciler delivers the fixes now; the site's sync shows how far it is.";
+const LEFT = "The router stays as it is; Portreeve no longer enforces this fix.";
 
 export class HardeningService {
   readonly #options: HardeningOptions;
@@ -41,14 +41,17 @@ export class HardeningService {
   }
 
   /** @throws SiteNotFoundError */
-  async intent(trx: Trx, siteId: string): Promise<SiteIntent> {
-    const site = await this.#options.sites.get(trx, siteId);
-    const policy = await this.#options.policies.get(trx, site.policy_id);
+  async intent(trx: Trx, siteId: SiteId): Promise<SiteIntent> {
+    const { sites, policies } = this.#options;
+    const site = await sites.get(trx, siteId);
+    const policy = await policies.get(trx, site.policy_id);
+    // Of the site's own revision: during a rollout the router must not be evaluated by what it has not been given.
+    const { services } = await policies.ofSite(trx, siteId);
     return {
       siteId,
       view: {
         policyName: policy.name,
-        services: policy.services as Record<keyof SiteView["services"], StoredService>,
+        services: services as Record<keyof SiteView["services"], StoredService>,
         managementTransport: site.management_transport,
         apiUsername: this.#options.apiUsername,
       },
@@ -71,7 +74,7 @@ export class HardeningService {
   async choose(
     trx: Trx,
     caller: Caller,
-    siteId: string,
+    siteId: SiteId,
     { fixes, report }: { fixes: readonly string[]; report: HardeningReport },
   ): Promise<EnforcedFixes> {
     const errors: FieldErrors = {};
@@ -90,7 +93,7 @@ export class HardeningService {
   }
 
   /** Stop keeping a fix. What it did to the router stays. @throws FixNotFoundError */
-  async stop(trx: Trx, caller: Caller, siteId: string, fix: string): Promise<EnforcedFixes> {
+  async stop(trx: Trx, caller: Caller, siteId: SiteId, fix: string): Promise<EnforcedFixes> {
     const { sites } = this.#options;
     await sites.get(trx, siteId);
     if (!(await removeFix(trx, siteId, fix))) throw new FixNotFoundError();
@@ -99,14 +102,14 @@ export class HardeningService {
     return { fixes: await this.#enforced(trx, siteId), note: LEFT };
   }
 
-  async #enforced(trx: Trx, siteId: string): Promise<string[]> {
+  async #enforced(trx: Trx, siteId: SiteId): Promise<string[]> {
     const rows = await fixesOfSite(trx, siteId);
     return rows
       .filter(({ fix, is_fresh }) => isInForce({ id: fix, isFresh: is_fresh }))
       .map(({ fix }) => fix);
   }
 
-  #audit(trx: Trx, caller: Caller, siteId: string, action: string, detail: Record<string, unknown>) {
+  #audit(trx: Trx, caller: Caller, siteId: SiteId, action: string, detail: Record<string, unknown>) {
     return record(trx, actorOf(caller), {
       customerId: caller.customerId,
       action,

@@ -1,6 +1,7 @@
 /** The SQL of hardening. */
 import { type Selectable, sql } from "kysely";
 import type { Tables, Trx } from "../database/index.ts";
+import type { CustomerId, SiteId } from "../kernel/ids.ts";
 
 /** How long a fix that is made once is tried, by the database's clock. */
 const ONCE_WITHIN = "10 minutes";
@@ -10,7 +11,7 @@ export type FixRow = Selectable<Tables["site_hardening_fixes"]> & {
   readonly is_fresh: boolean;
 };
 
-export function fixesOfSite(trx: Trx, siteId: string): Promise<FixRow[]> {
+export function fixesOfSite(trx: Trx, siteId: SiteId): Promise<FixRow[]> {
   return trx
     .selectFrom("site_hardening_fixes")
     .selectAll()
@@ -23,8 +24,8 @@ export function fixesOfSite(trx: Trx, siteId: string): Promise<FixRow[]> {
 /** Asked for again, a fix that is made once has its time again. */
 export async function addFixes(
   trx: Trx,
-  customerId: string,
-  siteId: string,
+  customerId: CustomerId,
+  siteId: SiteId,
   fixes: readonly string[],
 ): Promise<void> {
   await trx
@@ -37,7 +38,7 @@ export async function addFixes(
 }
 
 /** @returns whether it was there */
-export async function removeFix(trx: Trx, siteId: string, fix: string): Promise<boolean> {
+export async function removeFix(trx: Trx, siteId: SiteId, fix: string): Promise<boolean> {
   const { numDeletedRows } = await trx
     .deleteFrom("site_hardening_fixes")
     .where("site_id", "=", siteId)

@@ -20,7 +20,7 @@ export interface RouterView {
 export interface SiteView {
   readonly policyName: string;
   readonly services: Readonly<Record<ServiceName, StoredService>>;
-  /** The service Portreeve comes in by, as RouterOS calls it. */
+  /** The service Portreeve uses, as RouterOS calls it. */
   readonly managementTransport: ManagementTransport;
   /** Our user on the router. */
   readonly apiUsername: string;

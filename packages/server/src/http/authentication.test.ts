@@ -142,7 +142,7 @@ test("a HEAD request needs the scope as its GET does", async () => {
   expect((await server.call("HEAD", "/v1/tokens", { token })).status).toBe(403);
 });
 
-test("the address of the caller is the socket's, whatever a stranger claims in X-Forwarded-For", async () => {
+test("the address of the caller is the socket's, whatever an untrusted client claims in X-Forwarded-For", async () => {
   const headers = {
     "x-forwarded-for": "203.0.113.7",
     forwarded: "for=203.0.113.7",

@@ -1,4 +1,4 @@
-/** What must hold for every route of the whole server, whoever adds one: read off its own OpenAPI document. */
+/** What must hold for every route of the whole server, whoever adds one: read from its own OpenAPI document. */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -82,7 +82,7 @@ let url: string;
 let document: OpenApi;
 let operations: Operation[];
 const tokens = new Map<Scope, string>();
-let stranger: string;
+let otherCustomer: string;
 
 beforeAll(async () => {
   const testDatabase = running.use(await createTestDatabase());
@@ -117,7 +117,7 @@ beforeAll(async () => {
     for (const scope of SCOPES) tokens.set(scope, await mint(first, [scope]));
     const other = randomUUID();
     await trx.insertInto("customers").values({ id: other, name: "other" }).execute();
-    stranger = await mint(other, SCOPES);
+    otherCustomer = await mint(other, SCOPES);
   });
 });
 afterAll(() => running.disposeAsync());
@@ -193,18 +193,18 @@ test("no route that takes a body takes an unknown field, a list, or a __proto__"
   }
 });
 
-test("an id nobody has is 404 on every route that reads or removes one thing, whoever asks", async () => {
+test("an id nobody has is 404 on every route that reads or removes one thing, whichever token asks", async () => {
   const single = operations.filter(({ path, hasBody }) => /[0-9a-f]{8}-/.test(path) && !hasBody);
   expect(single.length).toBeGreaterThan(3);
   for (const operation of single) {
     const [own, foreign] = [
       await call(operation, tokens.get(operation.scope)),
-      await call(operation, stranger),
+      await call(operation, otherCustomer),
     ];
     expect(problemIn(own.text), operation.route).toMatchObject({ status: 404 });
     expect(foreign.text, operation.route).toBe(own.text);
     const malformed = { ...operation, path: operation.path.replace(/[0-9a-f]{8}-/, "x-") };
-    expect((await call(malformed, stranger)).status, operation.route).toBe(404);
+    expect((await call(malformed, otherCustomer)).status, operation.route).toBe(404);
   }
 });
 

@@ -91,7 +91,7 @@ test("neither tokens, bodies, query strings nor answers reach the log, at its mo
   expect(written).not.toContain(server.token);
 });
 
-test("an error nobody foresaw is logged once, with its chain of causes and the id of the answer", async () => {
+test("an unexpected error is logged once, with its chain of causes and the id of the answer", async () => {
   written = "";
   const response = await server.call("POST", "/v1/fails", { body: { password: CANARY } });
   const errors = written.split("\n").filter((line) => line.includes('"level":50'));

@@ -78,22 +78,25 @@ function toJson(schema: z.ZodType, io: Direction, used: Map<string, Json>): Json
   return point(properties?.root as Json, io);
 }
 
-/** References to `$defs` become references to components, marked by direction until the names are settled. */
+/** References to `$defs` become references to components, marked by direction until the names are decided. */
 function point(json: Json, io: Direction): Json {
   return rename(json, (reference) => reference.replace(/^#\/\$defs\/(.*)$/, `${COMPONENTS}$1:${io}`));
 }
 
 function nameComponents(document: Json, used: Record<Direction, Map<string, Json>>): Json {
-  const settle = (reference: string) => {
+  const asReference = (reference: string) => {
     const [, id = "", io] = /^#\/components\/schemas\/(.*):(input|output)$/.exec(reference) ?? [];
     return io === undefined ? reference : COMPONENTS + nameOf(id, io as Direction, used);
   };
   const schemas: Json = {};
   for (const io of ["input", "output"] as const) {
-    for (const [id, json] of used[io]) schemas[nameOf(id, io, used)] = rename(json, settle);
+    for (const [id, json] of used[io]) schemas[nameOf(id, io, used)] = rename(json, asReference);
   }
   const sorted = Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return { ...rename(document, settle), components: { ...(document.components as Json), schemas: sorted } };
+  return {
+    ...rename(document, asReference),
+    components: { ...(document.components as Json), schemas: sorted },
+  };
 }
 
 function nameOf(id: string, io: Direction, used: Record<Direction, Map<string, Json>>): string {

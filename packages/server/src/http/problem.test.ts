@@ -173,7 +173,7 @@ test("a domain's own error keeps its status, code, words and headers", async () 
   });
 });
 
-test("an error nobody foresaw is a plain 500 without details", async () => {
+test("an unexpected error is a plain 500 without details", async () => {
   const response = await server.call("GET", "/v1/broken");
   expect(response.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
   const body = await problemOf(response);

@@ -31,13 +31,14 @@ const UNKNOWN: ProblemFields = {
   status: 500,
   code: "internal-error",
   title: "Something went wrong in Portreeve",
-  detail: "This is not your request's fault. The log holds more under the id in the X-Request-Id header.",
+  detail:
+    "Your request did not cause this. The server's log has the details, under the id in the X-Request-Id header.",
 };
 
-/** The error handler of the whole server. An error nobody foresaw is logged here, once, with its chain of causes. */
+/** The error handler of the whole server. An unexpected error is logged here, once, with its chain of causes. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = asDomainError(error);
-  if (!known) request.log.error({ err: error }, "a request failed in a way nobody foresaw");
+  if (!known) request.log.error({ err: error }, "a request failed unexpectedly");
   else if (known.status >= 500) {
     const { code, message: detail, cause } = known;
     request.log.warn({ code, detail, ...(cause ? { err: cause } : {}) }, "a request could not be answered");

@@ -1,6 +1,6 @@
 /**
  * What clients were promised: `published-api.json` is the OpenAPI document as it was last published. The API may add to
- * it and take nothing away; whoever means to break that changes the file too, where a reviewer sees it.
+ * it and take nothing away; a change that breaks it changes the file too, where a reviewer sees it.
  */
 import { readFileSync } from "node:fs";
 
@@ -14,7 +14,7 @@ export const publishedApi: Json = JSON.parse(
   readFileSync(new URL("published-api.json", import.meta.url), "utf8"),
 );
 
-/** @returns where `now` no longer says what `before` said, and where it asks more of whoever sends a request */
+/** @returns where `now` no longer says what `before` said, and where it asks more of a request */
 export function brokenPromises(before: Json, now: Json): string[] {
   return [...missing(before, now, "#"), ...newDemands(before, now)];
 }

@@ -1,10 +1,11 @@
 /** Who does something: for the audit, and for what may be done. */
 import type { Scope } from "@portreeve/api-schema";
+import type { CustomerId, TokenId } from "./ids.ts";
 
 /** Who a token speaks for. */
 export interface TokenHolder {
-  customerId: string;
-  tokenId: string;
+  customerId: CustomerId;
+  tokenId: TokenId;
   tokenName: string;
   scopes: ReadonlySet<Scope>;
 }
@@ -16,7 +17,7 @@ export interface Caller extends TokenHolder {
 
 /** Who did it, as an audit event names it: somebody with a token, or a part of Portreeve by itself. */
 export type Actor =
-  | { kind: "token"; tokenId: string; name: string; address: string }
+  | { kind: "token"; tokenId: TokenId; name: string; address: string }
   | { kind: "system"; part: string };
 
 export function actorOf(caller: Caller): Actor {

@@ -23,8 +23,8 @@ test("a cursor comes back as the position it was made of", () => {
 });
 
 test("what is no cursor of this list is named as the field to correct", () => {
-  const strangers = ["", "?", "W10", writeCursor(["17", "18"]), writeCursor(["x"]), "%00", "x".repeat(900)];
-  for (const cursor of strangers) {
+  const invalid = ["", "?", "W10", writeCursor(["17", "18"]), writeCursor(["x"]), "%00", "x".repeat(900)];
+  for (const cursor of invalid) {
     expect(() => readCursor(cursor, form), cursor).toThrow(
       expect.objectContaining({ status: 422, errors: { cursor: [expect.any(String)] } }),
     );

@@ -1,4 +1,4 @@
-/** Text from routers, from what answers on their ports and from whoever names a thing there: it is hostile input. */
+/** Text from routers, from what answers on their ports and from people who name a thing there: it is hostile input. */
 
 /** What a terminal, a log or a page would obey: control and direction characters, line ends, halves of a pair. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029]/gu;

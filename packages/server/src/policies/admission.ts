@@ -1,4 +1,4 @@
-/** What a site's policy says of one port and one source, for whoever looks at the site from outside. */
+/** What a site's policy says of one port and one source, for a check of the site from outside. */
 import type { ServiceName } from "@portreeve/api-schema";
 import type { Trx } from "../database/index.ts";
 import type { SiteRow } from "../sites/index.ts";

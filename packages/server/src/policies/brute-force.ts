@@ -8,7 +8,7 @@
  * Differences from the manual's example, and why:
  * - Trusted sources never enter the counting chain, so no manager that reconnects bans itself.
  * - A banned source is dropped before it is counted again: its ban is not renewed, and ends after a day.
- * - Only new connections are looked at: a session that is open goes on.
+ * - Only new connections are checked: an open session continues.
  * Connections are counted and not failed logins, which a packet filter can't see.
  */
 

@@ -23,7 +23,7 @@ export const ROUTEROS_SERVICE: Record<ServiceName, string> = {
 export interface PolicyFacts {
   readonly services: Readonly<Record<string, StoredService>>;
   readonly trustedNetworks: readonly string[];
-  /** The service Portreeve comes in by on this site, as RouterOS calls it. */
+  /** The service Portreeve uses on this site, as RouterOS calls it. */
   readonly managementTransport: ManagementTransport;
   readonly customInputRules: boolean;
   readonly bruteForceProtection: boolean;

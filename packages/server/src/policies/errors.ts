@@ -61,7 +61,7 @@ export class ManagementPathClosedError extends DomainError {
   }
 }
 
-/** Whoever asks would lock themselves out. They may, once they have said why. */
+/** The caller would lock themselves out. They may, once they give a reason. */
 export class CallerLockedOutError extends DomainError {
   constructor(errors: FieldErrors, howToConfirm: string) {
     super({

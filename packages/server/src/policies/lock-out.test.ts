@@ -66,7 +66,7 @@ test("a caller who is let in by any service for people keeps access", () => {
 });
 
 test("a caller who would be let in by none is told by every field that ends it", () => {
-  const closing = `would end the access of ${HOME}, where you are, to edge`;
+  const closing = `would end your access from ${HOME} to edge`;
   expect(toCaller({ winbox: ["10.0.0.0/8"], api: ["0.0.0.0/0"], ftp: ["0.0.0.0/0"] })).toEqual({
     "winbox.networks": [closing],
     "ssh.enabled": [closing],

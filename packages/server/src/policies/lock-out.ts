@@ -1,5 +1,5 @@
 /**
- * Would a policy lock somebody out of the sites it is for: Portreeve itself, or whoever asks for it? Evaluated by what is
+ * Would a policy lock somebody out of the sites it is for: Portreeve itself, or the caller? Evaluated by what is
  * stored, without a router: what a router's own rules add to it is the preview's to say. Pure.
  */
 import { SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
@@ -14,7 +14,7 @@ type Admission = Pick<RouterContent, "services" | "trusted_networks">;
 /** A site that is about to be under another policy, or under its own, changed. */
 export interface AffectedSite {
   readonly name: string;
-  /** The transport it comes in by under that policy. */
+  /** The transport Portreeve uses under that policy. */
   readonly management_transport: PolicyFacts["managementTransport"];
   /** What its router is to have so far. */
   readonly now: Admission;
@@ -27,7 +27,7 @@ const FOR_PEOPLE: readonly ServiceName[] = ["winbox", "ssh", "http", "https", "t
 const MAX_NAMED = 5;
 
 /**
- * Fields that would close the service Portreeve comes in by. A list of networks can't: our address is put into every
+ * Fields that would close the service Portreeve uses. A list of networks can't: our address is put into every
  * list that is delivered.
  */
 export function managementLockout(policy: Admission, sites: readonly AffectedSite[]): FieldErrors {
@@ -55,7 +55,7 @@ export function callerLockout(
     const lost = sites.filter(({ now }) => admits(now, name, caller));
     if (lost.length === 0) continue;
     const field = policy.services[name]?.enabled ? `${name}.networks` : `${name}.enabled`;
-    errors[field] = [`would end the access of ${caller}, where you are, to ${named(lost)}`];
+    errors[field] = [`would end your access from ${caller} to ${named(lost)}`];
   }
   return errors;
 }

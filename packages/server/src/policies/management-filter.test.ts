@@ -1,4 +1,4 @@
-import { parseVersion, type Row } from "@portreeve/routeros";
+import { FIREWALL_NON_MATCHERS, parseVersion, type Row } from "@portreeve/routeros";
 import { expect, test } from "vitest";
 import { type Observed, plan, type RouterFacts, type Step } from "../reconcile/index.ts";
 import { desired, type PolicyFacts } from "./desired.ts";
@@ -92,6 +92,17 @@ test("without a rule that ends everything ours come last", () => {
   expect(orderOf(carriedOut(policy, open))).toEqual(["*F0", "*F1", "*F2", "ours"]);
 });
 
+test("ours stand before a drop of everything, whatever else it has that matches no packet", () => {
+  const unset = ["disabled", "dynamic", "invalid"]; // with one of them set the rule ends nothing
+  const others = [...FIREWALL_NON_MATCHERS].filter((name) => !unset.includes(name));
+  const drop = { ...Object.fromEntries(others.map((name) => [name, "0"])), chain: "input", action: "drop" };
+  const observed: Observed = new Map([...nothing, [FILTER, rules(drop)]]);
+  const input = carriedOut(policy, observed)
+    .get(FILTER)
+    ?.filter(({ chain }) => chain === "input");
+  expect(input?.map(({ action }) => action)).toEqual(["jump", "drop"]);
+});
+
 test("a rule for some packets only, a disabled one and an invalid one end nothing", () => {
   const some = rules(
     { action: "drop", protocol: "udp" },
@@ -120,7 +131,7 @@ test("changing custom_input_rules moves the jump and nothing of theirs, and back
   expect(orderOf(back)).toEqual(orderOf(before));
 });
 
-test("a rule somebody adds behind ours goes on to be ahead of ours", () => {
+test("a rule somebody adds behind ours stays ahead of ours", () => {
   const settled = carriedOut(policy, nothing);
   const added: Observed = new Map([
     ...settled,

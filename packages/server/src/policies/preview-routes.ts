@@ -13,7 +13,7 @@ export function previewRoutes(policies: PolicyService, previews: PolicyPreviews)
       path: "/v1/sites/:id/plan",
       scope: "sites:read",
       tag: "Sites",
-      summary: "What would be changed on the router now, and who could get in then",
+      summary: "What would change on the router now, and who would have access then",
       input: { params: idParams },
       output: plan,
       run: async ({ caller, params, signal, read }) => {
@@ -25,7 +25,7 @@ export function previewRoutes(policies: PolicyService, previews: PolicyPreviews)
       path: "/v1/control-plane/policies/:id/preview",
       scope: "policies:read",
       tag: "Policies",
-      summary: "What a policy, or a draft of it, would do to its sites; needs sites:read too",
+      summary: "What a policy, or a draft of it, would change on its sites; needs sites:read too",
       input: { params: idParams, body: previewInput },
       output: policyPreview,
       run: async ({ caller, params, body, signal, read }) => {

@@ -5,6 +5,7 @@ import type { Row } from "@portreeve/routeros";
 import pLimit from "p-limit";
 import type { CertificateContributor, Transport } from "../certificates/index.ts";
 import type { FieldErrors } from "../kernel/errors.ts";
+import type { RevisionId, SiteId } from "../kernel/ids.ts";
 import { ASSESSED_MENUS, type Assessment, assess, predictPlan } from "../reachability/index.ts";
 import {
   type DesiredMenu,
@@ -34,12 +35,12 @@ export interface PreviewTarget {
   /** The policy it would have, as it would be stored. */
   readonly policy: RouterContent;
   /** The revision that says just this; undefined where there is none yet. */
-  readonly revisionId: string | undefined;
+  readonly revisionId: RevisionId | undefined;
 }
 
 /** Reads what a plan for a site is made from; the reconciler's `preview`. */
 type ReadRouter = (
-  siteId: string,
+  siteId: SiteId,
   options: PreviewOptions,
   signal: AbortSignal,
 ) => Promise<Preview | undefined>;
@@ -54,7 +55,7 @@ export class PolicyPreviews {
   }
 
   /**
-   * @param caller the address of whoever asks, "unknown" where it is not known
+   * @param caller the caller's address, "unknown" where it is not known
    * @throws SiteNotFoundError, and what reading the router throws
    */
   async plan(target: PreviewTarget, caller: string, signal: AbortSignal): Promise<Plan> {

@@ -12,6 +12,7 @@ import {
 import { record } from "../audit/index.ts";
 import type { Trx } from "../database/index.ts";
 import { actorOf, type Caller } from "../kernel/actor.ts";
+import type { CustomerId, PolicyId, SiteId } from "../kernel/ids.ts";
 import { assignPolicy, type RolloutService } from "../rollouts/index.ts";
 import { SiteNotFoundError } from "../sites/index.ts";
 import {
@@ -60,19 +61,19 @@ export class PolicyService {
     this.managementNetwork = hostNetwork(managementAddress);
   }
 
-  async get(trx: Trx, id: string): Promise<PolicyRow> {
+  async get(trx: Trx, id: PolicyId): Promise<PolicyRow> {
     const policy = await findPolicy(trx, id);
     if (!policy) throw new PolicyNotFoundError();
     return policy;
   }
 
   /** What the site's router is to have now. While a change is on its way this is not yet what its policy says. */
-  ofSite(trx: Trx, siteId: string): Promise<PolicyContent> {
+  ofSite(trx: Trx, siteId: SiteId): Promise<PolicyContent> {
     return contentOfSite(trx, siteId);
   }
 
   /** The first policy of a customer: sites start under it and fall back to it. */
-  async createDefault(trx: Trx, customerId: string): Promise<void> {
+  async createDefault(trx: Trx, customerId: CustomerId): Promise<void> {
     const input = policyInput.parse(firstPolicy(this.managementNetwork));
     await this.#insert(trx, customerId, input, true);
   }
@@ -83,7 +84,7 @@ export class PolicyService {
     return policy;
   }
 
-  async update(trx: Trx, caller: Caller, id: string, change: PolicyChange): Promise<PolicyRow> {
+  async update(trx: Trx, caller: Caller, id: PolicyId, change: PolicyChange): Promise<PolicyRow> {
     const before = await this.#lock(trx, caller, id);
     const { lock_out_reason: reason, ...input } = change;
     const sent = contentOf(input);
@@ -97,7 +98,7 @@ export class PolicyService {
   }
 
   /** Delete a policy; its sites fall back to the default one. */
-  async remove(trx: Trx, caller: Caller, id: string): Promise<void> {
+  async remove(trx: Trx, caller: Caller, id: PolicyId): Promise<void> {
     const policy = await this.#lock(trx, caller, id);
     if (policy.is_default) throw new DefaultPolicyError();
     const fallback = await defaultPolicy(trx);
@@ -118,9 +119,9 @@ export class PolicyService {
   async attach(
     trx: Trx,
     caller: Caller,
-    id: string,
+    id: PolicyId,
     { sites: siteIds, lock_out_reason: reason }: AttachSites,
-  ): Promise<{ policy: PolicyRow; sites: string[] }> {
+  ): Promise<{ policy: PolicyRow; sites: SiteId[] }> {
     const policy = await this.#lock(trx, caller, id);
     const wanted = [...new Set(siteIds.map((siteId) => siteId.toLowerCase()))];
     const known = await sitesUnderPolicy(trx, { siteIds: wanted });
@@ -138,7 +139,7 @@ export class PolicyService {
   }
 
   /** A site to be previewed under what its router is to have now. @throws SiteNotFoundError */
-  async previewedSite(trx: Trx, siteId: string): Promise<PreviewTarget> {
+  async previewedSite(trx: Trx, siteId: SiteId): Promise<PreviewTarget> {
     const [site] = await sitesUnderPolicy(trx, { siteIds: [siteId] });
     if (!site) throw new SiteNotFoundError();
     return {
@@ -156,7 +157,7 @@ export class PolicyService {
    */
   async previewed(
     trx: Trx,
-    id: string,
+    id: PolicyId,
     { policy: draft, sites: siteIds }: PreviewInput,
   ): Promise<PreviewTarget[]> {
     const stored = await this.get(trx, id);
@@ -199,20 +200,20 @@ export class PolicyService {
     return { lock_out_reason: reason };
   }
 
-  #insert(trx: Trx, customerId: string, input: PolicyInput, isDefault: boolean): Promise<PolicyRow> {
+  #insert(trx: Trx, customerId: CustomerId, input: PolicyInput, isDefault: boolean): Promise<PolicyRow> {
     const { name } = input;
     const policy = { customer_id: customerId, name, slug: makeSlug(name), is_default: isDefault };
     return insertPolicy(trx, policy, contentOf(input));
   }
 
-  async #lock(trx: Trx, caller: Caller, id: string): Promise<PolicyRow> {
+  async #lock(trx: Trx, caller: Caller, id: PolicyId): Promise<PolicyRow> {
     await this.#rollouts.lock(trx, caller.customerId);
     const policy = await lockPolicy(trx, id);
     if (!policy) throw new PolicyNotFoundError();
     return policy;
   }
 
-  async #move(trx: Trx, caller: Caller, siteIds: readonly string[], policy: PolicyRow): Promise<void> {
+  async #move(trx: Trx, caller: Caller, siteIds: readonly SiteId[], policy: PolicyRow): Promise<void> {
     await assignPolicy(trx, siteIds, policy.id);
     await this.#rollouts.follow(trx, actorOf(caller), policy);
   }
@@ -237,8 +238,8 @@ export class PolicyService {
   }
 }
 
-const GIVE_A_REASON = "with lock_out_reason it is done all the same";
-const ATTACH_FIRST = "move its sites to another policy first, with lock_out_reason where that is wanted";
+const GIVE_A_REASON = "give lock_out_reason to do it anyway";
+const ATTACH_FIRST = "move its sites to another policy first; give lock_out_reason there";
 
 function refuseUnknown(given: readonly string[], known: ReadonlySet<string>): void {
   const problems = given.flatMap((id, index) =>

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type PolicyInput, type RolloutState, SERVICE_NAMES } from "@portreeve/api-schema";
 import { type Insertable, type RawBuilder, type Selectable, sql } from "kysely";
 import type { Tables, Trx } from "../database/index.ts";
+import type { PolicyId, RevisionId, SiteId } from "../kernel/ids.ts";
 import { insertAssignment } from "../rollouts/index.ts";
 import type { SitePart } from "../sites/index.ts";
 
@@ -30,13 +31,13 @@ export function listPolicies(trx: Trx): Promise<PolicyRow[]> {
   return policies(trx).orderBy("policies.created_at").orderBy("policies.id").execute();
 }
 
-export function findPolicy(trx: Trx, id: string): Promise<PolicyRow | undefined> {
+export function findPolicy(trx: Trx, id: PolicyId): Promise<PolicyRow | undefined> {
   return policies(trx).where("policies.id", "=", id).executeTakeFirst();
 }
 
 /** The policy as it is now, locked against other changes until the transaction ends. */
-export async function lockPolicy(trx: Trx, id: string): Promise<PolicyRow | undefined> {
-  // Not FOR UPDATE: that would also hold up whoever writes a row that refers to the policy, such as a site's run.
+export async function lockPolicy(trx: Trx, id: PolicyId): Promise<PolicyRow | undefined> {
+  // Not FOR UPDATE: that would also block transactions that write a row that refers to the policy, such as a site's run.
   await trx.selectFrom("policies").select("id").where("id", "=", id).forNoKeyUpdate().execute();
   // Read only once the lock is held: a statement that waited for it would join the revision it had seen before.
   return findPolicy(trx, id);
@@ -87,7 +88,11 @@ export async function changePolicy(
 }
 
 /** Where a rollout that is taken back leads. */
-export async function setCurrentRevision(trx: Trx, policyId: string, revisionId: string): Promise<void> {
+export async function setCurrentRevision(
+  trx: Trx,
+  policyId: PolicyId,
+  revisionId: RevisionId,
+): Promise<void> {
   await trx
     .updateTable("policies")
     .set({ revision_id: revisionId, updated_at: sql<Date>`now()` })
@@ -95,7 +100,7 @@ export async function setCurrentRevision(trx: Trx, policyId: string, revisionId:
     .execute();
 }
 
-export async function deletePolicy(trx: Trx, policyId: string): Promise<void> {
+export async function deletePolicy(trx: Trx, policyId: PolicyId): Promise<void> {
   await trx.deleteFrom("policies").where("id", "=", policyId).execute();
 }
 
@@ -117,7 +122,7 @@ export function isSameContent(one: PolicyContent, other: PolicyContent): boolean
 }
 
 /** What the site is to have now: the content of its revision, which may not be its policy's current one. */
-export function contentOfSite(trx: Trx, siteId: string): Promise<PolicyContent> {
+export function contentOfSite(trx: Trx, siteId: SiteId): Promise<PolicyContent> {
   return trx
     .selectFrom("site_policies")
     .innerJoin("policy_revisions", "policy_revisions.id", "site_policies.policy_revision_id")
@@ -130,7 +135,7 @@ export function contentOfSite(trx: Trx, siteId: string): Promise<PolicyContent> 
 export type SiteUnderPolicy = Awaited<ReturnType<typeof sitesUnderPolicy>>[number];
 
 /**
- * The transport a site comes in by once a policy is delivered: the one it names, but for a site that stays on api-ssl
+ * The transport a site is reached by once a policy is delivered: the one it names, but for a site that stays on api-ssl
  * with an operator's certificate.
  */
 export function transportUnder(
@@ -141,7 +146,10 @@ export function transportUnder(
 }
 
 /** The sites under a policy, or these; oldest first. */
-export async function sitesUnderPolicy(trx: Trx, of: { policyId: string } | { siteIds: readonly string[] }) {
+export async function sitesUnderPolicy(
+  trx: Trx,
+  of: { policyId: PolicyId } | { siteIds: readonly SiteId[] },
+) {
   if ("siteIds" in of && of.siteIds.length === 0) return [];
   return trx
     .selectFrom("site_policies")

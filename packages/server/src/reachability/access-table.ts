@@ -1,4 +1,4 @@
-/** Who can still get in: sources down, services across, before and after a change. Pure. */
+/** Who still has access: sources down, services across, before and after a change. Pure. */
 import { type AccessCell, type AccessRow, SERVICE_NAMES, type ServiceName } from "@portreeve/api-schema";
 import { type AddressSet, familyOf, formatAddresses, NOBODY, parseAddresses } from "./address-set.ts";
 import type { RouterView } from "./router-view.ts";

@@ -138,7 +138,7 @@ function firstReaching(set: AddressSet, address: bigint): number {
 
 export const isEmpty = (set: AddressSet): boolean => set.length === 0;
 
-/** @param limit at most so many; the others are counted in the last text, as "and 7 more" */
+/** @param limit at most this many; the others are counted in the last text, as "and 7 more" */
 export function formatAddresses(set: AddressSet, family: Family, limit: number): string[] {
   const shown = set.slice(0, limit).map((range) => formatRange(range, family));
   return set.length > limit ? [...shown, `and ${set.length - limit} more`] : shown;

@@ -69,7 +69,7 @@ export function assess({ before, after, sources, services, ours }: Change): Asse
   };
 }
 
-/** A stranger who bans himself is what such rules are for. */
+/** Such rules are there to ban addresses that are in none of our networks. */
 function operators(rows: readonly Source[], family: Family) {
   const known = rows.filter(({ kind, network }) => kind !== "internet" && familyOf(network) === family);
   return unite(...known.map(({ network }) => addressesOf(network)));

@@ -1,6 +1,6 @@
 /**
  * Operators who lock themselves out by coming in: rules against password guessing count connections, those of
- * operators too, and put whoever opens a few onto an address list that another rule refuses. Pure.
+ * operators too, and put sources that open a few onto an address list that another rule refuses. Pure.
  */
 import { type AddressSet, type Family, intersect, isEmpty, NOBODY, subtract, unite } from "./address-set.ts";
 import type { Rule } from "./filter-table.ts";

@@ -40,8 +40,8 @@ const MAX_UNKNOWNS = 10;
  *
  * @param before `/ip/service`, and `filter` and `address-list` of our family, dynamic rows included; a menu that is
  *   absent filters nothing
- * @param managementPath in terms of the router: a port that is forwarded to the service on the way is not looked at
- * @returns undefined when new connections of ours go on being let in; else what would stop them. `certain: true` must
+ * @param managementPath in terms of the router: a port that is forwarded to the service on the way is not evaluated
+ * @returns undefined when new connections of ours are still accepted; else what would stop them. `certain: true` must
  *   not be delivered; `certain: false` may be, where the router undoes it by itself
  */
 export function guardManagementPath(

@@ -3,7 +3,7 @@
  * can't be decided from the rows alone (an interface, a rate, a mark) is an `Unknown`, never a guess.
  * Source: MikroTik manual, "Common Firewall Matchers and Actions".
  */
-import type { Row } from "@portreeve/routeros";
+import { isFirewallMatcher, type Row } from "@portreeve/routeros";
 import {
   type AddressSet,
   everybody,
@@ -47,24 +47,6 @@ export interface Match {
   readonly uncertain: AddressSet;
   readonly unknowns: readonly Unknown[];
 }
-
-/** Properties of a rule that say nothing about packets. Whatever else a rule has is taken for a matcher. */
-const NOT_MATCHERS = new Set([
-  "chain",
-  "action",
-  "jump-target",
-  "address-list",
-  "address-list-timeout",
-  "reject-with",
-  "log",
-  "log-prefix",
-  "comment",
-  "disabled",
-  "dynamic",
-  "invalid",
-  "bytes",
-  "packets",
-]);
 
 /** Matchers that answer anew for each packet, or count for each rule: two rules with the same text may differ. */
 const PER_RULE = new Set([
@@ -122,7 +104,7 @@ export function matchRule(
   onList: OnList,
   spend: (ranges: number) => void,
 ): Match | undefined {
-  const matchers = Object.entries(row).filter(([name, text]) => text !== "" && isMatcher(name));
+  const matchers = Object.entries(row).filter(([name, text]) => text !== "" && isFirewallMatcher(name));
   const unknowns: Unknown[] = [];
   for (const [name, text] of matchers) {
     if (SOURCES.has(name)) continue;
@@ -154,8 +136,6 @@ export function matchRule(
   }
   return { certain, uncertain: subtract(possible, certain), unknowns };
 }
-
-const isMatcher = (name: string): boolean => !name.startsWith(".") && !NOT_MATCHERS.has(name);
 
 /** A matcher's value and whether a `!` turns it round. */
 function parts(text: string): { value: string; negated: boolean } {

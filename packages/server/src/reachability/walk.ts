@@ -24,11 +24,11 @@ export interface Outcome {
   readonly verdict: RuleVerdict;
   /** The rule that ends the packet's way; undefined when none does, and RouterOS accepts. */
   readonly rule: Rule | undefined;
-  /** Empty: it happens to whoever has not been dealt with before. */
+  /** Empty: it applies to sources that no earlier outcome has decided. */
   readonly conditions: readonly Condition[];
 }
 
-/** A rule that puts sources on an address list; their packets go on. */
+/** A rule that puts sources on an address list; their packets continue to the next rule. */
 export interface Listing {
   readonly rule: Rule;
   readonly list: string;

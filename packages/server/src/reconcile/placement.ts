@@ -1,5 +1,5 @@
 /** Places of ours among other people's rules of a packet filter. Pure. */
-import type { Row } from "@portreeve/routeros";
+import { isFirewallMatcher, type Row } from "@portreeve/routeros";
 import type { Placement } from "./types.ts";
 
 /** @returns the row to stand directly before, of rows that are not ours; undefined for the end */
@@ -8,24 +8,9 @@ export function placeAmong({ chain, before }: Placement, others: readonly Row[])
 }
 
 const ENDS = new Set(["accept", "drop", "reject", "tarpit"]);
-const NO_MATCHERS = new Set([
-  "chain",
-  "action",
-  "comment",
-  "log",
-  "log-prefix",
-  "reject-with",
-  "disabled",
-  "invalid",
-  "dynamic",
-  "bytes",
-  "packets",
-]);
 
 /** Behind a rule that ends every packet's way ours would never be reached. */
 function endsEverything(row: Row): boolean {
   if (row.disabled === "true" || row.invalid === "true" || !ENDS.has(row.action ?? "accept")) return false;
-  return Object.entries(row).every(
-    ([name, value]) => name.startsWith(".") || value === "" || NO_MATCHERS.has(name),
-  );
+  return Object.entries(row).every(([name, value]) => value === "" || !isFirewallMatcher(name));
 }

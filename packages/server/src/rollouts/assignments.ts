@@ -4,6 +4,7 @@
  */
 import { type Expression, type Insertable, sql } from "kysely";
 import type { SitePoliciesTable, Trx } from "../database/index.ts";
+import type { PolicyId, RevisionId, RolloutId, SiteId } from "../kernel/ids.ts";
 import { lockIdentities } from "../sites/index.ts";
 import type { PolicyRef, RolloutRow } from "./store.ts";
 
@@ -12,7 +13,7 @@ export async function insertAssignment(trx: Trx, assignment: Insertable<SitePoli
 }
 
 /** Another policy from now on; what their routers are to have stays for now. */
-export async function assignPolicy(trx: Trx, siteIds: readonly string[], policyId: string): Promise<void> {
+export async function assignPolicy(trx: Trx, siteIds: readonly SiteId[], policyId: PolicyId): Promise<void> {
   await lockIdentities(trx, siteIds);
   await trx
     .updateTable("site_policies")
@@ -22,7 +23,7 @@ export async function assignPolicy(trx: Trx, siteIds: readonly string[], policyI
 }
 
 /** The site's router was found in sync with this revision. */
-export async function recordVerified(trx: Trx, siteId: string, revisionId: string): Promise<void> {
+export async function recordVerified(trx: Trx, siteId: SiteId, revisionId: RevisionId): Promise<void> {
   const unproven = await trx
     .selectFrom("site_policies")
     .select("site_id")
@@ -39,7 +40,11 @@ export async function recordVerified(trx: Trx, siteId: string, revisionId: strin
 }
 
 /** These sites' routers are to have the rollout's revision. */
-export async function giveRevision(trx: Trx, siteIds: readonly string[], revisionId: string): Promise<void> {
+export async function giveRevision(
+  trx: Trx,
+  siteIds: readonly SiteId[],
+  revisionId: RevisionId,
+): Promise<void> {
   await trx
     .updateTable("site_policies")
     .set({ policy_revision_id: revisionId, verified_revision_id: toBeProven(sql.val(revisionId)) })
@@ -48,7 +53,7 @@ export async function giveRevision(trx: Trx, siteIds: readonly string[], revisio
 }
 
 /** These sites, which a rollout under way has given its revision, are to have again what they had before. */
-export async function takeBackRevision(trx: Trx, siteIds: readonly string[]): Promise<void> {
+export async function takeBackRevision(trx: Trx, siteIds: readonly SiteId[]): Promise<void> {
   await trx
     .updateTable("site_policies")
     .from("rollout_sites")
@@ -62,7 +67,7 @@ export async function takeBackRevision(trx: Trx, siteIds: readonly string[]): Pr
 }
 
 /** Every site of the rollout is to be under the policy again that it came from, if there is one still. */
-export async function revertPolicies(trx: Trx, rolloutId: string): Promise<void> {
+export async function revertPolicies(trx: Trx, rolloutId: RolloutId): Promise<void> {
   await trx
     .updateTable("site_policies")
     .from("rollout_sites")
@@ -76,7 +81,7 @@ export async function revertPolicies(trx: Trx, rolloutId: string): Promise<void>
 }
 
 /** Every site of the rollout is to have again what it last proved to work with. @returns those that had another one */
-export async function revertRevisions(trx: Trx, rolloutId: string): Promise<string[]> {
+export async function revertRevisions(trx: Trx, rolloutId: RolloutId): Promise<SiteId[]> {
   const changed = await trx
     .updateTable("site_policies")
     .from("rollout_sites")
@@ -94,7 +99,11 @@ export async function revertRevisions(trx: Trx, rolloutId: string): Promise<stri
 }
 
 /** The policy's sites that have the rollout's revision have this one instead. @returns which those are */
-export async function replaceRevision(trx: Trx, rollout: RolloutRow, revisionId: string): Promise<string[]> {
+export async function replaceRevision(
+  trx: Trx,
+  rollout: RolloutRow,
+  revisionId: RevisionId,
+): Promise<SiteId[]> {
   const changed = await trx
     .updateTable("site_policies")
     .set({ policy_revision_id: revisionId })
@@ -106,7 +115,7 @@ export async function replaceRevision(trx: Trx, rollout: RolloutRow, revisionId:
 }
 
 /** Sites of the policy that are no rollout's: not adopted yet, or being deleted. @returns those that were behind */
-export async function assignToUnmanaged(trx: Trx, policy: PolicyRef): Promise<string[]> {
+export async function assignToUnmanaged(trx: Trx, policy: PolicyRef): Promise<SiteId[]> {
   const changed = await trx
     .updateTable("site_policies")
     .from("sites")
@@ -131,7 +140,7 @@ function toBeProven(revision: Expression<string>) {
   return sql<string | null>`nullif(site_policies.verified_revision_id, ${revision})`;
 }
 
-function idsOf(rows: readonly { readonly site_id: string }[]): string[] {
+function idsOf(rows: readonly { readonly site_id: SiteId }[]): SiteId[] {
   return rows.map(({ site_id }) => site_id);
 }
 

@@ -2,17 +2,18 @@
  * What a rollout does next, from how far its sites are. Pure: no clock, no database.
  *
  * Sites are taken in the order given. A wave but the last takes only sites that can be reached, so it always proves
- * something; it ends when it is full and each of its sites is verified or has failed. Whoever can't be reached holds
+ * something; it ends when it is full and each of its sites is verified or has failed. A site that can't be reached holds
  * nobody up: it has its turn once it is back, or in the last wave, which takes everybody left.
  */
 import type { RolloutSiteState, RolloutState } from "@portreeve/api-schema";
+import type { SiteId } from "../kernel/ids.ts";
 import { waveEnds } from "./waves.ts";
 
 /** A wave stops the rollout when so many of its reached sites have failed: percent, rounded down, at least one. */
 const FAILED_PERCENT = 10;
 
 export interface SiteProgress {
-  readonly siteId: string;
+  readonly siteId: SiteId;
   readonly state: Exclude<RolloutSiteState, "left">;
   /** The wave it was started in; null before. */
   readonly wave: number | null;
@@ -23,9 +24,9 @@ export interface SiteProgress {
 export type Decision =
   | { readonly action: "wait" }
   /** Give these sites the revision. */
-  | { readonly action: "start"; readonly wave: number; readonly siteIds: readonly string[] }
+  | { readonly action: "start"; readonly wave: number; readonly siteIds: readonly SiteId[] }
   /** These can't be reached: let others have their turn. */
-  | { readonly action: "give back"; readonly siteIds: readonly string[] }
+  | { readonly action: "give back"; readonly siteIds: readonly SiteId[] }
   | { readonly action: "stop"; readonly reason: string }
   | { readonly action: "end"; readonly state: "done" | "rolled_back" };
 
@@ -54,19 +55,19 @@ function decideRunning(sites: readonly SiteProgress[]): Decision {
   if (gone.length > 0 && started.length < sites.length) return { action: "give back", siteIds: idsOf(gone) };
   const next = nextSites(sites, started);
   if (next.siteIds.length > 0) return { action: "start", ...next };
-  return sites.every(isSettled) ? { action: "end", state: "done" } : WAIT;
+  return sites.every(isFinished) ? { action: "end", state: "done" } : WAIT;
 }
 
 /** The sites that have their turn now, and their wave. */
 function nextSites(
   sites: readonly SiteProgress[],
   started: readonly SiteProgress[],
-): { wave: number; siteIds: string[] } {
+): { wave: number; siteIds: SiteId[] } {
   const ends = waveEnds(sites.length);
   const current = Math.max(0, ...started.map((site) => site.wave ?? 0));
   const index = ends.findIndex((end) => end > started.length);
   const wave = Math.max(index + 1, current);
-  const mayStart = index !== -1 && (wave === current || started.every(isSettled));
+  const mayStart = index !== -1 && (wave === current || started.every(isFinished));
   if (!mayStart) return { wave, siteIds: [] };
   const isLast = index === ends.length - 1;
   const candidates = sites.filter((site) => site.wave === null && (isLast || site.state === "waiting"));
@@ -87,7 +88,7 @@ function reasonToStop(sites: readonly SiteProgress[]): string | undefined {
   return undefined;
 }
 
-function isSettled({ state }: SiteProgress): boolean {
+function isFinished({ state }: SiteProgress): boolean {
   return state === "verified" || state === "failed";
 }
 
@@ -97,7 +98,7 @@ function isBack({ state, wave }: SiteProgress): boolean {
   return state === "reverted" || state === "verified";
 }
 
-function idsOf(sites: readonly SiteProgress[]): string[] {
+function idsOf(sites: readonly SiteProgress[]): SiteId[] {
   return sites.map((site) => site.siteId);
 }
 

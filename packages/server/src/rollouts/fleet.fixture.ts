@@ -23,6 +23,7 @@ export const AWAY: Outcome = { state: "pending", reason: "no answer", reached: f
 export class FixtureFleet implements AsyncDisposable {
   readonly rollouts: RolloutService;
   readonly policies: PolicyService;
+  readonly siteService: SiteService;
   readonly caller: Caller;
   readonly test: TestDatabase;
   #sites = 0;
@@ -32,8 +33,8 @@ export class FixtureFleet implements AsyncDisposable {
     const addresses = new AddressRules({ allowLoopback: true });
     const vault = new Vault(new Keyring(new Map([[1, Buffer.alloc(32)]])));
     // Sites are added by SQL here.
-    const sites = new SiteService({ vault, addresses, parts: [] });
-    this.rollouts = new RolloutService({ sites, setCurrentRevision });
+    this.siteService = new SiteService({ vault, addresses, parts: [] });
+    this.rollouts = new RolloutService({ sites: this.siteService, setCurrentRevision });
     this.policies = new PolicyService({ rollouts: this.rollouts, managementAddress: "100.64.0.1" });
     const token = { tokenId: randomUUID(), tokenName: "test", scopes: new Set<never>() };
     this.caller = { customerId, ...token, address: "192.0.2.1" };

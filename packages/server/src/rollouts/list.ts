@@ -2,6 +2,7 @@
 import type { RolloutSiteState, RolloutState } from "@portreeve/api-schema";
 import { type Selectable, sql } from "kysely";
 import { exactTime, type Tables, type Trx } from "../database/index.ts";
+import type { PolicyId, RolloutId } from "../kernel/ids.ts";
 import { REASON, rolloutSites, STATE } from "./progress.ts";
 
 /** How many sites of a wave are in a state. */
@@ -21,7 +22,7 @@ export type ShownRollout = Selectable<Tables["rollouts"]> & {
 
 export interface RolloutFilter {
   readonly id?: string | undefined;
-  readonly policyId?: string | undefined;
+  readonly policyId?: PolicyId | undefined;
   readonly state?: RolloutState | undefined;
   /** The position `[created_at, id]` of the last row seen. */
   readonly before?: readonly [string, string] | undefined;
@@ -56,7 +57,7 @@ export async function listRollouts(trx: Trx, filter: RolloutFilter): Promise<Sho
   return rows.map((row) => ({ ...row, tallies: tallies.filter(({ rollout_id }) => rollout_id === row.id) }));
 }
 
-function tallySites(trx: Trx, rolloutIds: readonly string[]) {
+function tallySites(trx: Trx, rolloutIds: readonly RolloutId[]) {
   const sites = rolloutSites(trx)
     .select(["rollout_sites.rollout_id", "rollout_sites.wave", STATE.as("state")])
     .where("rollouts.id", "=", sql<string>`any(${rolloutIds}::uuid[])`);
@@ -74,7 +75,7 @@ export interface RolloutSiteFilter {
   readonly limit: number;
 }
 
-export function listSitesOf(trx: Trx, rolloutId: string, { state, after, limit }: RolloutSiteFilter) {
+export function listSitesOf(trx: Trx, rolloutId: RolloutId, { state, after, limit }: RolloutSiteFilter) {
   let query = rolloutSites(trx)
     .select(["site.id as site_id", "site.name", "rollout_sites.wave"])
     .select([STATE.as("state"), REASON.as("reason")])

@@ -1,6 +1,7 @@
 /** Which revision sites are to have: given with their wave, taken back, or taken at once. Every change wakes the site. */
 import { sql } from "kysely";
 import type { Trx } from "../database/index.ts";
+import type { PolicyId, RevisionId, SiteId } from "../kernel/ids.ts";
 import { lockIdentities, type SiteService } from "../sites/index.ts";
 import {
   anyOf,
@@ -17,7 +18,7 @@ import { lockSitesOfPolicy, NOT_STARTED, type PolicyRef, type RolloutRow } from 
 export interface RevisionsOptions {
   readonly sites: SiteService;
   /** Make a revision the current one of its policy; of policies, which import this module. */
-  readonly setCurrentRevision: (trx: Trx, policyId: string, revisionId: string) => Promise<void>;
+  readonly setCurrentRevision: (trx: Trx, policyId: PolicyId, revisionId: RevisionId) => Promise<void>;
 }
 
 export class Revisions {
@@ -30,14 +31,14 @@ export class Revisions {
   }
 
   /** The wave of these sites has come. */
-  async give(trx: Trx, rollout: RolloutRow, wave: number, siteIds: readonly string[]): Promise<void> {
+  async give(trx: Trx, rollout: RolloutRow, wave: number, siteIds: readonly SiteId[]): Promise<void> {
     await lockIdentities(trx, siteIds);
     await giveRevision(trx, siteIds, rollout.revision_id);
     await this.#touch(trx, rollout, siteIds, { state: "delivering", wave });
   }
 
   /** Sites that have not been reached go back to where they were, as if their wave had not come. */
-  async giveBack(trx: Trx, siteIds: readonly string[]): Promise<void> {
+  async giveBack(trx: Trx, siteIds: readonly SiteId[]): Promise<void> {
     if (siteIds.length === 0) return;
     await lockIdentities(trx, siteIds);
     await takeBackRevision(trx, siteIds);
@@ -53,13 +54,13 @@ export class Revisions {
       .execute();
   }
 
-  /** Nobody is to get the revision any more, for now: whoever has not got it yet waits again. */
+  /** Nobody is to get the revision any more, for now: sites that do not have it yet wait again. */
   async hold(trx: Trx, rollout: RolloutRow): Promise<void> {
     await this.giveBack(trx, idsOf(await unreached(trx).where("rollouts.id", "=", rollout.id).execute()));
   }
 
   /** Sites that are under this policy now leave the rollouts of those they were under. */
-  async detachFromOthers(trx: Trx, policyId: string): Promise<void> {
+  async detachFromOthers(trx: Trx, policyId: PolicyId): Promise<void> {
     const elsewhere = unreached(trx)
       .innerJoin("site_policies", "site_policies.site_id", "rollout_sites.site_id")
       .where("site_policies.policy_id", "=", policyId)
@@ -101,7 +102,7 @@ export class Revisions {
   async #touch(
     trx: Trx,
     rollout: RolloutRow,
-    siteIds: readonly string[],
+    siteIds: readonly SiteId[],
     change: { state: "delivering"; wave: number } | { state: "reverting" },
   ): Promise<void> {
     await this.#sites.bumpGeneration(trx, siteIds);
@@ -152,7 +153,7 @@ async function baseOf(trx: Trx, rollout: RolloutRow): Promise<string | undefined
   return row?.id;
 }
 
-async function sitesOf(trx: Trx, { id }: RolloutRow): Promise<string[]> {
+async function sitesOf(trx: Trx, { id }: RolloutRow): Promise<SiteId[]> {
   const rows = await trx
     .selectFrom("rollout_sites")
     .select("site_id as id")
@@ -162,6 +163,6 @@ async function sitesOf(trx: Trx, { id }: RolloutRow): Promise<string[]> {
   return idsOf(rows);
 }
 
-function idsOf(rows: readonly { readonly id: string }[]): string[] {
+function idsOf(rows: readonly { readonly id: SiteId }[]): SiteId[] {
   return rows.map(({ id }) => id);
 }

@@ -68,8 +68,8 @@ export function rolloutRoutes(rollouts: RolloutService): Route[] {
         });
       },
     }),
-    command("pause", "Give the change to no further site", (...call) => rollouts.pause(...call)),
-    command("resume", "Go on, in spite of what has failed", (...call) => rollouts.resume(...call)),
+    command("pause", "Give the change to no more sites", (...call) => rollouts.pause(...call)),
+    command("resume", "Continue despite the failures so far", (...call) => rollouts.resume(...call)),
     command("rollback", "Take the change back", (...call) => rollouts.rollBack(...call)),
   ];
 }

@@ -197,7 +197,7 @@ describe("sites that can't be reached", () => {
 });
 
 describe("stopping", () => {
-  test("a wave in which too many fail stops it, and whoever has not been reached is let go", async () => {
+  test("a wave in which too many fail stops it, and sites that have not been reached are let go", async () => {
     const id = await put(2022);
     await fleet.run(at(0), IN_SYNC);
     await fleet.run(at(1), IN_SYNC);
@@ -211,7 +211,7 @@ describe("stopping", () => {
     expect(await fleet.sites(id, "waiting")).toHaveLength(37);
   });
 
-  test("resumed it goes on in spite of what has failed, and stops at the next failure", async () => {
+  test("resumed it continues despite the failures, and stops at the next failure", async () => {
     const id = await put(2022);
     await fleet.run(at(0), FAILED);
     await command("resume", id);
@@ -256,7 +256,7 @@ describe("stopping", () => {
 });
 
 describe("taking back", () => {
-  test("whoever has it goes back, whoever has not is left alone, the policy says what it said", async () => {
+  test("sites that have it go back, the others are left alone, the policy says what it said", async () => {
     const id = await put(2022);
     await fleet.run(at(0), IN_SYNC);
     await fleet.run(at(1), FAILED);

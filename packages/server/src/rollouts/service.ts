@@ -1,11 +1,12 @@
 /**
- * The verbs of rollouts. Each runs in the caller's transaction and leaves nothing to memory: whoever looks next, after
+ * The verbs of rollouts. Each runs in the caller's transaction and leaves nothing to memory: the next transaction, after
  * a crash or in another process, reads the same rows and decides the same.
  */
 import type { RolloutState } from "@portreeve/api-schema";
 import { record } from "../audit/index.ts";
 import type { Trx } from "../database/index.ts";
 import { type Actor, actorOf, type Caller } from "../kernel/actor.ts";
+import type { CustomerId, PolicyId, RolloutId } from "../kernel/ids.ts";
 import { decide } from "./decide.ts";
 import { RolloutNotFoundError, RolloutStateError } from "./errors.ts";
 import { Revisions, type RevisionsOptions } from "./revisions.ts";
@@ -35,8 +36,8 @@ export class RolloutService {
     this.#revisions = new Revisions(options);
   }
 
-  /** To be called first by whoever changes a policy or which sites are under it. */
-  lock(trx: Trx, customerId: string): Promise<void> {
+  /** To be called first by code that changes a policy or which sites are under it. */
+  lock(trx: Trx, customerId: CustomerId): Promise<void> {
     return lockRollouts(trx, customerId);
   }
 
@@ -59,21 +60,21 @@ export class RolloutService {
   }
 
   /** The policy is about to be deleted. */
-  async abandon(trx: Trx, by: Actor, policyId: string): Promise<void> {
+  async abandon(trx: Trx, by: Actor, policyId: PolicyId): Promise<void> {
     await lockSitesOfPolicy(trx, policyId);
     const rollout = await underWayOf(trx, policyId);
     if (rollout) await this.#supersede(trx, by, rollout);
   }
 
   /** No further site gets the revision until somebody resumes. */
-  async pause(trx: Trx, caller: Caller, id: string): Promise<void> {
+  async pause(trx: Trx, caller: Caller, id: RolloutId): Promise<void> {
     const rollout = await this.#locked(trx, caller, id, ["running"]);
     await this.#hold(trx, rollout, "paused");
     await audit(trx, actorOf(caller), rollout, "paused");
   }
 
-  /** Go on, in spite of what has failed so far. */
-  async resume(trx: Trx, caller: Caller, id: string): Promise<void> {
+  /** Continue despite the failures so far. */
+  async resume(trx: Trx, caller: Caller, id: RolloutId): Promise<void> {
     const rollout = await this.#locked(trx, caller, id, ["paused", "stopped"]);
     await excuseFailures(trx, id);
     await audit(trx, actorOf(caller), rollout, "resumed");
@@ -81,7 +82,7 @@ export class RolloutService {
   }
 
   /** Take the change back from every site that has it, at once, and from the policy. */
-  async rollBack(trx: Trx, caller: Caller, id: string): Promise<void> {
+  async rollBack(trx: Trx, caller: Caller, id: RolloutId): Promise<void> {
     const rollout = await this.#locked(trx, caller, id, ["running", "paused", "stopped"]);
     await audit(trx, actorOf(caller), rollout, "rolling_back");
     await this.#revisions.revert(trx, rollout);
@@ -115,7 +116,12 @@ export class RolloutService {
     }
   }
 
-  async #locked(trx: Trx, caller: Caller, id: string, wanted: readonly RolloutState[]): Promise<RolloutRow> {
+  async #locked(
+    trx: Trx,
+    caller: Caller,
+    id: RolloutId,
+    wanted: readonly RolloutState[],
+  ): Promise<RolloutRow> {
     await lockRollouts(trx, caller.customerId);
     const rollout = await findRollout(trx, id);
     if (!rollout) throw new RolloutNotFoundError();

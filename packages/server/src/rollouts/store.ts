@@ -2,6 +2,7 @@
 import type { RolloutState } from "@portreeve/api-schema";
 import { type Selectable, sql } from "kysely";
 import type { Tables, Trx } from "../database/index.ts";
+import type { CustomerId, PolicyId, RevisionId, RolloutId } from "../kernel/ids.ts";
 import { lockIdentities } from "../sites/index.ts";
 import type { SiteProgress } from "./decide.ts";
 import { REASON, rolloutSites, STATE } from "./progress.ts";
@@ -10,23 +11,23 @@ export type RolloutRow = Selectable<Tables["rollouts"]>;
 
 /** A policy, and the revision its sites are to have. */
 export interface PolicyRef {
-  readonly id: string;
-  readonly customer_id: string;
-  readonly revision_id: string;
+  readonly id: PolicyId;
+  readonly customer_id: CustomerId;
+  readonly revision_id: RevisionId;
 }
 
 /**
- * One at a time for each customer, until the transaction ends: whoever changes what sites are under, or decides about
+ * One at a time for each customer, until the transaction ends: each that changes what sites are under, or decides about
  * it. Before any row is locked, so that nobody waits for a row of somebody who waits for this.
  */
-export async function lockRollouts(trx: Trx, customerId: string): Promise<void> {
+export async function lockRollouts(trx: Trx, customerId: CustomerId): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`portreeve.rollouts:${customerId}`}, 0))`.execute(
     trx,
   );
 }
 
 /** The policy's sites, before their rows in rollouts: nobody who deletes one of them can come in between. */
-export async function lockSitesOfPolicy(trx: Trx, policyId: string): Promise<void> {
+export async function lockSitesOfPolicy(trx: Trx, policyId: PolicyId): Promise<void> {
   const rows = await trx
     .selectFrom("site_policies")
     .select("site_id")
@@ -42,7 +43,7 @@ export function underWay(trx: Trx): Promise<RolloutRow[]> {
   return trx.selectFrom("rollouts").selectAll().where("ended_at", "is", null).orderBy("id").execute();
 }
 
-export function underWayOf(trx: Trx, policyId: string): Promise<RolloutRow | undefined> {
+export function underWayOf(trx: Trx, policyId: PolicyId): Promise<RolloutRow | undefined> {
   return trx
     .selectFrom("rollouts")
     .selectAll()
@@ -51,7 +52,7 @@ export function underWayOf(trx: Trx, policyId: string): Promise<RolloutRow | und
     .executeTakeFirst();
 }
 
-export function findRollout(trx: Trx, id: string): Promise<RolloutRow | undefined> {
+export function findRollout(trx: Trx, id: RolloutId): Promise<RolloutRow | undefined> {
   return trx.selectFrom("rollouts").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
@@ -140,7 +141,7 @@ export const NOT_STARTED = {
 } as const;
 
 /** A rollout that ends early lets go of the sites that it has not brought to an end. */
-export async function releaseUnfinished(trx: Trx, rolloutId: string): Promise<void> {
+export async function releaseUnfinished(trx: Trx, rolloutId: RolloutId): Promise<void> {
   await trx
     .updateTable("rollout_sites")
     .set({ state: "left" })
@@ -150,7 +151,7 @@ export async function releaseUnfinished(trx: Trx, rolloutId: string): Promise<vo
 }
 
 /** Sites that are being off-boarded are no longer the rollout's. */
-export async function releaseDeleted(trx: Trx, rolloutId: string): Promise<void> {
+export async function releaseDeleted(trx: Trx, rolloutId: RolloutId): Promise<void> {
   await trx
     .updateTable("rollout_sites")
     .from("sites")
@@ -163,9 +164,9 @@ export async function releaseDeleted(trx: Trx, rolloutId: string): Promise<void>
 
 /**
  * How far the rollout's sites are, in the order in which they have their turn. What they have come to is written down
- * as it was read, so that it stays when the rollout is over or the site goes on to other things.
+ * as it was read, so that it stays when the rollout is over or the site gets another change.
  */
-export async function lookAtSites(trx: Trx, rolloutId: string): Promise<SiteProgress[]> {
+export async function lookAtSites(trx: Trx, rolloutId: RolloutId): Promise<SiteProgress[]> {
   const sites = await rolloutSites(trx)
     .select(["site.id as siteId", "rollout_sites.wave", "rollout_sites.excused"])
     .select(["rollout_sites.state as written", REASON.as("reason")])
@@ -197,8 +198,8 @@ function isResult(state: SiteProgress["state"]): boolean {
   return state === "verified" || state === "failed" || state === "reverted";
 }
 
-/** A person wants to go on in spite of these. */
-export async function excuseFailures(trx: Trx, rolloutId: string): Promise<void> {
+/** An operator wants to continue despite these failures. */
+export async function excuseFailures(trx: Trx, rolloutId: RolloutId): Promise<void> {
   await trx
     .updateTable("rollout_sites")
     .set({ excused: true })

@@ -59,7 +59,7 @@ export class AddressRules {
   }
 
   /**
-   * The one address to connect to: resolved once and checked after resolution, so a name can't change its mind.
+   * The one address to connect to: resolved once and checked after resolution, so that a name can't resolve to another one later.
    * @throws AddressRefusedError, or the resolver's error
    */
   async resolve(address: string, resolver: Resolver = this.#resolver): Promise<string> {

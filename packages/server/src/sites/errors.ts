@@ -19,7 +19,7 @@ export class RouterAlreadyAddedError extends DomainError {
     super({
       status: 409,
       code: "router-already-added",
-      title: "The router is a site already",
+      title: "This router is already a site",
       detail: `Site ${site.id} (${site.name}) has this address and port. Change that one, or delete it first.`,
     });
   }
@@ -55,7 +55,7 @@ export class FingerprintWithoutTlsError extends DomainError {
 class RouterUnavailableError extends DomainError {
   constructor(reason: string, cause: unknown) {
     super(
-      { status: 502, code: "router-unavailable", title: "The router could not be asked", detail: reason },
+      { status: 502, code: "router-unavailable", title: "The router is not available", detail: reason },
       { cause },
     );
   }

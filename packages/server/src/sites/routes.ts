@@ -85,7 +85,7 @@ export function siteRoutes(sites: SiteService, latest: LatestSightings): Route[]
       path: "/v1/sites/:id",
       scope: "sites:write",
       tag,
-      summary: "Off-board a site: everything of ours leaves the router first",
+      summary: "Off-board a site: Portreeve first removes its own configuration from the router",
       input: { params: idParams, query: removal },
       output: site,
       status: 202,

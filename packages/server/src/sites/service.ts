@@ -5,6 +5,7 @@ import { sql } from "kysely";
 import { record } from "../audit/index.ts";
 import { notify, type Trx } from "../database/index.ts";
 import { actorOf, type Caller } from "../kernel/actor.ts";
+import type { CustomerId, SiteId } from "../kernel/ids.ts";
 import { Secret, type Vault } from "../vault/index.ts";
 import type { AddressRules } from "./address.ts";
 import { insertConnection, lockAddresses, updateConnection } from "./connections.ts";
@@ -27,9 +28,9 @@ export const SITE_CHANNEL = "portreeve_site";
 /** What a module that imports this one keeps of every site, in a table of its own. */
 export interface SitePart {
   /** The row of a new site; the database refuses a site that lacks one. */
-  insert(trx: Trx, siteId: string, customerId: string): Promise<void>;
+  insert(trx: Trx, siteId: SiteId, customerId: CustomerId): Promise<void>;
   /** Somebody says how the router is reached now and which certificate it shows: what was known of ours is void. */
-  certificateGiven?(trx: Trx, siteId: string): Promise<void>;
+  certificateGiven?(trx: Trx, siteId: SiteId): Promise<void>;
 }
 
 export interface SiteServiceOptions {
@@ -45,7 +46,7 @@ export class SiteService {
     this.#options = options;
   }
 
-  async get(trx: Trx, siteId: string): Promise<SiteRow> {
+  async get(trx: Trx, siteId: SiteId): Promise<SiteRow> {
     const site = await findSite(trx, siteId);
     if (!site) throw new SiteNotFoundError();
     return site;
@@ -78,7 +79,7 @@ export class SiteService {
   }
 
   /** Change a site. A new login starts adoption anew: the router may have been replaced or reset. */
-  async update(trx: Trx, caller: Caller, siteId: string, patch: SitePatch): Promise<SiteRow> {
+  async update(trx: Trx, caller: Caller, siteId: SiteId, patch: SitePatch): Promise<SiteRow> {
     if (patch.address !== undefined) this.#checkAddress(patch.address);
     const before = await lockSite(trx, siteId);
     if (!before) throw new SiteNotFoundError();
@@ -111,7 +112,7 @@ export class SiteService {
    * A router that was never adopted has nothing of ours and is forgotten at once.
    * @param force forget the site now and leave the router as it is
    */
-  async remove(trx: Trx, caller: Caller, siteId: string, force: boolean): Promise<SiteRow> {
+  async remove(trx: Trx, caller: Caller, siteId: SiteId, force: boolean): Promise<SiteRow> {
     const site = await lockSite(trx, siteId);
     if (!site) throw new SiteNotFoundError();
     const forget = force || site.management_address === null;
@@ -129,14 +130,14 @@ export class SiteService {
   }
 
   /** The intent for these sites has changed elsewhere (a policy, a grant, a rotation): wake the reconciler. */
-  async bumpGeneration(trx: Trx, siteIds: readonly string[]): Promise<void> {
+  async bumpGeneration(trx: Trx, siteIds: readonly SiteId[]): Promise<void> {
     if (siteIds.length === 0) return;
     await changeIntent(trx, siteIds);
     for (const siteId of siteIds) await notify(trx, SITE_CHANNEL, siteId);
   }
 
   /** Reconcile this site now, without a change of intent; a change of the management path that was undone is tried again. */
-  async wake(trx: Trx, caller: Caller, siteId: string): Promise<SiteRow> {
+  async wake(trx: Trx, caller: Caller, siteId: SiteId): Promise<SiteRow> {
     const site = await this.get(trx, siteId);
     await updateManagementPath(trx, siteId, {
       management_path_armed: null,
@@ -156,15 +157,20 @@ export class SiteService {
 
   async #refuseDuplicateSite(
     trx: Trx,
-    customerId: string,
-    { address, port, except }: { address: string; port: number; except: string },
+    customerId: CustomerId,
+    { address, port, except }: { address: string; port: number; except: SiteId },
   ): Promise<void> {
     await lockAddresses(trx, customerId);
     const duplicate = await findSiteAt(trx, address, port, except);
     if (duplicate) throw new RouterAlreadyAddedError(duplicate);
   }
 
-  #sealLogin(trx: Trx, customerId: string, siteId: string, login: { username: string; password: string }) {
+  #sealLogin(
+    trx: Trx,
+    customerId: CustomerId,
+    siteId: SiteId,
+    login: { username: string; password: string },
+  ) {
     const text = JSON.stringify({ username: login.username, password: login.password });
     return this.#options.vault.seal(trx, customerId, adoptionLoginBinding(siteId), new Secret(text));
   }
@@ -182,6 +188,6 @@ export class SiteService {
 }
 
 /** What ties a sealed adoption login to its place; the table is the one it was in at first. */
-export function adoptionLoginBinding(siteId: string) {
+export function adoptionLoginBinding(siteId: SiteId) {
   return { table: "sites", column: "adoption_login", rowId: siteId };
 }

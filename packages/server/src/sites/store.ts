@@ -9,6 +9,7 @@ import type {
   Tables,
   Trx,
 } from "../database/index.ts";
+import type { CustomerId, PolicyId, SiteId } from "../kernel/ids.ts";
 
 const CONNECTION = [
   "site_connections.address",
@@ -53,22 +54,22 @@ function sites(trx: Trx) {
     .select([...CONNECTION, ...SYNC, "site_policies.policy_id", "site_certificates.certificates"]);
 }
 
-export function findSite(trx: Trx, siteId: string): Promise<SiteRow | undefined> {
+export function findSite(trx: Trx, siteId: SiteId): Promise<SiteRow | undefined> {
   return sites(trx).where("sites.id", "=", siteId).executeTakeFirst();
 }
 
 /** The site, locked until the transaction ends: one change of intent at a time. */
-export async function lockSite(trx: Trx, siteId: string): Promise<SiteRow | undefined> {
+export async function lockSite(trx: Trx, siteId: SiteId): Promise<SiteRow | undefined> {
   await trx.selectFrom("sites").select("id").where("id", "=", siteId).forUpdate().execute();
   // Read only once the lock is held: a statement that waited for it would join the other tables as they were before.
   return findSite(trx, siteId);
 }
 
 /**
- * The rows of these sites in `sites`, for whoever then writes several of their tables. Whoever deletes a site holds
- * this row first and the others after it; so has everybody else to, or each waits for the other.
+ * The rows of these sites in `sites`, for a transaction that then writes several of their tables. One that deletes a site holds
+ * this row first and the others after it; every other one must do the same, or each waits for the other.
  */
-export async function lockIdentities(trx: Trx, siteIds: readonly string[]): Promise<void> {
+export async function lockIdentities(trx: Trx, siteIds: readonly SiteId[]): Promise<void> {
   await trx
     .selectFrom("sites")
     .select("id")
@@ -107,7 +108,7 @@ export async function insertIdentity(trx: Trx, site: Insertable<SitesTable>): Pr
 
 export async function updateIdentity(
   trx: Trx,
-  siteId: string,
+  siteId: SiteId,
   columns: UpdateObject<Tables, "sites">,
 ): Promise<void> {
   await trx.updateTable("sites").set(columns).where("id", "=", siteId).execute();
@@ -116,7 +117,7 @@ export async function updateIdentity(
 /** A site that is being deleted stays so. */
 export async function setReachability(
   trx: Trx,
-  siteId: string,
+  siteId: SiteId,
   status: "pending" | "online" | "offline",
 ): Promise<boolean> {
   const { numUpdatedRows } = await trx
@@ -129,12 +130,12 @@ export async function setReachability(
 }
 
 /** What is known of it in other tables goes with it. */
-export async function deleteSite(trx: Trx, siteId: string): Promise<void> {
+export async function deleteSite(trx: Trx, siteId: SiteId): Promise<void> {
   await trx.deleteFrom("sites").where("id", "=", siteId).execute();
 }
 
 /** Another site of the customer at this address and port. */
-export function findSiteAt(trx: Trx, address: string, port: number, except: string) {
+export function findSiteAt(trx: Trx, address: string, port: number, except: SiteId) {
   return trx
     .selectFrom("site_connections")
     .innerJoin("sites", "sites.id", "site_connections.site_id")
@@ -146,7 +147,11 @@ export function findSiteAt(trx: Trx, address: string, port: number, except: stri
 }
 
 /** Another adopted site of the customer that is this very router, by its serial number. */
-export function findDuplicateSite(trx: Trx, site: { id: string; customer_id: string }, serialNumber: string) {
+export function findDuplicateSite(
+  trx: Trx,
+  site: { id: SiteId; customer_id: CustomerId },
+  serialNumber: string,
+) {
   return trx
     .selectFrom("sites")
     .innerJoin("site_connections", "site_connections.site_id", "sites.id")
@@ -160,9 +165,9 @@ export function findDuplicateSite(trx: Trx, site: { id: string; customer_id: str
 
 export interface SiteFilter {
   readonly status?: string | undefined;
-  readonly policyId?: string | undefined;
+  readonly policyId?: PolicyId | undefined;
   /** Continue after this id (ids order the list). */
-  readonly after?: string | undefined;
+  readonly after?: SiteId | undefined;
   readonly limit: number;
 }
 

@@ -24,7 +24,7 @@ export interface Bootstrapped {
 /**
  * When there is no customer, create the first and its administrator's token, with every scope. Safe when several
  * processes start at once: one does it, the others find it done.
- * @returns undefined when there was a customer already; a given token is then not looked at beyond its form
+ * @returns undefined when there was a customer already; of a given token only the form is checked then
  * @throws BootstrapTokenError the given token is too short or can't be sent; nothing was created
  */
 export async function ensureBootstrap(

@@ -12,9 +12,9 @@ export class StrongerTokenError extends DomainError {
     super({
       status: 403,
       code: "stronger-token",
-      title: "A token can't make a stronger one",
-      detail: `The token that asks lacks ${scopes.join(", ")}, so it can't give a new token more than it has.`,
-      errors: { scopes: [`must be scopes of the token that asks; leave out ${scopes.join(", ")}`] },
+      title: "A token can't create a stronger one",
+      detail: `Your token lacks ${scopes.join(", ")}, so it can't give them to a new token.`,
+      errors: { scopes: [`must be scopes of your own token; leave out ${scopes.join(", ")}`] },
     });
   }
 }
@@ -25,8 +25,8 @@ export class OutlivingTokenError extends DomainError {
     super({
       status: 403,
       code: "outliving-token",
-      title: "A token can't make one that lives longer",
-      detail: `The token that asks ends at ${expiresAt.toISOString()}; the new one must not end later.`,
+      title: "A token can't create one that lives longer",
+      detail: `Your token ends at ${expiresAt.toISOString()}; the new one must not end later.`,
       errors: { expires_at: [`must be ${expiresAt.toISOString()} or earlier`] },
     });
   }

@@ -46,14 +46,14 @@ test("revoking twice changes nothing, and nobody revokes what is not there or no
   expect((await server.call("DELETE", `/v1/tokens/${id.toUpperCase()}`)).status).toBe(204);
   expect((await list()).data.find((token) => token.id === id)?.revoked_at).toBe(revoked_at);
 
-  const stranger = await server.mint({ customerId: await server.addCustomer(), scopes: SCOPES });
+  const otherCustomer = await server.mint({ customerId: await server.addCustomer(), scopes: SCOPES });
   const { id: ours, token } = await create({ name: "ours", scopes: ["tokens:read"] });
-  const foreign = await server.call("DELETE", `/v1/tokens/${ours}`, { token: stranger });
+  const foreign = await server.call("DELETE", `/v1/tokens/${ours}`, { token: otherCustomer });
   const unknown = await server.call("DELETE", "/v1/tokens/00000000-0000-4000-8000-000000000000");
   expect([foreign.status, unknown.status]).toEqual([404, 404]);
   expect(await foreign.text()).toBe(await unknown.text());
   expect((await server.call("GET", "/v1/tokens", { token })).status).toBe(200);
-  expect((await list("", stranger)).data).toHaveLength(1);
+  expect((await list("", otherCustomer)).data).toHaveLength(1);
 });
 
 test("a token can't make one with a scope it lacks, whichever scope it is", async () => {

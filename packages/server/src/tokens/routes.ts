@@ -27,7 +27,7 @@ export function tokenRoutes(): Route[] {
       path: "/v1/tokens",
       scope: "tokens:write",
       tag,
-      summary: "Make a token; the answer is the only one that shows it",
+      summary: "Create a token; only this answer shows it",
       input: { body: tokenInput },
       output: createdToken,
       status: 201,

@@ -4,6 +4,7 @@ import { record } from "../audit/index.ts";
 import type { Trx } from "../database/index.ts";
 import { actorOf, type Caller } from "../kernel/actor.ts";
 import { UnauthenticatedError, ValidationError } from "../kernel/errors.ts";
+import type { TokenId } from "../kernel/ids.ts";
 import type { Secret } from "../vault/index.ts";
 import { OutlivingTokenError, StrongerTokenError, TokenNotFoundError } from "./errors.ts";
 import { databaseNow, holdGoodToken, insertToken, revokeToken, type TokenRow } from "./store.ts";
@@ -43,7 +44,7 @@ export async function createToken(
 }
 
 /** End a token; ending one that has ended already changes nothing. @throws TokenNotFoundError */
-export async function endToken(trx: Trx, caller: Caller, id: string): Promise<void> {
+export async function endToken(trx: Trx, caller: Caller, id: TokenId): Promise<void> {
   const token = await revokeToken(trx, id);
   if (!token) throw new TokenNotFoundError();
   if (!token.revokedNow) return;

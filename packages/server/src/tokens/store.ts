@@ -1,6 +1,7 @@
 import type { Scope, Token } from "@portreeve/api-schema";
 import { type Selectable, sql } from "kysely";
 import { exactTime, type Tables, type Trx } from "../database/index.ts";
+import type { CustomerId, TokenId } from "../kernel/ids.ts";
 
 /** Without the hash: nobody needs it after it was written. */
 const COLUMNS = ["id", "name", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at"] as const;
@@ -8,8 +9,8 @@ const COLUMNS = ["id", "name", "scopes", "created_at", "expires_at", "last_used_
 export type TokenRow = Pick<Selectable<Tables["api_tokens"]>, (typeof COLUMNS)[number]>;
 
 export interface NewToken {
-  id: string;
-  customerId: string;
+  id: TokenId;
+  customerId: CustomerId;
   name: string;
   hash: Buffer;
   scopes: readonly Scope[];
@@ -50,7 +51,10 @@ export async function listTokens(
 }
 
 /** The row, locked against being revoked until this transaction ends; undefined when it is not good any more. */
-export async function holdGoodToken(trx: Trx, id: string): Promise<Pick<TokenRow, "expires_at"> | undefined> {
+export async function holdGoodToken(
+  trx: Trx,
+  id: TokenId,
+): Promise<Pick<TokenRow, "expires_at"> | undefined> {
   return await trx
     .selectFrom("api_tokens")
     .select("expires_at")
@@ -63,7 +67,7 @@ export async function holdGoodToken(trx: Trx, id: string): Promise<Pick<TokenRow
 /** @returns the row as it is now and whether this call ended it; undefined when there is none */
 export async function revokeToken(
   trx: Trx,
-  id: string,
+  id: TokenId,
 ): Promise<{ name: string; revokedNow: boolean } | undefined> {
   const revoked = await trx
     .updateTable("api_tokens")

@@ -93,13 +93,13 @@ test("a data key copied to another customer does not open there", async () => {
 test("another master key is named as the cause, whether it has the version or not", async () => {
   const { customer, sealed } = await sealedSecret();
   for (const version of [1, 2]) {
-    const stranger = new Vault(new Keyring(new Map([[version, randomBytes(32)]])));
-    await expect(as(customer, (trx) => stranger.open(trx, customer, place, sealed))).rejects.toThrow(
+    const otherVault = new Vault(new Keyring(new Map([[version, randomBytes(32)]])));
+    await expect(as(customer, (trx) => otherVault.open(trx, customer, place, sealed))).rejects.toThrow(
       /Put back the master key file/,
     );
-    await expect(as(customer, (trx) => stranger.seal(trx, customer, place, new Secret("x")))).rejects.toThrow(
-      WrongMasterKeyError,
-    );
+    await expect(
+      as(customer, (trx) => otherVault.seal(trx, customer, place, new Secret("x"))),
+    ).rejects.toThrow(WrongMasterKeyError);
   }
 });
 

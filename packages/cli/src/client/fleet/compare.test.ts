@@ -156,7 +156,7 @@ test("a slug that no policy has is told", () => {
 test("two keys for one policy are told", () => {
   const both = `${writeFleet(there)}${yamlPolicy(edge.slug, "    name: other\n")}`;
 
-  expect(refused(both)).toMatch(/policies\.edge-0000000001: stands for the same policy as edge$/);
+  expect(refused(both)).toMatch(/policies\.edge-0000000001: names the same policy as edge$/);
 });
 
 test("another policy can't become the default", () => {

@@ -81,7 +81,7 @@ test("a missing field is told at the line of what lacks it, an unknown one at it
 
   expect(refused(file(wrong))).toEqual([
     "fleet.yaml:2 policies.edge.ftp: is required",
-    "fleet.yaml:10 policies.edge.colour: is not a field here; remove it or correct its name",
+    "fleet.yaml:10 policies.edge.colour: is not a known field; remove it or correct its name",
   ]);
 });
 
@@ -98,7 +98,7 @@ test("what policies may not say of two services is told too", () => {
 
 test("an unknown key at the top, no policies, and no mapping at all are told", () => {
   expect(refused("policies: {}\npolicy: {}\n")).toEqual([
-    "fleet.yaml:2 policy: is not a field here; remove it or correct its name",
+    "fleet.yaml:2 policy: is not a known field; remove it or correct its name",
   ]);
   expect(refused("")).toEqual(["fleet.yaml:1 policies: must be policies by their names"]);
   expect(refused("policies: [edge]\n")).toEqual(["fleet.yaml:1 policies: must be policies by their names"]);
@@ -126,10 +126,10 @@ test("a name, the default and a site can stand in one policy only", () => {
   );
 
   expect(refused(twice)).toEqual([
-    "fleet.yaml:13 policies.edge-1R9lznKst4: edge stands at edge already",
-    "fleet.yaml:23 policies.edge-1R9lznKst4.default: the default stands at edge already",
-    "fleet.yaml:12 policies.edge.sites.1: fra-1 stands at edge already",
-    "fleet.yaml:24 policies.edge-1R9lznKst4.sites.0: fra-1 stands at edge already",
+    "fleet.yaml:13 policies.edge-1R9lznKst4: edge is already at edge",
+    "fleet.yaml:23 policies.edge-1R9lznKst4.default: the default is already at edge",
+    "fleet.yaml:12 policies.edge.sites.1: fra-1 is already at edge",
+    "fleet.yaml:24 policies.edge-1R9lznKst4.sites.0: fra-1 is already at edge",
   ]);
 });
 
@@ -152,6 +152,6 @@ test("aliases of aliases do not grow without bound", () => {
 
 test("what stands in the file can't drive the terminal", () => {
   expect(refused(file(yamlPolicy("edge", '    "\\e[2J": 1\n')))).toEqual([
-    expect.stringMatching(/^fleet\.yaml:11 policies\.edge\."\\u001b\[2J": is not a field/),
+    expect.stringMatching(/^fleet\.yaml:11 policies\.edge\."\\u001b\[2J": is not a known field/),
   ]);
 });

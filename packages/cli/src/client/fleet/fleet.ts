@@ -5,7 +5,7 @@
  *     edge:                        a policy's name; or the slug of one that exists, with `name` inside
  *       ssh: { enabled: true, port: 22, networks: [10.0.0.0/8] }
  *       …                          the other fields of the API's PolicyInput
- *       default: true              the policy that sites start under, whatever it is called now
+ *       default: true              the policy that sites start under, whatever its name
  *       sites: [fra-1, fra-2]      sites by their names
  */
 import { type PolicyInput, plainMessage, policyInput, problemsOf } from "@portreeve/api-schema";
@@ -105,6 +105,6 @@ function repeated(claims: readonly Claim[]): Problem[] {
   return claims.flatMap(({ path, key, policy }) => {
     const holder = first.get(key);
     first.set(key, holder ?? policy);
-    return holder ? [{ path, message: `${key} stands at ${holder.key} already` }] : [];
+    return holder ? [{ path, message: `${key} is already at ${holder.key}` }] : [];
   });
 }

@@ -29,7 +29,7 @@ export function resolve(fleet: Fleet, current: Current): ResolvedPolicy[] {
     const existing = findPolicy(policy, current.policies, problems);
     const holder = existing && taken.get(existing.id);
     if (holder) {
-      problems.push({ path: pathOf(policy), message: `stands for the same policy as ${holder.key}` });
+      problems.push({ path: pathOf(policy), message: `names the same policy as ${holder.key}` });
     }
     if (existing) taken.set(existing.id, policy);
     const resolvedSites = policy.sites.flatMap((name, index) => {

@@ -1,4 +1,4 @@
-/** Servers that a router runs beside its management services, and that strangers look for. */
+/** Servers that a router runs beside its management services, and that attackers look for. */
 import { bandwidthServer, ipDns, ipProxy, ipSocks, ipUpnp, type Row, snmp } from "@portreeve/routeros";
 import { fromOutside } from "../from-outside.ts";
 import type { Check, Evaluation, RouterView } from "../types.ts";
@@ -12,7 +12,7 @@ export const exposedChecks: readonly Check[] = [
       id: "dns-open",
       title: "The DNS server does not answer the internet",
       severity: "high",
-      why: "An open resolver is used to flood others with answers, and fills the router's link with them.",
+      why: "Attackers use an open resolver to flood others with its answers, which also fill the router's link.",
       source: SECURING,
       menu: ipDns,
       wanted: { "allow-remote-requests": "false" },
@@ -27,7 +27,7 @@ export const exposedChecks: readonly Check[] = [
     id: "bandwidth-server",
     title: "The bandwidth test server is off",
     severity: "medium",
-    why: "Whoever reaches it can load the router and its links. It is on from the factory.",
+    why: "Anybody who reaches it can put load on the router and its links. It is on by default.",
     source: SECURING,
     menu: bandwidthServer,
     caution: "Other routers can no longer run a bandwidth test against this one.",
@@ -37,7 +37,7 @@ export const exposedChecks: readonly Check[] = [
       id: "snmp-public",
       title: "SNMP has no community that everybody knows",
       severity: "high",
-      why: "Version 1 and 2c of SNMP know no password but the name of the community; `public` is the one from the factory.",
+      why: "SNMP 1 and 2c have no password except the name of the community; `public` is the default.",
       source: SNMP,
       menu: snmp,
       caution:
@@ -53,7 +53,7 @@ export const exposedChecks: readonly Check[] = [
     why: "UPnP lets any program on the inside open ports to the outside.",
     source: SECURING,
     menu: ipUpnp,
-    caution: "Programs that open their own ports (games, telephony) have to be given them by hand.",
+    caution: "Ports for programs that open their own (games, telephony) must then be opened by hand.",
   }),
   setting({
     id: "socks",
@@ -62,7 +62,7 @@ export const exposedChecks: readonly Check[] = [
     why: "A SOCKS proxy sends traffic of others under the router's address. Attackers who got into a router have often left one behind.",
     source: SECURING,
     menu: ipSocks,
-    caution: "Programs that use the router as a SOCKS proxy lose their way out.",
+    caution: "Programs that use the router as a SOCKS proxy lose their connection.",
   }),
   setting({
     id: "web-proxy",
@@ -71,7 +71,7 @@ export const exposedChecks: readonly Check[] = [
     why: "The proxy listens on every address of the router and sends requests of others under the router's address.",
     source: SECURING,
     menu: ipProxy,
-    caution: "Programs that use the router as a web proxy lose their way out.",
+    caution: "Programs that use the router as a web proxy lose their connection.",
   }),
   {
     id: "cloud-ddns",
@@ -94,7 +94,7 @@ function evaluateDns({ rows, observed }: RouterView): Evaluation {
       detail: "The router does not show whether it answers DNS requests of others.",
     };
   if (!isTrue(row["allow-remote-requests"]))
-    return { status: "ok", detail: "It answers nobody's requests but its own.", evidence };
+    return { status: "ok", detail: "It answers only the router's own requests.", evidence };
   const verdict = fromOutside(observed, "ipv4", { protocol: "udp", port: 53 });
   return {
     status: VERDICT_STATUS[verdict.verdict],
@@ -115,7 +115,7 @@ function evaluateSnmp({ rows }: RouterView): Evaluation {
   if (known.length === 0) return { status: "ok", detail: "SNMP is on, without a community of a known name." };
   const whom = known.some(isOpenToAll) ? "everybody" : "its addresses";
   const names = known.map(({ name }) => name).join(" and ");
-  return { status: "open", detail: `SNMP is on and answers ${whom} who says ${names}.`, evidence };
+  return { status: "open", detail: `SNMP is on and answers ${whom} with the community ${names}.`, evidence };
 }
 
 function isOpenToAll({ addresses = "" }: Row): boolean {

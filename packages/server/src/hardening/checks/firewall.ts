@@ -16,7 +16,7 @@ export const firewallChecks: readonly Check[] = [
     id: "ipv6-unfiltered",
     title: "The management services are filtered over IPv6, or IPv6 is off",
     severity: "high",
-    why: "IPv4's rules do not apply to IPv6. A router that gets an IPv6 address shows its services to all of it without rules of its own.",
+    why: "IPv4's rules do not apply to IPv6. A router that gets an IPv6 address offers its services to the whole IPv6 internet, unless it has rules for IPv6.",
     source: FILTER,
     reads: [FILTER_MENU_6, "/ip/service"],
     mayRead: ["/ipv6/settings", "/ipv6/firewall/address-list"],
@@ -27,12 +27,12 @@ export const firewallChecks: readonly Check[] = [
     id: "brute-force-order",
     title: "Rules against guessing don't ban the operator",
     severity: "high",
-    why: "add-src-to-address-list does not stop a packet. Where a stage stands before the next one, a single connection climbs them all and the first one to log in is banned, the operator included.",
+    why: "add-src-to-address-list does not stop a packet. If a stage stands before the next one, a single connection passes all stages, and the first person to log in is banned, even the operator.",
     source: BRUTE_FORCE,
     reads: [FILTER_MENU],
     mayRead: [FILTER_MENU_6],
     evaluate: evaluateStages,
-    fix: "The rules are somebody else's. Reverse their order, last stage first, and accept your own addresses before them; or remove them and set brute_force_protection in the site's policy.",
+    fix: "Portreeve does not own these rules. Reverse their order, last stage first, and accept your own addresses before them; or remove them and set brute_force_protection in the site's policy.",
   },
 ];
 
@@ -63,7 +63,7 @@ function evaluateStages({ rows }: RouterView): Evaluation {
   const lists = named([...new Set(climbs.map(({ climb }) => climb.at(-1)?.["src-address-list"] ?? ""))]);
   return {
     status: "open",
-    detail: `One connection is enough to get onto ${lists}, whose sources are refused.`,
+    detail: `One connection is enough to be put on ${lists}, and sources on it are refused.`,
     evidence: climbs.flatMap(({ menu, climb }) => climb.map((rule) => evidenceOf(menu, rule))),
   };
 }

@@ -10,15 +10,15 @@ const isLimited = (list: string) => list !== "" && !EVERY_INTERFACE.has(list);
 
 const none = { "allowed-interface-list": "none" };
 const KEEP_ANOTHER_WAY =
-  "Nobody reaches the router by its MAC address any more: with a broken IP configuration only the serial console, " +
-  "or a reset, is left.";
+  "The router can no longer be reached by its MAC address: if its IP configuration is broken, only the serial console " +
+  "or a reset remains.";
 
 export const layer2Checks: readonly Check[] = [
   setting({
     id: "mac-telnet",
     title: "MAC Telnet does not answer on every interface",
     severity: "medium",
-    why: "MAC Telnet lets in whoever shares a network segment with the router. The firewall, /ip/service and a user's address do not apply to it.",
+    why: "Anybody on the router's network segment can connect by MAC Telnet. The firewall, /ip/service and a user's address do not apply to it.",
     source: MAC_SERVER,
     menu: macServer,
     wanted: none,
@@ -29,7 +29,7 @@ export const layer2Checks: readonly Check[] = [
     id: "mac-winbox",
     title: "MAC WinBox does not answer on every interface",
     severity: "medium",
-    why: "MAC WinBox lets in whoever shares a network segment with the router. The firewall, /ip/service and a user's address do not apply to it.",
+    why: "Anybody on the router's network segment can connect by MAC WinBox. The firewall, /ip/service and a user's address do not apply to it.",
     source: MAC_SERVER,
     menu: macWinbox,
     wanted: none,
@@ -60,7 +60,7 @@ export const layer2Checks: readonly Check[] = [
     id: "romon",
     title: "RoMON is off",
     severity: "medium",
-    why: "RoMON is a way to the router past its IP configuration and firewall, from any other RoMON router of the network.",
+    why: "Any other RoMON router of the network can reach this one through RoMON, past its IP configuration and firewall.",
     source: ROMON,
     menu: romon,
     caution: "The router, and those behind it, can no longer be reached through RoMON.",

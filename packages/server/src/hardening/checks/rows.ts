@@ -1,5 +1,5 @@
 /** Reading rows in checks. */
-import type { Row } from "@portreeve/routeros";
+import { FIREWALL_RULE_NOTES, type Row } from "@portreeve/routeros";
 import type { Evidence } from "../types.ts";
 
 export function isTrue(text: string | undefined): boolean {
@@ -15,7 +15,7 @@ export function isEverything(network: string): boolean {
 export const VERDICT_WORDS = {
   accepted: "accepts",
   dropped: "drops",
-  unknown: "may accept or drop (that hangs on an interface, a limit or the like)",
+  unknown: "may accept or drop (it depends on an interface, a limit or the like)",
 } as const;
 
 /** A verdict on the input chain as the status of a finding. */
@@ -26,12 +26,9 @@ export function worstOf(verdicts: readonly (keyof typeof VERDICT_WORDS)[]): keyo
   return (["accepted", "unknown"] as const).find((verdict) => verdicts.includes(verdict)) ?? "dropped";
 }
 
-/** A firewall rule has a hundred properties; those it was not given are left out of its row. Counters say nothing. */
-const NOT_TELLING = new Set(["bytes", "packets", "dynamic", "invalid", "disabled", "log", "log-prefix"]);
-
-/** A row as evidence: the properties named, or those that tell something. */
+/** A row as evidence: the properties named, or all but state and logging, which decide nothing. */
 export function evidenceOf(menu: string, row: Row, names?: readonly string[]): Evidence {
-  const told = names ?? Object.keys(row).filter((name) => !NOT_TELLING.has(name));
+  const told = names ?? Object.keys(row).filter((name) => !FIREWALL_RULE_NOTES.has(name));
   const values = told.flatMap((name) => (row[name] === undefined ? [] : [[name, row[name]] as const]));
   return { menu, values: Object.fromEntries(values.slice(0, 16)) };
 }

@@ -24,22 +24,22 @@ const PLAIN: readonly { name: ServiceName; severity: Severity; why: string }[] =
   {
     name: "telnet",
     severity: "high",
-    why: "Telnet sends the password and everything else readable. SSH does the same work.",
+    why: "Telnet sends the password and everything else in clear text. Use SSH instead.",
   },
   {
     name: "ftp",
     severity: "high",
-    why: "FTP sends the password and the files readable. SFTP, over SSH, does the same work.",
+    why: "FTP sends the password and the files in clear text. Use SFTP, over SSH, instead.",
   },
   {
     name: "http",
     severity: "high",
-    why: "WebFig over plain HTTP can be read and changed on the way. HTTPS does the same work.",
+    why: "WebFig over plain HTTP can be read and changed on the way. Use HTTPS instead.",
   },
   {
     name: "api",
     severity: "medium",
-    why: "The plain API sends the password readable. api-ssl does the same work.",
+    why: "The plain API sends the password in clear text. Use api-ssl instead.",
   },
 ];
 
@@ -64,7 +64,7 @@ export const serviceChecks: readonly Check[] = [
     id: "service-address",
     title: "Every service is limited to known addresses",
     severity: "medium",
-    why: "A service without addresses answers everybody whom the firewall lets through.",
+    why: "A service without addresses answers every source that the firewall accepts.",
     source: SERVICES,
     reads: [SERVICE_MENU],
     evaluate: evaluateAddresses,
@@ -74,7 +74,7 @@ export const serviceChecks: readonly Check[] = [
     id: "management-exposed",
     title: "No management service is open to the internet",
     severity: "critical",
-    why: "Management services that the internet can reach are found within hours and attacked without end, by guessing and through vulnerabilities.",
+    why: "Management services that the internet can reach are found within hours and then attacked all the time, with guessed passwords and through vulnerabilities.",
     source: SECURING,
     reads: [SERVICE_MENU, FILTER_MENU],
     mayRead: ["/ip/firewall/address-list"],
@@ -106,7 +106,7 @@ function wordsOfPolicy({ services, policyName }: SiteView, name: ServiceName): s
 
 function reasonToKeep({ services, managementTransport }: SiteView, name: ServiceName, service: string) {
   if (service === managementTransport)
-    return "Portreeve itself comes in by it. Give api-ssl a certificate and set the site's management_transport to api-ssl first.";
+    return "Portreeve itself uses it. Give api-ssl a certificate and set the site's management_transport to api-ssl first.";
   if (!services[name].enabled)
     return "The site's policy closes it already: the next run does, or the site's sync says why it can't.";
   return undefined;
@@ -119,14 +119,14 @@ function evaluateAddresses({ rows }: RouterView): Evaluation {
     ? { status: "ok", detail: "Every enabled service has addresses.", evidence: enabled.map(serviceEvidence) }
     : {
         status: "open",
-        detail: `Without addresses, or with 0.0.0.0/0: ${named(open.map(({ name }) => name ?? ""))}.${strangers(open)}`,
+        detail: `Without addresses, or with 0.0.0.0/0: ${named(open.map(({ name }) => name ?? ""))}.${unknownToPolicy(open)}`,
         evidence: open.map(serviceEvidence),
       };
 }
 
 const KNOWN_SERVICES = new Set(SERVICE_NAMES.map((name) => ROUTEROS_SERVICE[name]));
 
-function strangers(open: readonly Row[]): string {
+function unknownToPolicy(open: readonly Row[]): string {
   const unknown = open.map(({ name }) => name ?? "").filter((name) => !KNOWN_SERVICES.has(name));
   return unknown.length > 0 ? ` The policy does not know ${named(unknown)}.` : "";
 }

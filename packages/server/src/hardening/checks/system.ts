@@ -19,7 +19,7 @@ export const systemChecks: readonly Check[] = [
     id: "routeros-version",
     title: "RouterOS is not older than the last long-term release",
     severity: "high",
-    why: "Vulnerabilities are mended in the newest release of each channel and nowhere else.",
+    why: "Vulnerabilities are fixed only in the newest release of each channel.",
     source: CHANGELOGS,
     reads: ["/system/resource"],
     evaluate: evaluateVersion,
@@ -27,7 +27,7 @@ export const systemChecks: readonly Check[] = [
   },
   {
     id: "known-vulnerabilities",
-    title: "No service is on that this version is known to be vulnerable through",
+    title: "No enabled service has a known vulnerability in this version",
     severity: "critical",
     why: "These need no login: reaching the service is enough.",
     source: CVE,
@@ -44,11 +44,11 @@ export const systemChecks: readonly Check[] = [
     source: DEVICE_MODE,
     reads: ["/system/device-mode"],
     evaluate: evaluateDeviceMode,
-    fix: "Somebody has to look at the whole configuration, change all passwords and upgrade; then /system/device-mode/update flagged=no, which asks for a hand at the device.",
+    fix: "Review the whole configuration, change all passwords and upgrade; then /system/device-mode/update flagged=no, which must be confirmed at the device itself.",
   },
   {
     id: "scripts-without-permission-check",
-    title: "No script runs with more rights than whoever starts it",
+    title: "No script runs with more rights than the user who starts it",
     severity: "medium",
     why: "With dont-require-permissions=yes a user of few rights can start a script that has many; one of group write can even set it.",
     source: SCRIPTS,
@@ -105,7 +105,7 @@ function evaluateDeviceMode({ rows }: RouterView): Evaluation {
   if (row.flagged === undefined)
     return { status: "unknown", detail: "The router does not show whether it is flagged.", evidence };
   return isTrue(row.flagged)
-    ? { status: "open", detail: "The router is flagged: treat it as broken into.", evidence }
+    ? { status: "open", detail: "The router is flagged: treat it as compromised.", evidence }
     : { status: "ok", detail: "The router is not flagged.", evidence };
 }
 

@@ -15,7 +15,7 @@ export const userChecks: readonly Check[] = [
     id: "default-admin-user",
     title: "The user admin is disabled",
     severity: "high",
-    why: "Every guesser tries admin first, and older routers come with it and no password.",
+    why: "Attackers try the name admin first, and older routers have this user without a password by default.",
     source: SECURING,
     reads: ["/user", "/user/group", "/user/active"],
     evaluate: evaluateDefaultUser,
@@ -23,7 +23,7 @@ export const userChecks: readonly Check[] = [
       desired: () => [
         { menu: user, rows: [{ key: DEFAULT_USER, fields: { disabled: "true" } }], owns: "none" },
       ],
-      caution: "Whoever logs in as admin has to use another user. Open sessions go on.",
+      caution: "Everybody who logs in as admin must use another user. Open sessions continue.",
       once: { menu: "/user", isDone: (rows) => !rows.some(isEnabledDefault) },
     },
   },
@@ -31,7 +31,7 @@ export const userChecks: readonly Check[] = [
     id: "user-passwords",
     title: "Every user has a password",
     severity: "high",
-    why: "RouterOS lets a user have an empty password, and older routers come with one.",
+    why: "RouterOS allows empty passwords, and older routers have one by default.",
     source: USERS,
     reads: ["/user"],
     evaluate: evaluatePasswords,
@@ -52,7 +52,7 @@ export const userChecks: readonly Check[] = [
     id: "full-users-unrestricted",
     title: "Users with full rights may log in from known addresses only",
     severity: "high",
-    why: "A password that was guessed or read somewhere is then of use from those addresses alone.",
+    why: "A guessed or stolen password then works from those addresses only.",
     source: SECURING,
     reads: ["/user", "/user/group"],
     evaluate: evaluateUnrestricted,
@@ -62,7 +62,7 @@ export const userChecks: readonly Check[] = [
     id: "read-group-rights",
     title: "Nobody is in a read-only group that may do more than read",
     severity: "medium",
-    why: "The built-in group read may reboot and reset the router and see secrets. Who should only look needs a group of its own.",
+    why: "The built-in group read may reboot and reset the router and see secrets. People who should only read need a group of their own.",
     source: USERS,
     reads: ["/user", "/user/group"],
     evaluate: evaluateReadGroup,
@@ -134,7 +134,7 @@ function evaluatePasswords({ rows, site }: RouterView): Evaluation {
   const must = expired.length > 0 ? ` ${named(expired)} must set a new one at the next login.` : "";
   return {
     status: "unknown",
-    detail: `RouterOS shows no passwords; of ${named(people.map(({ name }) => name ?? ""))} it is not known.${must}`,
+    detail: `RouterOS shows no passwords, so it is not known for ${named(people.map(({ name }) => name ?? ""))}.${must}`,
     evidence: people.map(userEvidence),
   };
 }
