@@ -18,6 +18,8 @@ export interface BenchmarkContext {
   readonly signal: AbortSignal;
   /** Directory that takes a CPU profile of every worker. */
   readonly profileDir?: string | undefined;
+  /** Routers of the benchmark `fleet`. */
+  readonly sites?: number | undefined;
 }
 
 export type Benchmark = (context: BenchmarkContext) => Promise<Measurement[]>;
@@ -93,8 +95,8 @@ export class Worker implements AsyncDisposable {
   }
 
   /** Have the worker do a task it knows, one at a time. @throws its error, or that it died or is silent */
-  async ask<T>(task: string, input: unknown = undefined): Promise<T> {
-    const answer = this.#answer();
+  async ask<T>(task: string, input: unknown = undefined, withinMs = ANSWER_TIMEOUT_MS): Promise<T> {
+    const answer = this.#answer(withinMs);
     this.#process.send({ task, input });
     const { value, error } = await answer;
     if (error !== undefined) throw new Error(`${this.#name} could not ${task}: ${error}`);
@@ -111,10 +113,10 @@ export class Worker implements AsyncDisposable {
     return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
-  async #answer(): Promise<{ value?: unknown; error?: string }> {
+  async #answer(withinMs: number): Promise<{ value?: unknown; error?: string }> {
     if (this.#isGone) return { error: "it has died" };
     const finished = new AbortController();
-    const signal = AbortSignal.any([finished.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+    const signal = AbortSignal.any([finished.signal, AbortSignal.timeout(withinMs)]);
     const message = once(this.#process, "message", { signal }).then(([answer]) => answer);
     const exit = once(this.#process, "exit", { signal }).then(() => ({ error: "it died" }));
     try {

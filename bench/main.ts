@@ -2,10 +2,12 @@
  * npm run bench                       a table
  * npm run bench -- --json             one JSON object per line
  * npm run bench -- --only decode-rows one benchmark; may be given several times
+ * npm run bench -- --only fleet --sites 1000   a fleet of another size than 200
  * npm run bench -- --cpu-prof dir     CPU profiles of the worker processes into dir, too
  */
 import { parseArgs } from "node:util";
 import { commandsPipelined, commandsSequential, decodeRows } from "./benchmarks/client.ts";
+import { fleet } from "./benchmarks/fleet.ts";
 import { gatewayLatency, gatewayThroughput } from "./benchmarks/gateway.ts";
 import { gatewayOpen } from "./benchmarks/gateway-open.ts";
 import { httpPolicies } from "./benchmarks/http-policies.ts";
@@ -22,6 +24,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   "gateway-latency": gatewayLatency,
   "gateway-open": gatewayOpen,
   start,
+  fleet,
 };
 
 const { values } = parseArgs({
@@ -29,9 +32,11 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: Object.keys(BENCHMARKS) },
     "cpu-prof": { type: "string" },
+    sites: { type: "string" },
   },
 });
 const { json, only, "cpu-prof": profileDir } = values;
+const sites = values.sites === undefined ? undefined : Number(values.sites);
 for (const name of only) {
   if (BENCHMARKS[name]) continue;
   console.error(`no benchmark ${name}; there are ${Object.keys(BENCHMARKS).join(", ")}`);
@@ -48,7 +53,7 @@ for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
   if (!only.includes(name) || ending.signal.aborted) continue;
   console.error(`${name} …`);
   try {
-    const results = await benchmark({ signal: ending.signal, profileDir });
+    const results = await benchmark({ signal: ending.signal, profileDir, sites });
     measurements.push(...results);
     if (json) for (const result of results) console.log(jsonLine(result));
   } catch (error) {

@@ -60,5 +60,5 @@ export function table(measurements: readonly Measurement[]): string {
 }
 
 function number(value: number): string {
-  return value.toLocaleString("en-US", { maximumFractionDigits: value < 100 ? 1 : 0 });
+  return value.toLocaleString("en-US", { maximumFractionDigits: value < 1 ? 3 : value < 100 ? 1 : 0 });
 }

@@ -128,6 +128,11 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
       "DATABASE_DIRECT_URL: must come with DATABASE_URL, the address of the pooler before that server",
     );
   }
+  if (values.PORTREEVE_ROLES.includes("gateway") && !values.PORTREEVE_ROLES.includes("api")) {
+    throw new ConfigError(
+      "PORTREEVE_ROLES: the role gateway runs beside api; for a gateway on a host of its own use portreeve gateway",
+    );
+  }
   const dataDir = resolve(values.PORTREEVE_DATA_DIR);
   return {
     http: values.PORTREEVE_HTTP,

@@ -8,5 +8,6 @@ export {
 export { createLogger } from "./kernel/log.ts";
 export { type RunningServer, startServer } from "./main.ts";
 export { ROLES, type Role } from "./settings.ts";
+export { type SupervisedServer, supervise } from "./supervisor/index.ts";
 export { BootstrapTokenError } from "./tokens/index.ts";
 export { KeyFileError } from "./vault/index.ts";

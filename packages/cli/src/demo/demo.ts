@@ -1,7 +1,7 @@
-import { createWriteStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Site } from "@portreeve/api-schema";
-import { type Config, createLogger, loadConfig, startServer } from "@portreeve/server";
+import { type Config, createLogger, loadConfig, supervise } from "@portreeve/server";
 import { type Api, connectApi, ProblemError } from "../client/api.ts";
 import { OperatorError } from "../errors.ts";
 import { probeListen } from "../listen.ts";
@@ -35,12 +35,10 @@ async function start(environment: Readonly<Record<string, string | undefined>>) 
   });
   const port = await probeListen(config.http.host, config.http.port);
   const token = config.bootstrapToken ?? (await demoToken(config.dataDir));
-  const log = createLogger(
-    config.logLevel,
-    createWriteStream(join(config.dataDir, "demo.log"), { flags: "a" }),
-  );
+  const logFile = starting.use(await open(join(config.dataDir, "demo.log"), "a"));
+  const log = createLogger(config.logLevel, logFile.createWriteStream({ autoClose: false }));
   const server = starting.use(
-    await startServer({ ...config, http: { ...config.http, port }, bootstrapToken: token }, log),
+    await supervise({ ...config, http: { ...config.http, port }, bootstrapToken: token }, log, logFile.fd),
   );
   const rack = starting.use(await RouterRack.open(join(config.dataDir, "emulators")));
   const api = localUrl(config, port);

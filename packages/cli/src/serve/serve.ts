@@ -1,4 +1,4 @@
-import { type Config, createLogger, loadConfig, type RunningServer, startServer } from "@portreeve/server";
+import { type Config, createLogger, loadConfig, type SupervisedServer, supervise } from "@portreeve/server";
 import { probeListen } from "../listen.ts";
 import { shutdownOnSignal } from "../signals.ts";
 import { explainStart } from "./start-errors.ts";
@@ -13,7 +13,8 @@ export async function serve(environment: Readonly<Record<string, string | undefi
     const config = loadConfig(environment);
     // Asked first: a start that fails later has made its bootstrap token already, and would never show it.
     if (config.roles.has("api")) await probeListen(config.http.host, config.http.port);
-    return { config, server: await startServer(config, createLogger(config.logLevel, process.stderr)) };
+    const log = createLogger(config.logLevel, process.stderr);
+    return { config, server: await supervise(config, log, process.stderr.fd) };
   });
   const { config, server } = await shutdown.during(starting);
   await using _ = server;
@@ -21,13 +22,13 @@ export async function serve(environment: Readonly<Record<string, string | undefi
   await shutdown.requested;
 }
 
-function describe(config: Config, server: RunningServer): string {
+function describe(config: Config, server: SupervisedServer): string {
   const lines =
     server.url === undefined
       ? [`Running ${[...config.roles].join(", ")}`]
       : [`Portal  ${server.url}/`, `API     ${server.url}/v1   documentation: ${server.url}/docs`];
   if (server.bootstrapToken) {
-    lines.push(`Token   ${server.bootstrapToken.reveal()}`);
+    lines.push(`Token   ${server.bootstrapToken}`);
     lines.push("        first administrator, all scopes; shown only this once: keep it now");
   }
   return `${lines.join("\n")}\n`;

@@ -1,5 +1,6 @@
 export { isUnavailable, namedConnection, waitForServer } from "./connection.ts";
 export { Database, type DatabaseOptions } from "./database.ts";
+export { lockDirectory } from "./embedded/owner-lock.ts";
 export {
   AlreadyRunningError,
   ClusterMismatchError,

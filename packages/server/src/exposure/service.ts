@@ -8,7 +8,7 @@ import { type Actor, actorOf, type Caller } from "../kernel/actor.ts";
 import type { SiteId } from "../kernel/ids.ts";
 import { sitePolicy } from "../policies/index.ts";
 import { askRouter, findSite, SiteNotFoundError, SiteNotReadyError, type SiteRow } from "../sites/index.ts";
-import { type CheckedSite, type Checker, check, type Report } from "./check.ts";
+import type { CheckedSite, Report } from "./check.ts";
 import { CheckRunningError, TooManyChecksError } from "./errors.ts";
 import {
   type CheckRow,
@@ -26,14 +26,16 @@ import {
 const REQUESTS_PER_MINUTE = 30;
 const SYSTEM: Actor = { kind: "system", part: "exposure" };
 
-export interface ExposureServiceOptions extends Checker {
+export interface ExposureServiceOptions {
   readonly database: Database;
+  /** Looks at a claimed site from outside, wherever that is done. */
+  readonly look: (claimed: Claimed, signal: AbortSignal) => Promise<Report>;
   /** Between two checks of a site. */
   readonly hours: number;
 }
 
 /** A claimed site, and what has to be known to check it. */
-interface Claimed extends ClaimedSite, CheckedSite {}
+export interface Claimed extends ClaimedSite, CheckedSite {}
 
 export class ExposureService {
   readonly #options: ExposureServiceOptions;
@@ -88,7 +90,7 @@ export class ExposureService {
 
   /** @throws RouterUnavailableError this host can't look at it */
   look(claimed: Claimed, signal: AbortSignal): Promise<Report> {
-    return askRouter(check(this.#options, claimed, signal));
+    return askRouter(this.#options.look(claimed, signal));
   }
 
   /** Keep what was seen and end the claim; ports that were not open before are told in the audit. */

@@ -1,3 +1,4 @@
 export { hardeningContributor } from "./contributor.ts";
+export { readReport } from "./read-report.ts";
 export { hardeningRoutes } from "./routes.ts";
-export { HardeningService } from "./service.ts";
+export { HardeningService, type SiteIntent } from "./service.ts";

@@ -9,9 +9,8 @@ beforeEach(async () => {
 afterEach(() => fleet[Symbol.asyncDispose]());
 
 function serviceOf({ siteService, policies }: FixtureFleet): HardeningService {
-  const noRouter = () => Promise.reject(new Error("there is no router here"));
-  const access = { open: noRouter, openForReading: noRouter };
-  return new HardeningService({ sites: siteService, policies, access, apiUsername: "portreeve-api" });
+  const report = () => Promise.reject(new Error("there is no router here"));
+  return new HardeningService({ sites: siteService, policies, report, apiUsername: "portreeve-api" });
 }
 
 test("during a rollout a site is evaluated by the revision it is to have, not by the policy's newest", async () => {

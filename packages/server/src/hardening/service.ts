@@ -6,28 +6,26 @@ import { actorOf, type Caller } from "../kernel/actor.ts";
 import { type FieldErrors, ValidationError } from "../kernel/errors.ts";
 import type { SiteId } from "../kernel/ids.ts";
 import type { PolicyService } from "../policies/index.ts";
-import type { RouterAccess } from "../routers/index.ts";
 import type { SiteService } from "../sites/index.ts";
-import { findCheck, MENUS } from "./checks/index.ts";
+import { findCheck } from "./checks/index.ts";
 import { fixOf, isInForce } from "./desired.ts";
 import { FixNotFoundError } from "./errors.ts";
-import { reportOf } from "./report.ts";
-import { readRows } from "./rows.ts";
 import { addFixes, fixesOfSite, removeFix } from "./store.ts";
 import type { SiteView } from "./types.ts";
 
 export interface HardeningOptions {
   readonly sites: SiteService;
   readonly policies: PolicyService;
-  readonly access: RouterAccess;
+  /** Reads the live router and reports on it, wherever its connection is. */
+  readonly report: (intent: SiteIntent, signal: AbortSignal) => Promise<HardeningReport>;
   readonly apiUsername: string;
 }
 
-/** What a report needs of the database. */
+/** What a report needs of the database, as data. */
 export interface SiteIntent {
   readonly siteId: SiteId;
   readonly view: SiteView;
-  readonly enforced: ReadonlySet<string>;
+  readonly enforced: readonly string[];
 }
 
 const DELIVERED = "The reconciler delivers the fixes now; the site's sync shows how far it is.";
@@ -55,15 +53,13 @@ export class HardeningService {
         managementTransport: site.management_transport,
         apiUsername: this.#options.apiUsername,
       },
-      enforced: new Set(await this.#enforced(trx, siteId)),
+      enforced: await this.#enforced(trx, siteId),
     };
   }
 
-  /** Look at the live router, by our own login. @throws the errors of `RouterAccess.openForReading` */
-  async report({ siteId, view, enforced }: SiteIntent, signal: AbortSignal): Promise<HardeningReport> {
-    await using session = await this.#options.access.openForReading(siteId, signal);
-    const read = await readRows(session.client, MENUS, signal);
-    return reportOf({ read, version: session.version, now: new Date(), site: view, enforced });
+  /** @throws what reading the router throws */
+  report(intent: SiteIntent, signal: AbortSignal): Promise<HardeningReport> {
+    return this.#options.report(intent, signal);
   }
 
   /**

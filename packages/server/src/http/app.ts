@@ -11,7 +11,7 @@ import type { Vault } from "../vault/index.ts";
 import { type Authenticate, guardRoutes } from "./authentication.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
 import { documentApi } from "./documentation.ts";
-import { type ReadinessCheck, reportHealth } from "./health.ts";
+import { type FindProblems, reportHealth } from "./health.ts";
 import { readJsonBodies } from "./json-body.ts";
 import { mountRoute } from "./mount.ts";
 import { addSecurityHeaders, servePortal } from "./pages.ts";
@@ -36,8 +36,8 @@ export interface AppOptions {
   routes: readonly Route[];
   /** What is no route of people's: the control endpoint of gateways. */
   plugins?: readonly ((app: FastifyInstance) => Promise<void>)[];
-  /** Part of Portreeve -> does it work? For /readyz. */
-  readiness?: Readonly<Record<string, ReadinessCheck>>;
+  /** What does not work, for /readyz. */
+  problems?: FindProblems;
   /** Directory of the portal's files. */
   portalRoot?: string;
   /** Addresses or networks of proxies whose X-Forwarded-For is believed. None unless given. */
@@ -73,7 +73,7 @@ export function buildApp(options: AppOptions): TypedApp {
   // Plugins watch routes being added, so the routes come in a plugin of their own, after them.
   documentApi(app);
   app.register(async (routes) => {
-    reportHealth(routes, options.readiness ?? {});
+    reportHealth(routes, options.problems ?? (async () => ({})));
     for (const route of options.routes) mountRoute(routes as TypedApp, route, options);
     for (const plugin of options.plugins ?? []) await plugin(routes);
   });

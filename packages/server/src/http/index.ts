@@ -1,2 +1,1 @@
 export { buildApp } from "./app.ts";
-export { buildInternalApp } from "./internal.ts";

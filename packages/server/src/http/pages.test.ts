@@ -17,10 +17,7 @@ beforeAll(async () => {
   server = await startTestServer({
     portalRoot,
     routes: [...tokenRoutes(), ...auditRoutes()],
-    readiness: {
-      database: async () => undefined,
-      gateway: async () => notReady,
-    },
+    problems: async () => (notReady === undefined ? {} : { gateway: notReady }),
   });
 });
 afterAll(async () => {

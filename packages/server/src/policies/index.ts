@@ -1,7 +1,7 @@
 export { evaluatePolicy, type SitePolicy, sitePolicy } from "./admission.ts";
 export { policyContributor } from "./contributor.ts";
 export { ROUTEROS_SERVICE } from "./desired.ts";
-export { PolicyPreviews } from "./preview.ts";
+export { type PlanPreview, PolicyPreviews, type PreviewTarget } from "./preview.ts";
 export { previewRoutes } from "./preview-routes.ts";
 export { policyRoutes } from "./routes.ts";
 export { PolicyService } from "./service.ts";

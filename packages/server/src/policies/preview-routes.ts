@@ -2,11 +2,12 @@ import { idParams, plan, policyPreview, previewInput } from "@portreeve/api-sche
 import { requireScope } from "../authorization/index.ts";
 import { type Route, readingPost, route } from "../kernel/route.ts";
 import { askRouter } from "../sites/index.ts";
-import type { PolicyPreviews } from "./preview.ts";
+import type { PlanPreview } from "./preview.ts";
+import { previewEach } from "./preview-each.ts";
 import type { PolicyService } from "./service.ts";
 
 /** What would happen: to one site under its own policy, and to the sites of a policy. Both only read. */
-export function previewRoutes(policies: PolicyService, previews: PolicyPreviews): Route[] {
+export function previewRoutes(policies: PolicyService, preview: PlanPreview): Route[] {
   return [
     route({
       method: "GET",
@@ -18,7 +19,7 @@ export function previewRoutes(policies: PolicyService, previews: PolicyPreviews)
       output: plan,
       run: async ({ caller, params, signal, read }) => {
         const target = await read((trx) => policies.previewedSite(trx, params.id));
-        return askRouter(previews.plan(target, caller.address, signal));
+        return askRouter(preview(target, caller.address, signal));
       },
     }),
     readingPost({
@@ -31,7 +32,7 @@ export function previewRoutes(policies: PolicyService, previews: PolicyPreviews)
       run: async ({ caller, params, body, signal, read }) => {
         const targets = await read((trx) => policies.previewed(trx, params.id, body));
         requireScope(caller, "sites:read");
-        return { data: await previews.each(targets, caller.address, signal) };
+        return { data: await previewEach(preview, targets, caller.address, signal) };
       },
     }),
   ];

@@ -1,8 +1,7 @@
 /** What a policy would do to routers, read from the live ones. Nothing is written, there or in the database. */
 import { isIP } from "node:net";
-import type { Plan, SitePreview } from "@portreeve/api-schema";
+import type { Plan } from "@portreeve/api-schema";
 import type { Row } from "@portreeve/routeros";
-import pLimit from "p-limit";
 import type { CertificateContributor, Transport } from "../certificates/index.ts";
 import type { FieldErrors } from "../kernel/errors.ts";
 import type { RevisionId, SiteId } from "../kernel/ids.ts";
@@ -10,7 +9,6 @@ import { ASSESSED_MENUS, type Assessment, assess, predictPlan } from "../reachab
 import {
   type DesiredMenu,
   matches,
-  messageOf,
   type Preview,
   type PreviewOptions,
   type Step,
@@ -22,12 +20,7 @@ import { type AffectedSite, callerLockout, managementLockout } from "./lock-out.
 import { warningsOf } from "./present.ts";
 import type { RouterContent, SiteUnderPolicy } from "./store.ts";
 
-/** Routers asked at once for one request. */
-const CONCURRENCY = 16;
-
-/** How long one router may take, milliseconds: fifty of them, all away, are then answered for within a minute. */
-const ROUTER_TIMEOUT_MS = 12_000;
-
+/** A preview, as data: it is asked in the process of the API and answered where the router's connection is. */
 export interface PreviewTarget {
   readonly site: AffectedSite & Pick<SiteUnderPolicy, "id" | "verified_revision_id">;
   /** The transport it would come in by. */
@@ -37,6 +30,13 @@ export interface PreviewTarget {
   /** The revision that says just this; undefined where there is none yet. */
   readonly revisionId: RevisionId | undefined;
 }
+
+/**
+ * What would become of one site.
+ * @param caller the address of whoever asks, "unknown" where it is not known
+ * @throws SiteNotFoundError, and what reading the router throws
+ */
+export type PlanPreview = (target: PreviewTarget, caller: string, signal: AbortSignal) => Promise<Plan>;
 
 /** Reads what a plan for a site is made from; the reconciler's `preview`. */
 type ReadRouter = (
@@ -89,32 +89,9 @@ export class PolicyPreviews {
       ...warningsOf(policy),
     ]);
   }
-
-  /** Every target by itself: a router that can't be read is answered with the reason. In the order given. */
-  async each(targets: readonly PreviewTarget[], caller: string, signal: AbortSignal): Promise<SitePreview[]> {
-    return pLimit(CONCURRENCY).map(targets, (target) => this.#one(target, caller, signal));
-  }
-
-  async #one(target: PreviewTarget, caller: string, signal: AbortSignal): Promise<SitePreview> {
-    const { id: site_id, name } = target.site;
-    const timeout = AbortSignal.timeout(ROUTER_TIMEOUT_MS);
-    try {
-      const plan = await this.plan(target, caller, AbortSignal.any([signal, timeout]));
-      return { site_id, name, reached: true, reason: null, ...plan };
-    } catch (error) {
-      signal.throwIfAborted(); // nobody waits for the answer any more
-      const seconds = ROUTER_TIMEOUT_MS / 1000;
-      const reason = timeout.aborted
-        ? `the router did not answer within ${seconds} seconds`
-        : messageOf(error);
-      return { site_id, name, reached: false, reason, ...NOTHING_SEEN };
-    }
-  }
 }
 
-const NOTHING_SEEN: Plan = { steps: [], input_chain: { ipv4: null, ipv6: null }, access: [], warnings: [] };
-
-/** The rest of the way hangs on a login by the other service, which nobody can predictPlan. */
+/** The rest of the way hangs on a login by the other service, whose outcome is not known yet. */
 function movesTo(transport: Transport, now: Transport): string[] {
   if (transport === now) return [];
   return [

@@ -1,7 +1,7 @@
 export { AddressRules } from "./address.ts";
 export { type ManagementPath, recordAdopted } from "./connections.ts";
 export { askRouter, SiteNotFoundError, SiteNotReadyError } from "./errors.ts";
-export { LatestSightings, sightingsAnswer } from "./latest-sightings.ts";
+export { type AskProcess, answerSightings, LatestSightings } from "./latest-sightings.ts";
 export { presentSteps } from "./present-steps.ts";
 export {
   type RouterIdentity,

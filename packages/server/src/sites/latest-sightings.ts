@@ -1,7 +1,7 @@
 /**
  * What the API says of when sites were seen: what is stored, or what the process that checks them knows since. That one
- * is asked, in one request for all its sites, at the address of its internal listener; where that can't be reached (it
- * listens on its own host alone, say) or does not answer at once, what is stored is shown, at most ten minutes old.
+ * is asked, in one request for all its sites, at the address of its internal listener; where that can't be reached or
+ * does not answer at once, what is stored is shown, at most ten minutes old.
  */
 import { sql } from "kysely";
 import { z } from "zod";
@@ -15,24 +15,25 @@ const ANSWER_MS = 300;
 const HOLDERS_MS = 2_000;
 /** After a request that failed its address is left alone, milliseconds. */
 const SILENT_MS = 30_000;
-const PATH = "/sightings";
-
 const known = z.record(
   z.string(),
   z.object({ seenAt: z.number().optional(), checkedAt: z.number().optional() }),
 );
 const asked = z.object({ ids: z.array(z.string()).max(1_000) });
 
-/** What the internal listener answers. It says no more than times, and only of sites whose ids one knows. */
-export function sightingsAnswer(sightings: Sightings) {
-  return {
-    path: PATH,
-    answer: (body: unknown): z.infer<typeof known> => {
-      const { ids } = asked.parse(body);
-      return Object.fromEntries(ids.flatMap((id) => entryOf(id, sightings.of(id))));
-    },
-  };
+/** The question `sightings`, answered by the process that checks the sites. */
+export async function answerSightings(sightings: Sightings, input: unknown): Promise<z.infer<typeof known>> {
+  const { ids } = asked.parse(input);
+  return Object.fromEntries(ids.flatMap((id) => entryOf(id, sightings.of(id))));
 }
+
+/** Asks the process whose internal listener is at this address. */
+export type AskProcess = (
+  address: string,
+  question: string,
+  input: unknown,
+  signal: AbortSignal,
+) => Promise<unknown>;
 
 function entryOf(id: string, sighting: Sighting | undefined): [string, Sighting][] {
   return sighting ? [[id, sighting]] : [];
@@ -40,27 +41,24 @@ function entryOf(id: string, sighting: Sighting | undefined): [string, Sighting]
 
 export class LatestSightings {
   readonly #database: Database;
-  readonly #own: Sightings;
-  readonly #ownAddress: string | undefined;
-  /** host:port of the holder of each bucket that has another holder than this process. */
+  readonly #askProcess: AskProcess;
+  /** host:port of the holder of each bucket. */
   #holders: Promise<ReadonlyMap<number, string>> | undefined;
   #holdersUntil = 0;
   readonly #silentUntil = new Map<string, number>();
 
-  /** @param ownAddress of this process's internal listener, when it has leases itself */
-  constructor(database: Database, own: Sightings, ownAddress?: string) {
+  constructor(database: Database, askProcess: AskProcess) {
     this.#database = database;
-    this.#own = own;
-    this.#ownAddress = ownAddress;
+    this.#askProcess = askProcess;
   }
 
   /** The rows with the latest times. Never fails: what can't be asked is shown as it is stored. */
   async over(rows: readonly SiteRow[]): Promise<SiteRow[]> {
-    const foreign = await this.#ofOthers(rows.map(({ id }) => id));
-    return rows.map((row) => withLatest(row, this.#own.of(row.id) ?? foreign.get(row.id)));
+    const latest = await this.#ofHolders(rows.map(({ id }) => id));
+    return rows.map((row) => withLatest(row, latest.get(row.id)));
   }
 
-  async #ofOthers(ids: readonly string[]): Promise<ReadonlyMap<string, Sighting>> {
+  async #ofHolders(ids: readonly string[]): Promise<ReadonlyMap<string, Sighting>> {
     const holders = await this.#currentHolders().catch(() => new Map<number, string>());
     const byAddress = Map.groupBy(ids, (id) => holders.get(bucketOf(id)));
     byAddress.delete(undefined);
@@ -81,7 +79,7 @@ export class LatestSightings {
     const { rows } = await this.#database.asSystem((trx) =>
       sql<{ bucket: number; address: string }>`
         select bucket, address from bucket_leases join members on members.id = holder
-         where address is distinct from ${this.#ownAddress ?? null} and address is not null`.execute(trx),
+         where address is not null`.execute(trx),
     );
     return new Map(rows.map(({ bucket, address }) => [bucket, address]));
   }
@@ -89,13 +87,8 @@ export class LatestSightings {
   async #ask(address: string, ids: readonly string[]): Promise<z.infer<typeof known>> {
     if ((this.#silentUntil.get(address) ?? 0) > performance.now()) return {};
     try {
-      const answer = await fetch(`http://${address}${PATH}`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ ids }),
-        signal: AbortSignal.timeout(ANSWER_MS),
-      });
-      return known.parse(await answer.json());
+      const answer = await this.#askProcess(address, "sightings", { ids }, AbortSignal.timeout(ANSWER_MS));
+      return known.parse(answer);
     } catch {
       this.#silentUntil.clear(); // of processes that are gone, too
       this.#silentUntil.set(address, performance.now() + SILENT_MS);

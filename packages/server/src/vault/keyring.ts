@@ -6,7 +6,7 @@
  * seals; the older ones open what they sealed. To change keys, append a line and start again: data keys are then
  * sealed anew, and the older lines may go once every server has started with the new file.
  */
-import { randomBytes } from "node:crypto";
+import { hkdfSync, randomBytes } from "node:crypto";
 import { link, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { KEY_BYTES, openBox, sealBox } from "./envelope.ts";
@@ -44,6 +44,12 @@ export class Keyring {
 
   get newestVersion(): number {
     return this.#newest;
+  }
+
+  /** A key for another purpose than wrapping, 32 bytes (HKDF, RFC 5869); undefined where this keyring lacks the version. */
+  derive(keyVersion: number, purpose: string): Buffer | undefined {
+    const key = this.#keys.get(keyVersion);
+    return key && Buffer.from(hkdfSync("sha256", key, Buffer.alloc(0), `derived ${purpose}`, KEY_BYTES));
   }
 
   has(keyVersion: number): boolean {

@@ -26,6 +26,15 @@ export class Vault {
     this.#keyring = keyring;
   }
 
+  /** Keys by which processes of this installation know each other; they come from the master key. */
+  internalKeys(): { readonly newest: number; keyOf(version: number): Buffer | undefined } {
+    const keyring = this.#keyring;
+    return {
+      newest: keyring.newestVersion,
+      keyOf: (version) => keyring.derive(version, "between processes"),
+    };
+  }
+
   /**
    * Seal a secret for one place. Makes the customer's data key at the first use, in the caller's transaction.
    * @param trx a transaction that sees this customer's rows

@@ -1,5 +1,6 @@
 /** Where gateways dial: a WebSocket, on the API's own listener and on a Unix socket for the gateway of this host. */
 import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
 import websocket from "@fastify/websocket";
 import { CONTROL_PATH, MAX_FRAME_BYTES, PROTOCOL, parseToControl, type ToGateway } from "@portreeve/gateway";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
@@ -58,6 +59,7 @@ export async function controlEndpoint(app: FastifyInstance, options: EndpointOpt
 export async function listenForGateway(path: string, options: EndpointOptions): Promise<AsyncDisposable> {
   const app = Fastify({ loggerInstance: options.log, logger: false } as object);
   await app.register(async (routes) => controlEndpoint(routes, options));
+  await rm(path, { force: true }); // left by a process that was killed
   await app.listen({ path });
   return { [Symbol.asyncDispose]: () => app.close() };
 }

@@ -1,10 +1,7 @@
-/** The gateway that a server runs by itself. Its token is made here and given to nobody else. */
-import { randomUUID } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+/** The gateway that a server runs by itself. */
 import { sql } from "kysely";
 import type { Database } from "../../database/index.ts";
-import { generateToken, hashToken } from "../../tokens/index.ts";
+import { hashToken } from "../../tokens/index.ts";
 import { lapsed } from "../control/lease.ts";
 
 export interface LocalGateway {
@@ -12,8 +9,8 @@ export interface LocalGateway {
   /** The host name people connect to. */
   readonly entryPoint: string;
   readonly ports: { readonly first: number; readonly last: number };
-  /** Outside the database; its token is kept there. */
-  readonly stateDir: string;
+  /** Its own, in the clear; given to nobody else. */
+  readonly token: string;
 }
 
 /** Another host runs a gateway of this name. */
@@ -28,13 +25,11 @@ class GatewayNameTakenError extends Error {
 
 /**
  * Register this host's gateway, or say what has changed about it.
- * @returns its token
  * @throws GatewayNameTakenError nothing was changed
  */
-export async function ensureLocalGateway(database: Database, gateway: LocalGateway): Promise<string> {
-  const token = await localToken(gateway.stateDir);
+export async function ensureLocalGateway(database: Database, gateway: LocalGateway): Promise<void> {
   const values = {
-    token_hash: hashToken(token),
+    token_hash: hashToken(gateway.token),
     entry_point: gateway.entryPoint,
     first_port: gateway.ports.first,
     last_port: gateway.ports.last,
@@ -54,18 +49,4 @@ export async function ensureLocalGateway(database: Database, gateway: LocalGatew
       .executeTakeFirst(),
   );
   if (!written) throw new GatewayNameTakenError(gateway.name);
-  return token;
-}
-
-async function localToken(stateDir: string): Promise<string> {
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
-  const path = join(stateDir, "gateway.token");
-  try {
-    return (await readFile(path, "utf8")).trim();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    const token = generateToken(randomUUID()).reveal();
-    await writeFile(path, `${token}\n`, { mode: 0o600, flag: "wx" });
-    return token;
-  }
 }

@@ -1,0 +1,3 @@
+export { InternalClient, ProcessUnreachableError } from "./client.ts";
+export { InternalListener } from "./listener.ts";
+export type { Answer, InternalKeys } from "./wire.ts";
