@@ -241,7 +241,7 @@ test("a site that shares its name is told by its id, and can be renamed", async 
 
   const renamed = await cli(server, ["sites", "rename", duplicate.id, "ams-2"]);
 
-  expect(renamed.stdout).toBe(`${duplicate.id} is called ams-2 now\n`);
+  expect(renamed.stdout).toBe(`Renamed ${duplicate.id} to ams-2\n`);
   expect((await cli(server, ["export"])).stdout).toContain("      - ams-2\n");
 });
 

@@ -15,12 +15,19 @@ const NAMES = vi.hoisted(
   }),
 );
 
-vi.mock("node:dns/promises", async (importOriginal) => {
-  const original = await importOriginal<typeof import("node:dns/promises")>();
-  const found = (address: string) => ({ address, family: address.includes(":") ? 6 : 4 });
-  const lookup = async (name: string, options: never) =>
-    NAMES[name]?.map(found) ?? original.lookup(name, options);
-  return { ...original, lookup };
+vi.mock("node:dns", async (importOriginal) => {
+  const original = await importOriginal<typeof import("node:dns")>();
+  const isIpv6 = (address: string) => address.includes(":");
+  class Resolver extends original.promises.Resolver {
+    override resolve4 = async (name: string) => this.#found(name, (address) => !isIpv6(address));
+    override resolve6 = async (name: string) => this.#found(name, isIpv6);
+    #found(name: string, isOfFamily: (address: string) => boolean): string[] {
+      const found = NAMES[name]?.filter(isOfFamily) ?? [];
+      if (found.length === 0) throw Object.assign(new Error("no such name"), { code: "ENODATA" });
+      return found;
+    }
+  }
+  return { ...original, promises: { ...original.promises, Resolver } };
 });
 
 // No period runs out meanwhile: what is stored is compared.

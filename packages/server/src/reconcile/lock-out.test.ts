@@ -226,6 +226,7 @@ class FakeSite {
       finish: async (_trx, _site, outcome) => {
         this.outcome = outcome;
       },
+      checked: () => {},
       forget: async () => {},
     };
   }

@@ -70,6 +70,7 @@ export class Reconciler {
       const reason = messageOf(error);
       log[level]({ siteId, state: outcome.state, reason }, "reconcile did not finish");
       await database.asSystem((trx) => sites.finish(trx, site, outcome));
+      sites.checked(site);
       if (error instanceof WaitingError) return error.waiting;
       return { state: "reached" in outcome && !outcome.reached ? "unanswered" : "failed", reason };
     }

@@ -142,13 +142,14 @@ export class SiteRun {
     return { observed, ...plan(wantedOf(loaded, router, observed), observed, router.version) };
   }
 
-  #record({ site, intents }: Loaded, seen: Seen, outcome: Outcome): Promise<void> {
+  async #record({ site, intents }: Loaded, seen: Seen, outcome: Outcome): Promise<void> {
     const { database, sites } = this.#options;
-    return database.asSystem(async (trx) => {
+    await database.asSystem(async (trx) => {
       for (const intent of intents) await intent.record?.(trx, seen);
       if (site.offboarding) await sites.forget(trx, site);
       else await sites.finish(trx, site, outcome);
     });
+    if (!site.offboarding) sites.checked(site);
   }
 }
 

@@ -233,7 +233,10 @@ export interface SiteRecords {
   confirmManagementPath(siteId: string): Promise<void>;
   /** The change was undone, or will be: it is not tried again unless another is wanted or somebody asks for it. */
   abandonManagementPath(site: SiteSnapshot, change: string, reason: string): Promise<void>;
+  /** What a run came to. `checked` is to be called when it is committed. */
   finish(trx: Trx, site: SiteSnapshot, outcome: Outcome): Promise<void>;
+  /** The site has been checked now, and what the check found can be read. */
+  checked(site: SiteSnapshot): void;
   /** Everything of ours is off the router; the site ends. */
   forget(trx: Trx, site: SiteSnapshot): Promise<void>;
 }

@@ -73,10 +73,12 @@ const version = async () => {
 
 async function run(outcome: Outcome, sightings = new Sightings(db.database)): Promise<Sightings> {
   const records = siteRecords(db.database, sightings);
-  await db.database.asSystem(async (trx) => {
+  const ended = await db.database.asSystem(async (trx) => {
     const snapshot = await records.load(trx, siteId);
     if (snapshot) await records.finish(trx, snapshot, outcome);
+    return snapshot;
   });
+  if (ended) records.checked(ended);
   return sightings;
 }
 

@@ -62,6 +62,7 @@ export function siteRecords(database: Database, sightings: Sightings): SiteRecor
       }),
 
     finish: (trx, site, outcome) => finish(trx, sightings, site, outcome),
+    checked: ({ id }) => sightings.checked(id),
 
     async forget(trx, site) {
       await tell(trx, site, "site.deleted");
@@ -72,7 +73,6 @@ export function siteRecords(database: Database, sightings: Sightings): SiteRecor
 
 /** A run that found everything as it was, with nobody waiting to hear so, writes nothing. */
 async function finish(trx: Trx, sightings: Sightings, site: SiteSnapshot, outcome: Outcome): Promise<void> {
-  sightings.checked(site.id);
   const before = await findProgress(trx, site.id);
   if (!before) return;
   const status = statusAfter(before.management_address, outcome);
