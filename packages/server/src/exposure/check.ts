@@ -75,7 +75,7 @@ async function lookAtTarget(target: Target, look: Look): Promise<StoredPort> {
   const { port, service } = target;
   const { address: host, source, policy, signal, deadline } = look;
   const nothing = { port, service, software: null, version: null, answer: null, finding: null };
-  if (policy.counted.has(port)) {
+  if (policy.counted.includes(port)) {
     return { ...nothing, state: "not_checked", reason: "brute-force protection would count the connection" };
   }
   const protocol = PROTOCOLS[service];

@@ -10,7 +10,7 @@ const policy: SitePolicy = {
     ftp: { enabled: false, port: 2121, networks: [] },
   },
   open: [{ name: "ssh", port: 2222, networks: ["10.0.0.0/8", "2001:db8::/32"], managementPath: false }],
-  counted: new Set(),
+  counted: [],
 };
 
 const says = (service: "ssh" | "telnet" | "ftp", port: number, source: string) =>

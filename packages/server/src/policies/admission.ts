@@ -14,7 +14,7 @@ export interface SitePolicy {
   readonly services: PolicyFacts["services"];
   readonly open: readonly OpenService[];
   /** Ports on which new connections are counted, and the fourth is banned. */
-  readonly counted: ReadonlySet<number>;
+  readonly counted: readonly number[];
 }
 
 export interface PolicyDecision {
@@ -40,7 +40,7 @@ export async function sitePolicy(trx: Trx, site: SiteRow): Promise<SitePolicy> {
     name: policy.name,
     services: facts.services,
     open,
-    counted: new Set(counted.map(({ port }) => port)),
+    counted: counted.map(({ port }) => port),
   };
 }
 
