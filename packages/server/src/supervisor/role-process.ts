@@ -135,6 +135,7 @@ export class RoleProcess {
     const child = fork(ENTRY, [role, mark], {
       stdio: ["ignore", "ignore", logFd, "ipc"],
       serialization: "advanced",
+      env: withoutSettings(process.env),
     });
     child.on("error", (error) =>
       this.#options.log.error({ role, err: error }, "a process could not be told"),
@@ -145,6 +146,12 @@ export class RoleProcess {
   #say(message: ToRole): void {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
+}
+
+/** Settings travel over the channel: an operator's secrets are in the environment of no more processes than they were given to. */
+function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const others = Object.entries(environment).filter(([name]) => !/^(PORTREEVE_|DATABASE_)/.test(name));
+  return Object.fromEntries(others);
 }
 
 function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
