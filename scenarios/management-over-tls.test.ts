@@ -70,6 +70,7 @@ async function sign(router: Emulator, name: string): Promise<void> {
 
 /** One whole run from now on has ended. */
 async function reconciled(server: TestServer, id: string): Promise<void> {
+  expectStatus(await server.api.post(`/v1/sites/${id}/reconcile`), 202);
   const checked = async () => Date.parse((await readSite(server.api, id)).sync.checked_at ?? "");
   for (const now of [await checked(), await checked()]) await waitFor(async () => (await checked()) > now);
 }
@@ -166,6 +167,8 @@ test("a certificate is renewed thirty days before it ends, and the site is never
 
   router.control.inject({ kind: "late-certificate", ms: 1_500, times: 1 });
   await router.control.advanceClock(2 * DAY_MS);
+  // Time alone is heard by nobody: the next reading notices, and here it is asked for.
+  expectStatus(await server.api.post(`/v1/sites/${site.id}/reconcile`), 202);
   await waitFor(async () => (await readSite(server.api, site.id)).tls_fingerprint !== before.tls_fingerprint);
   const after = await expectOverTls(server, router, site.id);
   expect(after.certificate?.name).not.toBe(before.certificate?.name);
