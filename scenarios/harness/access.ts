@@ -5,6 +5,7 @@ import { expect } from "vitest";
 import { expectStatus } from "./api.ts";
 import type { ManagedRouter } from "./routers.ts";
 import type { TestServer } from "./server.ts";
+import type { ServerProcess } from "./server-process.ts";
 import { visit } from "./tcp.ts";
 
 /** An access as it was answered when it was opened: with its password. */
@@ -17,14 +18,16 @@ export function accessInput(change: Record<string, unknown> = {}): Record<string
   return { expire_after_minutes: 10, type: "ssh", full_access: false, allow_rfc1918: false, ...change };
 }
 
+type Server = Pick<TestServer | ServerProcess, "api" | "gatewayAddress" | "managementAddress">;
+
 export class SiteAccess {
   /** `/v1/control-plane/{site}/transient-access` */
   readonly path: string;
   readonly site: ManagedRouter["site"];
   readonly router: ManagedRouter["router"];
-  readonly #server: TestServer;
+  readonly #server: Server;
 
-  constructor(server: TestServer, { site, router }: ManagedRouter) {
+  constructor(server: Server, { site, router }: ManagedRouter) {
     this.path = `/v1/control-plane/${site.id}/transient-access`;
     this.#server = server;
     this.site = site;

@@ -5,8 +5,8 @@ import type { FleetRequest, RouterSeen } from "./emulated-fleet.ts";
 /** Between two looks at the routers, milliseconds. */
 const LOOK_MS = 100;
 const OUR_USER = "portreeve-api";
-/** Every run reads it once over the connection it has. */
-const READ_BY_EVERY_CHECK = "/system/resource/print";
+/** A heartbeat reads our own user once, and so does a reading. */
+const READ_BY_EVERY_CHECK = "/user/print";
 
 class Watched {
   readonly #router: Emulator;

@@ -89,7 +89,43 @@ export class ServerProcess implements AsyncDisposable {
     if (state === "ended") throw new Error(`the server ended by itself: ${this.#output.slice(-3000)}`);
   }
 
-  /** End it now, as `kill -9` and a lack of memory do. Its database lives on. */
+  /**
+   * The process of one role as it runs now; undefined while it is between two lives.
+   * Source: Linux, proc_pid_task(5), children; proc_pid_cmdline(5).
+   */
+  async rolePid(role: "api" | "reconciler" | "gateway"): Promise<number | undefined> {
+    const children = await readFile(`/proc/${this.pid}/task/${this.pid}/children`, "utf8");
+    for (const pid of children.trim().split(" ")) {
+      const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+      if (words.includes(role)) return Number(pid);
+    }
+    return undefined;
+  }
+
+  /** Send a signal to the process of one role. @returns its pid @throws it does not run */
+  async signalRole(role: "api" | "reconciler" | "gateway", signal: NodeJS.Signals): Promise<number> {
+    const pid = await this.rolePid(role);
+    if (pid === undefined) throw new Error(`no process of the role ${role} runs`);
+    process.kill(pid, signal);
+    return pid;
+  }
+
+  /** Wait until another process than this one does the role's work, and all roles work. */
+  async roleReplaced(role: "api" | "reconciler" | "gateway", before: number): Promise<void> {
+    const isOther = async () => ![undefined, before].includes(await this.rolePid(role));
+    await waitFor(isOther, { within: READY_WITHIN_MS, what: `another process of the role ${role}` });
+    const works = () =>
+      fetch(`${this.api.url}/readyz`).then(
+        ({ status }) => status === 200,
+        () => false, // nobody listens yet
+      );
+    await waitFor(works, { within: READY_WITHIN_MS, what: "all roles to work again" });
+  }
+
+  /**
+   * End it now, as `kill -9` and a lack of memory do. Its database lives on. Only the supervisor gets the signal: that
+   * its roles end by themselves, or are ended by the next start, is part of what a kill has to show.
+   */
   async kill(): Promise<void> {
     await this.#end("SIGKILL");
   }

@@ -13,6 +13,12 @@ const tlsFingerprint = z
     "must be the SHA-256 fingerprint of the certificate, 64 hex digits",
   );
 
+const metered = z
+  .boolean()
+  .describe(
+    "Each byte to the router costs money: it is asked every 5 minutes whether it is there, and read every 6 hours",
+  );
+
 /** A login is only used once: to make a user of our own. It is then forgotten. */
 export const siteInput = z
   .strictObject({
@@ -25,6 +31,7 @@ export const siteInput = z
     tls_fingerprint: tlsFingerprint
       .optional()
       .describe("With api-ssl: the certificate the router has. It is kept, and so is api-ssl"),
+    metered: metered.default(false),
   })
   .refine((input) => input.management_transport === "api" || input.tls_fingerprint !== undefined, {
     path: ["tls_fingerprint"],
@@ -49,6 +56,7 @@ export const sitePatch = z
       .describe(
         "The certificate the router has now, to be kept; null: Portreeve makes its own where the policy wants one",
       ),
+    metered: metered.optional(),
   })
   .refine((patch) => patch.management_transport !== "api-ssl" || typeof patch.tls_fingerprint === "string", {
     path: ["tls_fingerprint"],
@@ -101,6 +109,12 @@ export const site = z
       reason: z.string().nullable(),
       checked_at: isoTime.nullable(),
     }),
+    metered: z.boolean().describe("The router is asked and read seldom, because each byte costs money."),
+    traffic: z
+      .strictObject({ bytes_sent: z.int(), bytes_received: z.int(), since: isoTime })
+      .describe(
+        "Bytes that Portreeve sent to the router and received from it, TCP's and IP's headers apart.",
+      ),
     created_at: isoTime,
     updated_at: isoTime,
   })

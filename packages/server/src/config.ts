@@ -7,6 +7,8 @@ import { ROLES, type Role, SETTINGS, type SettingName } from "./settings.ts";
 
 export interface Config {
   readonly http: { readonly host: string; readonly port: number };
+  /** Where this host's health is told; undefined: nowhere but at the API. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
   readonly dataDir: string;
   /** What must not be restored together with the database. */
   readonly stateDir: string;
@@ -85,6 +87,7 @@ const SCHEMAS = {
   PORTREEVE_STATE_DIR: text,
   DATABASE_URL: databaseUrl,
   DATABASE_DIRECT_URL: databaseUrl,
+  PORTREEVE_METRICS: endpoint,
   PORTREEVE_MASTER_KEY_FILE: text,
   PORTREEVE_BOOTSTRAP_TOKEN: z.string().min(32, "must be 32 or more characters"),
   PORTREEVE_PUBLIC_URL: z.url({ protocol: /^https?$/, error: "must be an http:// or https:// address" }),
@@ -136,6 +139,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   const dataDir = resolve(values.PORTREEVE_DATA_DIR);
   return {
     http: values.PORTREEVE_HTTP,
+    metrics: values.PORTREEVE_METRICS,
     dataDir,
     stateDir: resolve(values.PORTREEVE_STATE_DIR ?? `${dataDir}-state`),
     databaseUrl: values.DATABASE_URL,

@@ -42,6 +42,11 @@ export const SETTINGS = {
     description: "the PostgreSQL server itself, when --database-url is a pooler in transaction mode",
     unset: "none",
   },
+  PORTREEVE_METRICS: {
+    value: "address:port",
+    description: "where /healthz, /readyz and /metrics of this host answer; keep it off public addresses",
+    unset: "none",
+  },
   PORTREEVE_MASTER_KEY_FILE: {
     value: "file",
     description: "key-encryption keys",

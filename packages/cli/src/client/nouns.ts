@@ -101,6 +101,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
             flags: "--tls-fingerprint <sha256>",
             summary: "of the router's certificate; needed with api-ssl",
           },
+          { flags: "--metered", summary: "each byte to it costs money: ask and read it seldom" },
         ],
       },
       remove: {
@@ -119,6 +120,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       },
       reconcile: { arguments: "<site>", summary: "compare and correct the router now" },
       rename: { arguments: "<site> <name>", summary: "give a site another name" },
+      metered: { arguments: "<site> <on|off>", summary: "say whether each byte to a router costs money" },
     },
   },
   hardening: {

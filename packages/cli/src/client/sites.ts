@@ -28,7 +28,7 @@ const show: Run = async (api, [name = ""]) => {
 };
 
 const add: Run = async (api, [name], options) => {
-  const { address, username, passwordFile, apiPort, managementTransport, tlsFingerprint } = options;
+  const { address, username, passwordFile, apiPort, managementTransport, tlsFingerprint, metered } = options;
   const password =
     typeof passwordFile === "string"
       ? await readPassword(passwordFile)
@@ -41,6 +41,7 @@ const add: Run = async (api, [name], options) => {
     api_port: numeric(apiPort),
     management_transport: managementTransport,
     tls_fingerprint: tlsFingerprint,
+    ...(metered ? { metered: true } : {}),
   });
   const data = (await api.request("POST", "/v1/sites", input)) as Site;
   return {
@@ -72,7 +73,14 @@ const rename: Run = async (api, [site = "", name]) => {
   return { data, text: `Renamed ${printable(site)} to ${printable(data.name)}` };
 };
 
-export const sites = { list, show, add, remove, plan, hardening: report, reconcile, rename };
+const metered: Run = async (api, [site = "", state]) => {
+  const patch = checked(sitePatch, { metered: state === "on" ? true : state === "off" ? false : state });
+  const data = (await api.request("PATCH", `/v1/sites/${await siteId(api, site)}`, patch)) as Site;
+  const text = data.metered ? "is asked and read seldom now" : "is watched like any other now";
+  return { data, text: `${printable(data.name)} ${text}` };
+};
+
+export const sites = { list, show, add, remove, plan, hardening: report, reconcile, rename, metered };
 
 function describe(site: Site): string {
   return facts({
@@ -90,7 +98,15 @@ function describe(site: Site): string {
     RouterOS: site.version,
     "Policy id": site.policy_id,
     "Management address": site.management_address,
+    Traffic: trafficOf(site),
   });
+}
+
+/** Of a server that is older there is none. */
+function trafficOf({ metered, traffic }: Partial<Site>): string | null {
+  if (!traffic) return null;
+  const bytes = `${traffic.bytes_sent} bytes sent, ${traffic.bytes_received} received since ${traffic.since}`;
+  return metered ? `${bytes}, metered` : bytes;
 }
 
 function certificateOf({ certificate, tls_fingerprint: fingerprint }: Site): string | null {

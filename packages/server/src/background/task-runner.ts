@@ -33,6 +33,8 @@ interface Entry extends Due {
   isRunning: boolean;
   /** Woken during its run. */
   isAgain: boolean;
+  /** New here, or woken since the last run began that came to its end. */
+  isWoken: boolean;
   isUnanswered: boolean;
   /** Another name it can be woken by while it waits. */
   wakeKey: string | undefined;
@@ -92,6 +94,7 @@ export class TaskRunner {
     if (this.#stopping.signal.aborted) return;
     const entry = this.#know(this.#waiting.get(key) ?? key);
     if (!entry) return; // another process holds its bucket and was told too
+    entry.isWoken = true;
     if (entry.isRunning) entry.isAgain = true;
     else this.#queue(entry, "woken");
     this.#next();
@@ -99,7 +102,10 @@ export class TaskRunner {
 
   /** Wakes may have been missed: list everything again, and run it. */
   wakeAll(): void {
-    for (const entry of this.#entries.values()) this.#soon(entry);
+    for (const entry of this.#entries.values()) {
+      entry.isWoken = true;
+      this.#soon(entry);
+    }
     this.#list(this.#buckets());
   }
 
@@ -141,6 +147,7 @@ export class TaskRunner {
       lane: undefined,
       isRunning: false,
       isAgain: false,
+      isWoken: true,
       isUnanswered: false,
       wakeKey: undefined,
     };
@@ -264,11 +271,12 @@ export class TaskRunner {
   #begin(entry: Entry): void {
     const isUnanswered = entry.lane === "unanswered";
     if (entry.lane) this.#lanes[entry.lane].delete(entry);
-    Object.assign(entry, { lane: undefined, isRunning: true, isAgain: false });
+    const { isWoken } = entry;
+    Object.assign(entry, { lane: undefined, isRunning: true, isAgain: false, isWoken: false });
     this.#awaitWake(entry, undefined);
     if (isUnanswered) this.#unansweredRuns++;
     const startedAt = Date.now();
-    const run = this.#run(entry).then((status) => {
+    const run = this.#run(entry, isWoken).then((status) => {
       this.#running.delete(run);
       if (isUnanswered) this.#unansweredRuns--;
       this.#ended(entry, startedAt, status);
@@ -278,12 +286,12 @@ export class TaskRunner {
   }
 
   /** @returns undefined when the bucket is no longer ours */
-  async #run(entry: Entry): Promise<Status | undefined> {
+  async #run(entry: Entry, isWoken: boolean): Promise<Status | undefined> {
     const { log } = this.#options;
     try {
       return await (this.#task.claim === "none"
         ? this.#runOwn(this.#task, entry)
-        : this.#runLeased(this.#task, entry));
+        : this.#runLeased(this.#task, entry, isWoken));
     } catch (error) {
       if (!this.#stopping.signal.aborted)
         log.error({ err: error, task: this.#task.name, key: entry.key }, "a background run failed");
@@ -295,12 +303,12 @@ export class TaskRunner {
     return task.run(key, this.#stopping.signal);
   }
 
-  async #runLeased(task: LeasedTask, { key }: Entry): Promise<Status | undefined> {
+  async #runLeased(task: LeasedTask, { key }: Entry, isWoken: boolean): Promise<Status | undefined> {
     using lease = this.#options.leases?.claim(key);
     if (!lease) return undefined;
     const signal = AbortSignal.any([this.#stopping.signal, lease.lost]);
     try {
-      const status = await holding(lease, () => task.run(key, signal, lease));
+      const status = await holding(lease, () => task.run(key, signal, lease, isWoken));
       return lease.lost.aborted ? undefined : status;
     } catch (error) {
       if (lease.lost.aborted) return undefined; // the next holder's business
@@ -310,6 +318,8 @@ export class TaskRunner {
 
   #ended(entry: Entry, startedAt: number, status: Status | undefined): void {
     entry.isRunning = false;
+    // What it was woken for is not done yet.
+    if (status?.state !== "done") entry.isWoken = true;
     if (status) this.#counts[status.state]++;
     entry.isUnanswered = status?.state === "unanswered";
     const isOurs = this.#task.claim === "none" || this.#options.leases?.holds(entry.bucket) === true;

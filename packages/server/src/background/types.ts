@@ -28,7 +28,8 @@ export interface LeasedTask extends AnyTask {
   readonly claim: "bucket";
   /** The keys of these buckets that have something to be done. */
   list(buckets: readonly number[]): Promise<readonly string[]>;
-  run(key: string, signal: AbortSignal, lease: Lease): Promise<Status>;
+  /** @param isWoken false: its turn has come, and nothing else; a wake may have been for this key, or for all */
+  run(key: string, signal: AbortSignal, lease: Lease, isWoken: boolean): Promise<Status>;
 }
 
 /** Work that each process does for itself, or that is claimed by what it does. */

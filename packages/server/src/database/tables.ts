@@ -156,6 +156,10 @@ export interface SiteConnectionsTable {
   management_address: string | null;
   reached_address: string | null;
   adoption_login: Buffer | null;
+  metered: Generated<boolean>;
+  bytes_sent: ColumnType<string, never, never>;
+  bytes_received: ColumnType<string, never, never>;
+  traffic_since: ColumnType<Date, never, never>;
 }
 
 /** What it is to have, and how far it is. */

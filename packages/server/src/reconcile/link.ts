@@ -56,6 +56,10 @@ export interface LinkCall {
 /** One way to one router, during one run. */
 export interface RouterLink extends AsyncDisposable {
   readonly router: RouterNow;
+  /** Listen to these menus, which are about to be read, from now on. A link that hears nothing lacks it. */
+  listen?(reads: readonly MenuRead[]): void;
+  /** The router has what it is to have, as observed by the last reading: a heartbeat may stand for the next. */
+  rest?(observed: Observed): void;
   /** Read menus, all of them or none. */
   observe(reads: readonly MenuRead[], call: LinkCall): Promise<Answer<Observed>>;
   /**
@@ -76,6 +80,12 @@ export interface RouterLinks {
   open(siteId: string, signal: AbortSignal): Promise<RouterLink>;
   /** Over a connection of its own, changing nothing on the router. */
   openForReading(siteId: string, signal: AbortSignal): Promise<RouterLink>;
+  /**
+   * Instead of a run, for a router that is listened to: see that it is there and still has our user, without a look
+   * into the database. A link that hears nothing lacks it.
+   * @returns false: a run is due. Never rejects
+   */
+  heartbeat?(siteId: string, signal: AbortSignal): Promise<boolean>;
 }
 
 /** What needs several steps with a router's answer in between. */

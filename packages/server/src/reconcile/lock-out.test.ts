@@ -19,6 +19,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../database/testing.ts";
 import type { RouterAccess } from "../routers/index.ts";
 import { apiLinks } from "../routers/index.ts";
+import { ConnectionWatch } from "../routers/watch/connection-watch.ts";
 import { databaseHandovers } from "./handovers.ts";
 import { Reconciler } from "./reconciler.ts";
 import type { DesiredMenu, Outcome, SiteRecords, SiteSnapshot } from "./types.ts";
@@ -190,13 +191,14 @@ class FakeSite {
       const version = parseVersion(resource?.version ?? "");
       return {
         client,
+        watch: new ConnectionWatch({ client, username: "", onHeard: () => {} }),
         version,
         managementAddress: "127.0.0.1",
         service: "api" as const,
         [Symbol.asyncDispose]: async () => client.close(),
       };
     };
-    return { open, openForReading: open };
+    return { open, openForReading: open, heartbeat: async () => false };
   }
 
   #records(): SiteRecords {

@@ -43,9 +43,13 @@ export class Reconciler {
     this.#options = options;
   }
 
-  /** Bring one router to its desired state and write down how that went. Only database errors are thrown. */
-  async run(siteId: string, signal: AbortSignal): Promise<Status> {
-    const { sites, database, log } = this.#options;
+  /**
+   * Bring one router to its desired state and write down how that went. Only database errors are thrown.
+   * @param isWoken something has changed, or may have: a heartbeat is not enough
+   */
+  async run(siteId: string, signal: AbortSignal, isWoken = true): Promise<Status> {
+    const { sites, database, links, log } = this.#options;
+    if (!isWoken && (await links.heartbeat?.(siteId, signal))) return { state: "done" };
     const site = await database.asSystem((trx) => sites.load(trx, siteId));
     if (!site) return { state: "ended" };
     try {

@@ -69,7 +69,9 @@ export class SiteRun {
         const problem = next === "done" ? undefined : next.problem;
         const outcome = { ...verdict(withheld, reason, problem), delivered };
         await calls.end();
-        return this.#record(loaded, { observed, withheld, problem }, outcome);
+        await this.#record(loaded, { observed, withheld, problem }, outcome);
+        if (isSettled(outcome)) calls.link.rest?.(observed);
+        return;
       }
       if (isRepeated(due, delivered)) {
         await calls.end();
@@ -134,7 +136,9 @@ export class SiteRun {
 
   async #look(loaded: Loaded, calls: LinkCalls): Promise<Plan & { observed: Observed }> {
     const { router } = calls.link;
-    const observed = await calls.observe(readsOf(wantedOf(loaded, router, NOTHING), router.version));
+    const reads = readsOf(wantedOf(loaded, router, NOTHING), router.version);
+    calls.link.listen?.(reads);
+    const observed = await calls.observe(reads);
     return { observed, ...plan(wantedOf(loaded, router, observed), observed, router.version) };
   }
 
@@ -187,6 +191,11 @@ function verdict(
   if (reason !== undefined) return { state: "needs_attention", reason, reached: true };
   const changes = withheld.map(describeChange).join("; ");
   return { state: "drifted", reason: printable(`changed on the router, to be undone by: ${changes}`, 1_000) };
+}
+
+/** There is nothing to try again: only a change, here or on the router, makes a difference. */
+function isSettled({ state }: Outcome): boolean {
+  return state === "in_sync" || state === "drifted";
 }
 
 /** A step that was delivered and is wanted again: the router took it and did not do it. */

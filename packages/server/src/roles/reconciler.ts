@@ -25,7 +25,9 @@ export async function startRole(context: RoleContext): Promise<RunningRole> {
   let leases: Leases | undefined;
   const isOurs = (siteId: string) => leases?.holds(bucketOf(siteId)) === true;
   const sightings = new Sightings(database, () => leases?.databaseNow() ?? new Date(), isOurs);
-  const routers = openRouters(context, foundation, { sightings, isOurs }, starting);
+  const runners = new Map<string, TaskRunner>();
+  const onHeard = (siteId: string) => runners.get("reconcile")?.wake(siteId);
+  const routers = openRouters(context, foundation, { sightings, isOurs, onHeard }, starting);
   const internal = starting.use(
     await InternalListener.open({
       host: "127.0.0.1",
@@ -37,7 +39,6 @@ export async function startRole(context: RoleContext): Promise<RunningRole> {
   const { address } = internal;
   leases = starting.use(await Leases.open({ connection: direct, applicationName, address, log }));
   keepWithLeases(leases, routers, sightings);
-  const runners = new Map<string, TaskRunner>();
   for (const task of tasksOf(context, foundation, routers, sightings)) {
     const runner = new TaskRunner(task, { leases, log });
     runners.set(task.name, runner);
@@ -93,7 +94,7 @@ function tasksOf(
     periodMs: config.reconcileSeconds * 1000,
     concurrency: CONCURRENCY,
     list: siteRecords(database, sightings).list,
-    run: (siteId, signal) => reconciler.run(siteId, signal),
+    run: (siteId, signal, _lease, isWoken) => reconciler.run(siteId, signal, isWoken),
   };
   const writeSightings: OwnTask = {
     name: "sightings",

@@ -21,17 +21,19 @@ export interface RoutersOptions {
   readonly sightings: Sightings;
   /** This process works for the site, and keeps the connection to its router. */
   readonly isOurs: (siteId: string) => boolean;
+  /** Something has changed on the router. */
+  readonly onHeard: (siteId: string) => void;
 }
 
 /** @param starting closes what is opened here */
 export function openRouters(
   { config: { apiUsername: username }, log }: RoleContext,
   { database, vault, addresses, localAddress }: Foundation,
-  { sightings, isOurs }: RoutersOptions,
+  { sightings, isOurs, onHeard }: RoutersOptions,
   starting: AsyncDisposableStack,
 ): Routers {
   const logins = starting.use(
-    new RouterLogins({ database, vault, sightings, isOurs, addresses, localAddress }),
+    new RouterLogins({ database, vault, sightings, isOurs, onHeard, addresses, localAddress }),
   );
   const certificates = certificateContributor({ database, vault });
   const contributors = [

@@ -2,6 +2,8 @@
 import { LoginError, RouterClient, type TlsOptions } from "@portreeve/routeros";
 import type { AddressRules, SiteRow } from "../sites/index.ts";
 import type { Secret } from "../vault/index.ts";
+import type { TrafficMeter } from "./traffic-meter.ts";
+import type { ConnectionWatch } from "./watch/connection-watch.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const COMMAND_TIMEOUT_MS = 30_000;
@@ -12,11 +14,14 @@ export interface Dialer {
   readonly localAddress: string | undefined;
 }
 
-export interface Connected {
+interface LoggedIn {
   readonly client: RouterClient;
   readonly port: number;
-  /** Monotonic, milliseconds. */
-  readonly loggedInAt: number;
+}
+
+export interface Connected extends LoggedIn {
+  readonly watch: ConnectionWatch;
+  readonly meter: TrafficMeter;
 }
 
 /**
@@ -29,9 +34,9 @@ export async function connect(
   site: SiteRow,
   login: { username: string; password: Secret },
   signal: AbortSignal,
-): Promise<Connected> {
+): Promise<LoggedIn> {
   const host = await dialer.addresses.resolve(site.address);
-  const logIn = async (port: number, given: AbortSignal): Promise<Connected> => {
+  const logIn = async (port: number, given: AbortSignal): Promise<LoggedIn> => {
     const client = await RouterClient.connect({
       host,
       port,
@@ -43,7 +48,7 @@ export async function connect(
       commandTimeoutMs: COMMAND_TIMEOUT_MS,
       signal: given,
     });
-    return { client, port, loggedInAt: performance.now() };
+    return { client, port };
   };
   const ports = new Set([site.next_api_port ?? site.api_port, site.api_port]);
   return ports.size === 1 ? logIn(site.api_port, signal) : firstOf([...ports], signal, logIn);
@@ -53,13 +58,13 @@ export async function connect(
 async function firstOf(
   ports: readonly number[],
   signal: AbortSignal,
-  logIn: (port: number, signal: AbortSignal) => Promise<Connected>,
-): Promise<Connected> {
+  logIn: (port: number, signal: AbortSignal) => Promise<LoggedIn>,
+): Promise<LoggedIn> {
   const attempts = ports.map((port) => {
     const giveUp = new AbortController();
     return { port, giveUp, connected: logIn(port, AbortSignal.any([signal, giveUp.signal])) };
   });
-  let winner: Connected | undefined;
+  let winner: LoggedIn | undefined;
   try {
     winner = await Promise.any(attempts.map(({ connected }) => connected));
     return winner;

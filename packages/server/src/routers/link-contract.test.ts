@@ -11,6 +11,7 @@ import { rollbackTimerRead } from "../reconcile/rollback-timer.ts";
 import type { DesiredMenu, Step } from "../reconcile/types.ts";
 import { apiLinks } from "./index.ts";
 import { PollingRouter, pollingLinks } from "./testing/polling-router.fixture.ts";
+import { ConnectionWatch } from "./watch/connection-watch.ts";
 
 const SIGNAL = new AbortController().signal;
 /** The lease of a run whose site is another process's by now. */
@@ -204,6 +205,7 @@ function apiWay(router: Emulator): RouterLinks {
     const client = await RouterClient.connect({ host, port: router.port("api"), ...LOGIN });
     return {
       client,
+      watch: new ConnectionWatch({ client, username: "", onHeard: () => {} }),
       version: parseVersion(router.version),
       managementAddress: "127.0.0.1",
       service: "api" as const,
@@ -211,5 +213,5 @@ function apiWay(router: Emulator): RouterLinks {
     };
   };
   const openSecret = () => Promise.reject(new Error("no step here holds a secret"));
-  return apiLinks({ access: { open, openForReading: open }, openSecret });
+  return apiLinks({ access: { open, openForReading: open, heartbeat: async () => false }, openSecret });
 }

@@ -14,6 +14,8 @@ import { inspect } from "./inspect.ts";
 import { type Logins, loadLogins } from "./logins.ts";
 import type { RouterAccess, RouterSession } from "./session.ts";
 import { SessionPool } from "./session-pool.ts";
+import { TrafficMeter } from "./traffic-meter.ts";
+import { ConnectionWatch, KEPT_ANSWER_MS } from "./watch/connection-watch.ts";
 
 export interface RouterLoginsOptions extends Dialer {
   readonly database: Database;
@@ -21,10 +23,9 @@ export interface RouterLoginsOptions extends Dialer {
   readonly sightings: Sightings;
   /** This process works for the site, and keeps the connection to its router. */
   readonly isOurs: (siteId: string) => boolean;
+  /** A change was heard of a router whose connection is kept: it is to be read. */
+  readonly onHeard: (siteId: string) => void;
 }
-
-/** How long a kept connection may take to answer before a new one is opened instead, milliseconds. */
-const KEPT_ANSWER_MS = 5_000;
 
 export class RouterLogins implements RouterAccess, AsyncDisposable {
   readonly #options: RouterLoginsOptions;
@@ -56,6 +57,24 @@ export class RouterLogins implements RouterAccess, AsyncDisposable {
     return this.#session(site, connected, connected.login, signal, settled);
   }
 
+  async heartbeat(siteId: string, signal: AbortSignal): Promise<boolean> {
+    const kept = this.#pool.peek(siteId);
+    const turn = kept?.watch.turn() ?? "reading";
+    if (!kept || turn === "reading") return false;
+    if (turn === "nothing") return true;
+    try {
+      if (!(await kept.watch.beat(turn === "unheard", signal))) return false;
+    } catch {
+      kept.client.reset(); // it has died unnoticed, or the router is not well: a new one will tell
+      return false;
+    }
+    const { sightings } = this.#options;
+    sightings.seen(siteId);
+    sightings.checked(siteId);
+    sightings.carried(siteId, kept.meter.take());
+    return true;
+  }
+
   /** @throws SiteNotReadyError the site is gone */
   load(siteId: string): Promise<Logins> {
     const { database, vault } = this.#options;
@@ -63,12 +82,20 @@ export class RouterLogins implements RouterAccess, AsyncDisposable {
   }
 
   /** @throws AddressRefusedError, and the errors of `RouterClient.connect` */
-  connect(
+  async connect(
     site: SiteRow,
     login: Pick<Login, "username" | "password">,
     signal: AbortSignal,
   ): Promise<Connected> {
-    return connect(this.#options, site, login, signal);
+    const { client, port } = await connect(this.#options, site, login, signal);
+    const onHeard = () => this.#options.onHeard(site.id);
+    const watch = new ConnectionWatch({ client, username: login.username, onHeard });
+    const connected = { client, port, watch, meter: new TrafficMeter(client) };
+    void client.closed.then(() => {
+      this.#pool.drop(site.id, connected);
+      this.#options.sightings.carried(site.id, connected.meter.take());
+    });
+    return connected;
   }
 
   /**
@@ -96,6 +123,7 @@ export class RouterLogins implements RouterAccess, AsyncDisposable {
 
   /** Keep a connection for the run that follows. */
   keep(site: SiteRow, login: Login, connected: Connected): void {
+    this.#options.sightings.carried(site.id, connected.meter.take());
     this.#pool.give(site.id, poolKey(login, site, connected.port), connected);
   }
 
@@ -131,7 +159,9 @@ export class RouterLogins implements RouterAccess, AsyncDisposable {
     signal: AbortSignal,
     settled = true,
   ): Promise<RouterSession> {
-    const { client, port } = connected;
+    const { client, port, watch } = connected;
+    watch.metered = site.metered;
+    watch.begin();
     try {
       const router = await inspect(client, signal);
       const { fingerprint } = client;
@@ -140,6 +170,7 @@ export class RouterLogins implements RouterAccess, AsyncDisposable {
       await recordReached(database, sightings, site, reached);
       return {
         client,
+        watch,
         version: parseVersion(router.version),
         managementAddress: managementAddressOf(site),
         service: site.management_transport,

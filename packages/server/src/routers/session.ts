@@ -1,9 +1,11 @@
 import type { RouterClient } from "@portreeve/routeros";
 import type { RouterNow } from "../reconcile/index.ts";
+import type { ConnectionWatch } from "./watch/connection-watch.ts";
 
 /** An authenticated connection to one router. */
 export interface RouterSession extends RouterNow, AsyncDisposable {
   readonly client: RouterClient;
+  readonly watch: ConnectionWatch;
 }
 
 /** Opens connections to routers; nobody else does. */
@@ -15,4 +17,6 @@ export interface RouterAccess {
   open(siteId: string, signal: AbortSignal): Promise<RouterSession>;
   /** Over a new connection each time: only that proves that the management path works. @throws as `open` */
   openForReading(siteId: string, signal: AbortSignal): Promise<RouterSession>;
+  /** See `RouterLinks.heartbeat`. */
+  heartbeat(siteId: string, signal: AbortSignal): Promise<boolean>;
 }

@@ -72,6 +72,26 @@ export async function moveTo(trx: Trx, site: Reached, path: ManagementPath): Pro
   return numUpdatedRows > 0n;
 }
 
+/** Bytes that have gone over a site's line: TCP's, so with the login and TLS. */
+export interface Traffic {
+  readonly sent: number;
+  readonly received: number;
+}
+
+/** One batch, of sites that are locked. */
+export async function recordTraffic(
+  trx: Trx,
+  ids: readonly string[],
+  traffic: readonly Traffic[],
+): Promise<void> {
+  await sql`
+    update site_connections
+       set bytes_sent = bytes_sent + sent, bytes_received = bytes_received + received
+      from unnest(${ids}::uuid[], ${traffic.map(({ sent }) => sent)}::bigint[],
+                  ${traffic.map(({ received }) => received)}::bigint[]) as batch (id, sent, received)
+     where site_id = batch.id and sent + received > 0`.execute(trx);
+}
+
 /** The router has our user now; the login that was given is destroyed. */
 export async function recordAdopted(trx: Trx, siteId: string, managementAddress: string): Promise<void> {
   await updateConnection(trx, siteId, { management_address: managementAddress, adoption_login: null });

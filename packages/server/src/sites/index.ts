@@ -1,5 +1,5 @@
 export { AddressRules } from "./address.ts";
-export { type ManagementPath, recordAdopted } from "./connections.ts";
+export { type ManagementPath, recordAdopted, type Traffic } from "./connections.ts";
 export { askRouter, SiteNotFoundError, SiteNotReadyError } from "./errors.ts";
 export { type AskProcess, answerSightings, LatestSightings } from "./latest-sightings.ts";
 export { presentSteps } from "./present-steps.ts";

@@ -17,7 +17,11 @@ const HOLDERS_MS = 2_000;
 const SILENT_MS = 30_000;
 const known = z.record(
   z.string(),
-  z.object({ seenAt: z.number().optional(), checkedAt: z.number().optional() }),
+  z.object({
+    seenAt: z.number().optional(),
+    checkedAt: z.number().optional(),
+    traffic: z.object({ sent: z.number(), received: z.number() }).optional(),
+  }),
 );
 const asked = z.object({ ids: z.array(z.string()).max(1_000) });
 
@@ -103,7 +107,13 @@ function withLatest(row: SiteRow, sighting: Sighting | undefined): SiteRow {
     ...row,
     last_seen_at: later(row.last_seen_at, sighting.seenAt),
     sync_checked_at: later(row.sync_checked_at, sighting.checkedAt),
+    bytes_sent: more(row.bytes_sent, sighting.traffic?.sent),
+    bytes_received: more(row.bytes_received, sighting.traffic?.received),
   };
+}
+
+function more(stored: string, bytes: number | undefined): string {
+  return bytes === undefined ? stored : String(BigInt(stored) + BigInt(bytes));
 }
 
 function later(stored: Date | null, time: number | undefined): Date | null {

@@ -24,6 +24,12 @@ export function presentSite(row: SiteRow): Site {
       reason: row.sync_reason,
       checked_at: row.sync_checked_at?.toISOString() ?? null,
     },
+    metered: row.metered,
+    traffic: {
+      bytes_sent: Number(row.bytes_sent),
+      bytes_received: Number(row.bytes_received),
+      since: row.traffic_since.toISOString(),
+    },
     created_at: row.created_at.toISOString(),
     updated_at: (row.changed_at > row.updated_at ? row.changed_at : row.updated_at).toISOString(),
   };

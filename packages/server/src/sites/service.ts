@@ -69,6 +69,7 @@ export class SiteService {
       tls_fingerprint: input.tls_fingerprint ?? null,
       keeps_certificate: input.management_transport === "api-ssl",
       adoption_login: await this.#sealLogin(trx, customerId, id, input),
+      metered: input.metered,
     });
     await insertSync(trx, id, customerId);
     for (const part of this.#options.parts) await part.insert(trx, id, customerId);
@@ -93,7 +94,8 @@ export class SiteService {
         ? { adoption_login: await this.#sealLogin(trx, caller.customerId, siteId, { username, password }) }
         : {};
     await updateIdentity(trx, siteId, { name, updated_at: sql<Date>`now()` });
-    await updateConnection(trx, siteId, { ...connection, ...login });
+    const metered = patch.metered === undefined ? {} : { metered: patch.metered };
+    await updateConnection(trx, siteId, { ...connection, ...login, ...metered });
     if (isGiven(patch)) {
       for (const part of this.#options.parts) await part.certificateGiven?.(trx, siteId);
     }

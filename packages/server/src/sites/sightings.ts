@@ -1,17 +1,22 @@
 /**
- * When sites were last seen and checked, where that is all there is to say: kept here, by the process that checks them,
- * and not written, so that a check that finds everything as it was writes nothing. What is kept is written when it is
+ * When sites were last seen and checked, and what that took of their lines, where that is all there is to say: kept
+ * here, by the process that checks them, and not written, so that a check that finds everything as it was writes nothing. What is kept is written when it is
  * given up in good order, and every ten minutes in one batch; a process that is killed takes at most so much with it.
  */
 import { bucketOf, type Database } from "../database/index.ts";
+import { recordTraffic, type Traffic } from "./connections.ts";
 import { recordSeen } from "./store.ts";
 import { recordChecked } from "./sync.ts";
 
-/** Milliseconds since 1970 by the database's clock. */
 export interface Sighting {
+  /** Milliseconds since 1970 by the database's clock, as the next. */
   readonly seenAt?: number;
   readonly checkedAt?: number;
+  /** Since it was last written. */
+  readonly traffic?: Traffic;
 }
+
+const NO_TRAFFIC: Traffic = { sent: 0, received: 0 };
 
 export class Sightings {
   readonly #database: Database;
@@ -44,6 +49,13 @@ export class Sightings {
     this.#note(siteId, { checkedAt: this.#now().getTime() });
   }
 
+  /** So much has gone over the site's line. */
+  carried(siteId: string, { sent, received }: Traffic): void {
+    if (sent + received === 0) return;
+    const before = this.#unwritten.get(siteId)?.traffic ?? NO_TRAFFIC;
+    this.#note(siteId, { traffic: { sent: before.sent + sent, received: before.received + received } });
+  }
+
   /** What is not written yet. */
   of(siteId: string): Sighting | undefined {
     return this.#unwritten.get(siteId);
@@ -65,10 +77,26 @@ export class Sightings {
         idsOf(checked),
         checked.map(([, { checkedAt }]) => dateOf(checkedAt)),
       );
+      await recordTraffic(
+        trx,
+        idsOf(checked),
+        checked.map(([, { traffic }]) => traffic ?? NO_TRAFFIC),
+      );
       return written;
     });
-    for (const [id, sighting] of batch)
-      if (done.has(id) && this.#unwritten.get(id) === sighting) this.#unwritten.delete(id);
+    for (const [id, sighting] of batch) if (done.has(id)) this.#written(id, sighting);
+  }
+
+  #written(id: string, sighting: Sighting): void {
+    const now = this.#unwritten.get(id);
+    if (!now || now === sighting) {
+      this.#unwritten.delete(id);
+      return;
+    }
+    // More has come meanwhile: times are written over, bytes are added up.
+    const [all, written] = [now.traffic ?? NO_TRAFFIC, sighting.traffic ?? NO_TRAFFIC];
+    const traffic = { sent: all.sent - written.sent, received: all.received - written.received };
+    this.#unwritten.set(id, { ...now, traffic });
   }
 
   /** These sites are another process's: what is known of them here may be old. */

@@ -21,6 +21,10 @@ const CONNECTION = [
   "site_connections.management_address",
   "site_connections.reached_address",
   "site_connections.adoption_login",
+  "site_connections.metered",
+  "site_connections.bytes_sent",
+  "site_connections.bytes_received",
+  "site_connections.traffic_since",
 ] as const;
 const SYNC = [
   "site_sync.generation",

@@ -12,6 +12,7 @@ import { type Connection, lockDirectory, startEmbedded } from "../database/index
 import { prepareLocalGateway } from "../roles/local-gateway.ts";
 import type { Problems } from "../roles/role.ts";
 import type { Role } from "../settings.ts";
+import { type RoleHealth, serveHealth } from "./health.ts";
 import { endLeftovers, markOf } from "./leftovers.ts";
 import type { Settings } from "./messages.ts";
 import { type Ready, RoleProcess } from "./role-process.ts";
@@ -43,6 +44,7 @@ export async function supervise(config: Config, log: Logger, logFd: number): Pro
     throw error;
   });
   starting.defer(() => roles.stop());
+  if (config.metrics) starting.use(await serveHealth(config.metrics, () => roles.health()));
   const localGateway = config.roles.has("gateway")
     ? await prepareLocalGateway(config.stateDir, starting)
     : undefined;
@@ -67,6 +69,7 @@ class Roles {
   constructor(config: Config, mark: string, log: Logger, logFd: number) {
     for (const role of config.roles) {
       const onProblems = (problems: Problems) => this.#changed(role, problems);
+      this.#problems.set(role, { [role]: "has not started yet" });
       this.#processes.set(role, new RoleProcess({ role, mark, logFd, log, onProblems }));
     }
   }
@@ -75,6 +78,7 @@ class Roles {
   async start(settings: Settings): Promise<Ready> {
     const started = [...this.#processes.values()].map((one) => one.start(settings));
     const ready = await Promise.all(started);
+    for (const role of this.#processes.keys()) this.#changed(role, {});
     return {
       url: ready.find(({ url }) => url !== undefined)?.url,
       bootstrapToken: ready.find(({ bootstrapToken }) => bootstrapToken !== undefined)?.bootstrapToken,
@@ -83,6 +87,14 @@ class Roles {
 
   async stop(): Promise<void> {
     for (const role of STOP_ORDER) await this.#processes.get(role)?.stop();
+  }
+
+  health(): RoleHealth[] {
+    return [...this.#processes].map(([role, { restarts }]) => ({
+      role,
+      restarts,
+      problems: this.#problems.get(role) ?? {},
+    }));
   }
 
   pids() {

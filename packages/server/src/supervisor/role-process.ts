@@ -42,11 +42,17 @@ export class RoleProcess {
   #settings: Extract<ToRole, { type: "start" }> | undefined;
   #others: Problems = {};
   #isStopping = false;
+  #restarts = 0;
 
   /** Starts the process, which loads its code and waits for its settings. */
   constructor(options: RoleProcessOptions) {
     this.#options = options;
     this.#child = this.#fork();
+  }
+
+  /** Starts after the first. */
+  get restarts(): number {
+    return this.#restarts;
   }
 
   get pid(): number | undefined {
@@ -96,6 +102,7 @@ export class RoleProcess {
       await delay(pauseMs);
       if (this.#isStopping) return;
       this.#child = this.#fork();
+      this.#restarts++;
       try {
         await this.#startChild();
         onProblems({});

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, open, readFile, rm } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -44,6 +45,14 @@ async function start(config: Config): Promise<SupervisedServer> {
   return resources.use(await supervise(config, createLogger("silent"), file.fd));
 }
 
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  return port;
+}
+
 const readiness = async (url: string | undefined) => (await fetch(`${url}/readyz`)).json();
 const isAlive = async (pid: number) => (await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")) !== "";
 
@@ -65,6 +74,18 @@ test("a role that is killed is started again; meanwhile /readyz says which one i
     });
   await expect.poll(() => readiness(server.url), { timeout: 15_000 }).toEqual({ status: "ready" });
   expect(server.pids().reconciler).not.toBe(reconciler);
+});
+
+test("the host's own listener tells how every role is", async () => {
+  const port = await freePort();
+  const server = await start(configOf({ PORTREEVE_METRICS: `127.0.0.1:${port}` }));
+  const get = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+  expect(JSON.parse(await get("/readyz"))).toEqual({ status: "ready" });
+  expect(await get("/metrics")).toMatch(/^portreeve_role_up\{role="gateway"\} 1$/m);
+  process.kill(server.pids().gateway ?? 0, "SIGKILL");
+  const metrics = () => get("/metrics");
+  await expect.poll(metrics).toMatch(/^portreeve_role_restarts_total\{role="gateway"\} 1$/m);
+  expect(JSON.parse(await get("/healthz"))).toEqual({ status: "ok" });
 });
 
 test("stopping ends every process", async () => {

@@ -55,6 +55,8 @@ export function siteNamed(name: string, policy: Policy, change: Partial<Site> = 
     version: null,
     last_seen_at: null,
     sync: { state: "in_sync", reason: null, checked_at: null },
+    metered: false,
+    traffic: { bytes_sent: 0, bytes_received: 0, since: "2026-11-22T18:23:11.000Z" },
     created_at: "2026-11-22T18:23:11.000Z",
     updated_at: "2026-11-22T18:23:11.000Z",
     ...change,

@@ -37,6 +37,7 @@ export function apiLinks({ access, openSecret }: ApiLinksOptions): RouterLinks {
       new ApiLink(siteId, await access.open(siteId, signal), { access, openSecret }),
     openForReading: async (siteId, signal) =>
       new ApiLink(siteId, await access.openForReading(siteId, signal), { access, openSecret }),
+    heartbeat: (siteId, signal) => access.heartbeat(siteId, signal),
   };
 }
 
@@ -59,6 +60,14 @@ class ApiLink implements RouterLink {
   get router(): RouterNow {
     const { version, managementAddress, service } = this.#session;
     return { version, managementAddress, service };
+  }
+
+  listen(reads: readonly MenuRead[]): void {
+    this.#session.watch.listen(reads);
+  }
+
+  rest(observed: Observed): void {
+    this.#session.watch.rest(observed);
   }
 
   async observe(reads: readonly MenuRead[], { signal }: LinkCall): Promise<Answer<Observed>> {

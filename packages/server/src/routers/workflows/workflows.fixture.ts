@@ -84,6 +84,7 @@ export class WorkflowSite implements AsyncDisposable {
       vault,
       sightings,
       isOurs: () => true,
+      onHeard: () => {},
       addresses,
       localAddress: undefined,
     });
