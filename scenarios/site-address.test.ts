@@ -18,9 +18,11 @@ const NAMES = vi.hoisted(
 vi.mock("node:dns", async (importOriginal) => {
   const original = await importOriginal<typeof import("node:dns")>();
   const isIpv6 = (address: string) => address.includes(":");
+  /** The part of Node's that the server uses. */
   class Resolver {
     resolve4 = async (name: string) => this.#found(name, (address) => !isIpv6(address));
     resolve6 = async (name: string) => this.#found(name, isIpv6);
+    cancel(): void {}
     #found(name: string, isOfFamily: (address: string) => boolean): string[] {
       const found = NAMES[name]?.filter(isOfFamily) ?? [];
       if (found.length === 0) throw Object.assign(new Error("no such name"), { code: "ENODATA" });

@@ -1,6 +1,7 @@
 export { transientAccessContributor } from "./contributor.ts";
 export { GATEWAY_CHANNEL, GatewayControl } from "./control/control.ts";
 export { controlEndpoint, listenForGateway } from "./control/endpoint.ts";
+export { gatewayTasks } from "./control/tasks.ts";
 export { ensureLocalGateway } from "./gateways/local.ts";
 export { gatewayRoutes } from "./gateways/routes.ts";
 export { transientAccessRoutes } from "./routes.ts";

@@ -8,12 +8,14 @@ import {
   GATEWAY_CHANNEL,
   GatewayControl,
   gatewayRoutes,
+  gatewayTasks,
   listenForGateway,
   TransientAccessService,
   transientAccessRoutes,
 } from "../access/index.ts";
 import { auditRoutes } from "../audit/index.ts";
 import { assertScopes } from "../authorization/index.ts";
+import { TaskRunner } from "../background/index.ts";
 import { CertificateAuthorityService, certificateRoutes } from "../certificates/index.ts";
 import { CredentialService, credentialRoutes } from "../credentials/index.ts";
 import { type Connection, Notifications } from "../database/index.ts";
@@ -40,6 +42,11 @@ export async function startRole(context: RoleContext): Promise<RunningRole> {
   const policies = new PolicyService({ rollouts, managementAddress: config.managementAddress });
   const control = starting.use(new GatewayControl({ database, sites, addresses, localAddress, log }));
   await listenForLocalGateway(context, foundation, control, starting);
+  const runners = gatewayTasks(control).map((task) => new TaskRunner(task, { log }));
+  for (const runner of runners) {
+    runner.start();
+    starting.defer(() => runner.stop());
+  }
   const notifications = starting.use(await listenForChanges(direct, control, log));
   // Before the API answers, so that the first request is not refused.
   const bootstrapped = await ensureBootstrap(database, {
@@ -50,7 +57,11 @@ export async function startRole(context: RoleContext): Promise<RunningRole> {
   const processes = starting.use(new InternalClient(vault.internalKeys()));
   const routes = routesOf(context, foundation, { sites, rollouts, policies, processes, control });
   assertScopes(routes);
-  const own = async () => problemsOf({ database: (await database.problem()) ?? notifications.problem });
+  const own = async () =>
+    problemsOf({
+      database: (await database.problem()) ?? notifications.problem,
+      api: runners.find(({ problem }) => problem !== undefined)?.problem,
+    });
   const app = buildApp({
     log,
     database,

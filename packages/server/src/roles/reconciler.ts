@@ -30,7 +30,8 @@ export async function startRole(context: RoleContext): Promise<RunningRole> {
   const routers = openRouters(context, foundation, { sightings, isOurs, onHeard }, starting);
   const internal = starting.use(
     await InternalListener.open({
-      host: "127.0.0.1",
+      // The other hosts of the installation reach the management address, where this one has it.
+      host: foundation.localAddress ?? "127.0.0.1",
       keys: foundation.vault.internalKeys(),
       answers: answersOf(routers, foundation, sightings),
       log,

@@ -18,8 +18,6 @@ import { Targets } from "./targets.ts";
 const ANSWER_MS = 2_000;
 /** How often a gateway is looked for that has no channel to us, milliseconds. */
 const DIAL_POLL_MS = 20;
-/** How often grants are looked for that ended while nobody held their gateway, milliseconds. */
-const LAPSED_MS = 5_000;
 
 /** Between API processes: closing a grant at the gateway whose channel another one has, and what became of it. */
 export const GATEWAY_CHANNEL = "portreeve_gateway";
@@ -51,14 +49,10 @@ export class GatewayControl implements AsyncDisposable {
   readonly #told = new EventEmitter().setMaxListeners(0);
   /** Grants that another process has opened, and waits for. */
   readonly #awaited = new Set<string>();
-  readonly #timer: NodeJS.Timeout;
-  #closingLapsed: Promise<void> | undefined;
 
   constructor(options: GatewayControlOptions) {
     this.#options = options;
     this.#targets = new Targets(options);
-    this.#timer = setInterval(() => this.#closeLapsed(), LAPSED_MS);
-    this.#closeLapsed();
   }
 
   /** A gateway's channel stands; the caller hands over what comes from it and says when it is gone. */
@@ -150,6 +144,13 @@ export class GatewayControl implements AsyncDisposable {
     for (const session of this.#sessions) session.compare();
   }
 
+  /** Write down what has ended while nobody held its gateway. @throws the database's error */
+  async closeLapsed(): Promise<void> {
+    const { database, sites } = this.#options;
+    const changed = await database.asSystem(closeLapsed);
+    if (changed.length > 0) await database.asSystem((trx) => sites.bumpGeneration(trx, changed));
+  }
+
   /** What another process says on `GATEWAY_CHANNEL`. */
   heard(payload: string): void {
     const read = note.safeParse(parsed(payload));
@@ -163,8 +164,7 @@ export class GatewayControl implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#timer);
-    await Promise.all([this.#closingLapsed, ...this.#ending]);
+    await Promise.all(this.#ending);
   }
 
   #sessionOf(gatewayId: string): GatewaySession | undefined {
@@ -206,17 +206,6 @@ export class GatewayControl implements AsyncDisposable {
 
   async #say(message: Note): Promise<void> {
     await this.#options.database.asSystem((trx) => notify(trx, GATEWAY_CHANNEL, JSON.stringify(message)));
-  }
-
-  #closeLapsed(): void {
-    const { database, sites, log } = this.#options;
-    this.#closingLapsed ??= database
-      .asSystem(closeLapsed)
-      .then((changed) => database.asSystem((trx) => sites.bumpGeneration(trx, changed)))
-      .catch((err) => log.warn({ err }, "could not look for grants of gateways that are gone"))
-      .finally(() => {
-        this.#closingLapsed = undefined;
-      });
   }
 }
 

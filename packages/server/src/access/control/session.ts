@@ -16,8 +16,6 @@ import type { Targets } from "./targets.ts";
 
 /** Grants read at once. */
 const PAGE = 500;
-/** How often everything is compared, milliseconds. */
-const COMPARE_MS = 60_000;
 /** After a read that failed, and for a port that could not be opened, milliseconds. */
 const RETRY_MS = 2_000;
 
@@ -214,7 +212,6 @@ export class GatewaySession {
     });
     await this.#list();
     send({ type: "listed" });
-    this.#timers.push(setInterval(() => this.compare(), COMPARE_MS));
     this.#timers.push(setInterval(() => this.#tryFailed(), RETRY_MS));
   }
 

@@ -9,6 +9,7 @@ import { policyInput } from "@portreeve/api-schema";
 import { type GatewayStartOptions, type RunningGateway, startGateway } from "@portreeve/gateway";
 import { sql } from "kysely";
 import { pino } from "pino";
+import { TaskRunner } from "../../background/index.ts";
 import { openClient } from "../../database/connection.ts";
 import { Database, Notifications, type Trx } from "../../database/index.ts";
 import { createTestDatabase, type TestDatabase } from "../../database/testing.ts";
@@ -20,6 +21,7 @@ import { Keyring, Vault } from "../../vault/index.ts";
 import { ACCESS_CHANNEL } from "../store.ts";
 import { GATEWAY_CHANNEL, GatewayControl } from "./control.ts";
 import { listenForGateway } from "./endpoint.ts";
+import { gatewayTasks } from "./tasks.ts";
 
 const log = pino({ level: "silent" });
 const customerId = randomUUID();
@@ -158,6 +160,11 @@ async function startApi(db: TestDatabase, options: ApiOptions): Promise<TestApi>
   const control = starting.use(
     new GatewayControl({ database, sites, addresses, localAddress: undefined, log }),
   );
+  for (const task of gatewayTasks(control)) {
+    const runner = new TaskRunner(task, { log });
+    runner.start();
+    starting.defer(() => runner.stop());
+  }
   starting.use(await listenForGateway(path, { control, database, log }));
   starting.use(
     await Notifications.open({
