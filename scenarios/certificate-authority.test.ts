@@ -138,6 +138,8 @@ test("another authority, its renewal and none again each replace the certificate
   const soon = `
     update site_certificates set certificates = jsonb_set(certificates, '{0,not_after}', $2::jsonb) where site_id = $1`;
   await server.sql(soon, [site.id, end]);
+  // Time alone is heard by nobody: the next reading notices, and here it is asked for.
+  expectStatus(await server.api.post(`/v1/sites/${site.id}/reconcile`), 202);
   await waitFor(
     async () => (await readSite(server.api, site.id)).certificate?.name !== second.certificate?.name,
     { within: 20_000 },

@@ -31,6 +31,12 @@ export interface ConnectionWatchOptions {
 }
 
 /** How the router was at the last reading that had nothing left to do. */
+/**
+ * Listening takes no queries, so it tells of every row: of files with their contents, an operator's backups and the
+ * keys among them. Only the files we ask for by name leave the router.
+ */
+const NEVER_LISTENED_TO = new Set(["/file"]);
+
 interface Rest {
   readonly readAt: number;
   readonly readBytes: number;
@@ -82,6 +88,10 @@ export class ConnectionWatch {
     for (const read of reads) {
       const { menu } = read;
       if (this.#heardOf.has(menu) || this.#unheard.has(menu)) continue;
+      if (NEVER_LISTENED_TO.has(menu)) {
+        this.#unheard.add(menu);
+        continue;
+      }
       this.#heardOf.set(menu, { minute: 0, count: 0 });
       void this.#follow(read);
     }
