@@ -115,6 +115,8 @@ test.for(["6.49.10", "7.18"])(
     for (const [what, condition] of RENEWAL) {
       const before = await expectTransport(server, router, site, "api-ssl");
       await router.control.advanceClock(340 * DAY_MS);
+      // Time alone is heard by nobody: the next reading notices, and here it is asked for.
+      expectStatus(await server.api.post(`/v1/sites/${site.id}/reconcile`), 202);
       await killWhen(server, database, what, condition, router, before);
       await waitFor(async () => {
         const { certificate } = await readSite(server.api, site.id);
