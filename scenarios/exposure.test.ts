@@ -15,6 +15,7 @@ import {
   startManagedRouter,
   startRouter,
   startTestServer,
+  TELLS_NOTHING,
   type TestServer,
   useBindablePorts,
   waitFor,
@@ -79,7 +80,7 @@ async function switchOffOurFilter(router: Emulator): Promise<void> {
 test("a site that is as its policy says shows what the policy opens, and nothing against it", async ({
   server,
 }) => {
-  const { router, site } = await startManagedRouter(server);
+  const { router, site } = await startManagedRouter(server, TELLS_NOTHING);
 
   const policy = await putUnder(server, { name: "with WinBox" }, site);
 
@@ -120,7 +121,7 @@ test("a site that is as its policy says shows what the policy opens, and nothing
 });
 
 test("a service that was opened by hand is found, and told once until it is closed", async ({ server }) => {
-  const { router, site } = await startManagedRouter(server);
+  const { router, site } = await startManagedRouter(server, TELLS_NOTHING);
   const telnet = (disabled: "yes" | "no") => router.control.setRow("/ip/service", "telnet", { disabled });
 
   await telnet("no");
@@ -146,7 +147,7 @@ test("a service that was opened by hand is found, and told once until it is clos
 test.for(["6.49", "7.9", "7.18", "7.24"])(
   "RouterOS %s: a service that the policy opens to others only is closed, and found once it is not",
   async (version, { server }) => {
-    const { router, site } = await startManagedRouter(server, { version });
+    const { router, site } = await startManagedRouter(server, { ...TELLS_NOTHING, version });
     await putUnder(
       server,
       { name: "inside", winbox: { enabled: false }, ssh: { networks: ["10.0.0.0/8"] } },
@@ -173,7 +174,7 @@ test.for(["6.49", "7.9", "7.18", "7.24"])(
 test("services whose connections are counted by brute-force protection are left alone", async ({
   server,
 }) => {
-  const { router, site } = await startManagedRouter(server);
+  const { router, site } = await startManagedRouter(server, TELLS_NOTHING);
   await putUnder(
     server,
     {
@@ -193,7 +194,7 @@ test("services whose connections are counted by brute-force protection are left 
 });
 
 test("a router that is off shows closed ports", async ({ server }) => {
-  const { router, site } = await startManagedRouter(server);
+  const { router, site } = await startManagedRouter(server, TELLS_NOTHING);
   await router.control.powerOff();
 
   const seen = await check(server, site);
@@ -204,7 +205,7 @@ test("a router that is off shows closed ports", async ({ server }) => {
 });
 
 test("an address that has not proven to be the router's is not checked", async ({ server }) => {
-  const { router, site } = await startManagedRouter(server);
+  const { router, site } = await startManagedRouter(server, TELLS_NOTHING);
   const otherRouter = await startRouter(server.net);
   const refused = async ({ id }: Site) =>
     expectProblem(await server.api.post(`/v1/sites/${id}/exposure`), 409, "site-not-ready").detail;
@@ -228,7 +229,7 @@ test("an address that has not proven to be the router's is not checked", async (
 test("an address that Portreeve may not connect to is not checked, whatever the database says", async ({
   server,
 }) => {
-  const { router, site } = await startManagedRouter(server);
+  const { router, site } = await startManagedRouter(server, TELLS_NOTHING);
   for (const address of ["169.254.169.254", "0.0.0.0", "::ffff:169.254.169.254", "127.1"]) {
     await server.sql("update site_connections set address = $2, reached_address = $2 where site_id = $1", [
       site.id,
@@ -241,7 +242,7 @@ test("an address that Portreeve may not connect to is not checked, whatever the 
 });
 
 test("a site is checked by one at a time", async ({ server }) => {
-  const { router, site } = await startManagedRouter(server);
+  const { router, site } = await startManagedRouter(server, TELLS_NOTHING);
   await putUnder(server, { name: "with WinBox" }, site); // so that a check takes long enough to meet another
 
   const answers = await Promise.all([1, 2, 3].map(() => server.api.post(`/v1/sites/${site.id}/exposure`)));
@@ -257,7 +258,7 @@ test("a customer may ask for so many checks a minute, and another is not affecte
   server,
   them,
 }) => {
-  const { router, site } = await startManagedRouter(server);
+  const { router, site } = await startManagedRouter(server, TELLS_NOTHING);
   await server.sql(
     `insert into exposure_requests (customer_id) select customer_id from sites, generate_series(1, 30)
       where id = $1`,
@@ -277,7 +278,7 @@ test("a customer may ask for so many checks a minute, and another is not affecte
 });
 
 test("a check that was kept is answered page by page, newest first", async ({ server }) => {
-  const { router, site } = await startManagedRouter(server);
+  const { router, site } = await startManagedRouter(server, TELLS_NOTHING);
   await router.control.powerOff();
   const ids: string[] = [];
   for (let n = 0; n < 3; n++) ids.unshift((await check(server, site)).id);
@@ -296,7 +297,7 @@ test("a check that was kept is answered page by page, newest first", async ({ se
 });
 
 test("portreeve probe tells what is open against the policy, by exit code too", async ({ server }) => {
-  const { router, site } = await startManagedRouter(server);
+  const { router, site } = await startManagedRouter(server, TELLS_NOTHING);
   const probe = (host: string) =>
     runCli(["probe", host], { PORTREEVE_URL: server.api.url, PORTREEVE_TOKEN: server.api.token });
 
@@ -318,7 +319,7 @@ test("portreeve probe tells what is open against the policy, by exit code too", 
 });
 
 test("portreeve probe refuses every host that is none of the customer's sites", async ({ server, them }) => {
-  const { router, site } = await startManagedRouter(server);
+  const { router, site } = await startManagedRouter(server, TELLS_NOTHING);
   const before = router.control.peers("ssh").length;
 
   for (const host of ["192.0.2.1", "127.0.0.1", site.address, site.id, site.name]) {
@@ -338,7 +339,7 @@ test("sites are looked at by themselves, once they are due", async () => {
     env: { PORTREEVE_EXPOSURE_HOURS: "24", PORTREEVE_RECONCILE_SECONDS: "3600" },
   });
   await useBindablePorts(own.api);
-  const { router, site } = await startManagedRouter(own);
+  const { router, site } = await startManagedRouter(own, TELLS_NOTHING);
   await router.control.setRow("/ip/service", "telnet", { disabled: "no" });
   await own.sql(
     `insert into exposure_schedule (site_id, customer_id, next_check_at) select id, customer_id, now() from sites

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import type { Locator, Page } from "playwright-core";
 import { describe, expect } from "vitest";
 import { chromiumMissing, expectFits, shows, siteRow } from "./harness/browser.ts";
-import { expectStatus, type ManagedRouter, PORTS, policyOf } from "./harness/index.ts";
+import { expectStatus, type ManagedRouter, PORTS, policyOf, TELLS_NOTHING } from "./harness/index.ts";
 import { PHONE, portalScenario } from "./harness/portal.ts";
 
 const note = chromiumMissing === undefined ? "" : ` (skipped: ${chromiumMissing})`;
@@ -15,7 +15,7 @@ const test = portalScenario.extend("quay", { scope: "file", auto: true }, async 
   const [standard] = expectStatus(await server.api.get("/v1/control-plane/policies"), 200);
   const body = policyOf({ name: "Default Policy", winbox: { enabled: false } });
   expectStatus(await server.api.put(`/v1/control-plane/policies/${standard.id}`, body), 200);
-  return portal.startSite("Quay");
+  return portal.startSite("Quay", TELLS_NOTHING);
 });
 
 describe.skipIf(chromiumMissing !== undefined)(`exposure in the web page${note}`, () => {

@@ -2,13 +2,14 @@
 import type { Page } from "playwright-core";
 import { describe, expect } from "vitest";
 import { chromiumMissing, expectFits, shows } from "./harness/browser.ts";
+import { TELLS_NOTHING } from "./harness/index.ts";
 import { HOSTILE, PHONE, portalScenario } from "./harness/portal.ts";
 
 const note = chromiumMissing === undefined ? "" : ` (skipped: ${chromiumMissing})`;
 
 const test = portalScenario.extend("quay", { scope: "file", auto: true }, async ({ portal }) => {
   // A router that tells nothing of changes: those that are made here stay, for the plan to show.
-  const quay = await portal.startSite("Quay", { identity: HOSTILE, listening: { "*": "silent" } });
+  const quay = await portal.startSite("Quay", { ...TELLS_NOTHING, identity: HOSTILE });
   const { control } = quay.router;
   const offices = {
     chain: "input",

@@ -1,13 +1,13 @@
 /** A site that is not as it should be, in the web page: what is wrong with it, and another try. */
 import { describe, expect } from "vitest";
 import { chromiumMissing, shows, siteRow } from "./harness/browser.ts";
-import { createPolicy, expectInSync, expectStatus, expectSync } from "./harness/index.ts";
+import { createPolicy, expectInSync, expectStatus, expectSync, TELLS_NOTHING } from "./harness/index.ts";
 import { portalScenario } from "./harness/portal.ts";
 
 const note = chromiumMissing === undefined ? "" : ` (skipped: ${chromiumMissing})`;
 
 const test = portalScenario.extend("mill", { scope: "file", auto: true }, ({ portal }) =>
-  portal.startSite("Mill"),
+  portal.startSite("Mill", TELLS_NOTHING),
 );
 
 describe.skipIf(chromiumMissing !== undefined)(`a site in trouble in the web page${note}`, () => {

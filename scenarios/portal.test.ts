@@ -20,6 +20,7 @@ import {
   expectStatus,
   type ManagedRouter,
   PORTS,
+  TELLS_NOTHING,
   type TestServer,
   waitFor,
 } from "./harness/index.ts";
@@ -38,7 +39,7 @@ const test = portalScenario
   })
   /** Nothing but what a test does to it wakes the reconciler for this one. */
   .extend("mill", { scope: "file", auto: true }, ({ portal, harbour: _first }) =>
-    portal.startSite("Mill", { identity: "mill-gw" }),
+    portal.startSite("Mill", { ...TELLS_NOTHING, identity: "mill-gw" }),
   );
 
 describe.skipIf(chromiumMissing !== undefined)(`the web page${note}`, () => {

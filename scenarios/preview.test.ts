@@ -14,6 +14,7 @@ import {
   PORTS,
   policyOf,
   startManagedRouter,
+  TELLS_NOTHING,
   type TestServer,
 } from "./harness/index.ts";
 import { scenario } from "./harness/scenario.ts";
@@ -194,7 +195,7 @@ test("rules of the router's own are shown as they are, and what they shadow is s
 
 test("what a policy only reports is shown among the steps, and taken for what stays", async ({ server }) => {
   const own = await createPolicy(server.api, { name: "Reported", drift: "report" });
-  const reported = await startManagedRouter(server);
+  const reported = await startManagedRouter(server, TELLS_NOTHING);
   await using router = reported.router;
   const { id } = reported.site;
   expectStatus(await server.api.put(`/v1/control-plane/policies/${own.id}/sites`, { sites: [id] }), 200);

@@ -21,6 +21,7 @@ export {
   siteOf,
   startManagedRouter,
   startRouter,
+  TELLS_NOTHING,
   useBindablePorts,
 } from "./routers.ts";
 export { addCustomer, startTestServer, type TestServer } from "./server.ts";

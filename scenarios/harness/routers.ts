@@ -35,6 +35,9 @@ export function siteOf(router: Emulator, change: Record<string, unknown> = {}): 
   };
 }
 
+/** Of a router that tells nothing of changes: what is made by hand stays until the next reading. */
+export const TELLS_NOTHING = { listening: { "*": "silent" } } as const;
+
 /** Add a site for the router; the answer. It is not adopted yet. */
 async function addSite(api: ApiClient, router: Emulator, change = {}): Promise<Site> {
   return expectStatus(await api.post("/v1/sites", siteOf(router, change)), 201);
