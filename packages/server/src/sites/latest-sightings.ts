@@ -14,7 +14,7 @@ const ANSWER_MS = 300;
 /** How long the addresses of the holders are remembered, milliseconds. */
 const HOLDERS_MS = 2_000;
 /** After a request that failed its address is left alone, milliseconds. */
-const SILENT_MS = 30_000;
+const SILENT_MS = 2_000;
 const known = z.record(
   z.string(),
   z.object({
