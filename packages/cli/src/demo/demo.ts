@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Site } from "@portreeve/api-schema";
@@ -11,6 +12,10 @@ import { adoptRouters } from "./adopt.ts";
 import { RouterRack } from "./routers.ts";
 import { screen } from "./screen.ts";
 import { demoSettings, demoToken } from "./settings.ts";
+
+const LOG = "demo.log";
+const NO_DEMO =
+  "PORTREEVE_DATA_DIR: its database belongs to a server that was not begun as a demo; choose another directory";
 
 /**
  * Run the server with its emulated routers until a signal. The first start makes the routers and adopts them; later
@@ -33,9 +38,12 @@ async function start(environment: Readonly<Record<string, string | undefined>>) 
     ...environment,
     PORTREEVE_LOG_LEVEL: environment.PORTREEVE_LOG_LEVEL ?? "info",
   });
+  // A demo's log is there before its database.
+  const isForeign = existsSync(join(config.dataDir, "postgres")) && !existsSync(join(config.dataDir, LOG));
+  if (isForeign) throw new OperatorError(NO_DEMO);
   const port = await probeListen(config.http.host, config.http.port);
   const token = config.bootstrapToken ?? (await demoToken(config.dataDir));
-  const logFile = starting.use(await open(join(config.dataDir, "demo.log"), "a"));
+  const logFile = starting.use(await open(join(config.dataDir, LOG), "a"));
   const log = createLogger(config.logLevel, logFile.createWriteStream({ autoClose: false }));
   const server = starting.use(
     await supervise({ ...config, http: { ...config.http, port }, bootstrapToken: token }, log, logFile.fd),
@@ -59,9 +67,7 @@ async function adopt(api: Api, rack: RouterRack): Promise<Site[]> {
     return await adoptRouters(api, rack);
   } catch (error) {
     if (!(error instanceof ProblemError && error.status === 401)) throw error;
-    throw new OperatorError(
-      "PORTREEVE_DATA_DIR: its database belongs to a server that was not begun as a demo; choose another directory",
-    );
+    throw new OperatorError(NO_DEMO);
   }
 }
 
