@@ -1,9 +1,9 @@
-/** `portreeve serve` with the role reconciler alone, on a PostgreSQL that others use too. */
+/** The role reconciler in a process of its own, without a supervisor, on a PostgreSQL that others use too. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-const BIN = fileURLToPath(new URL("../../packages/cli/bin/portreeve.js", import.meta.url));
+const MAIN = fileURLToPath(new URL("./reconciler-process-main.ts", import.meta.url));
 const STOPPED_WITHIN_MS = 30_000;
 
 export class ReconcilerProcess implements AsyncDisposable {
@@ -12,7 +12,7 @@ export class ReconcilerProcess implements AsyncDisposable {
 
   /** @param env its settings, DATABASE_URL among them */
   constructor(env: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, ["--conditions=@portreeve/source", BIN, "serve"], {
+    this.#child = spawn(process.execPath, ["--conditions=@portreeve/source", MAIN], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env.PATH, PORTREEVE_ROLES: "reconciler", ...env },
     });
