@@ -11,18 +11,23 @@ export interface LocalGateway {
   readonly token: string;
 }
 
+/** A socket's name takes so many bytes on every system we run on (macOS: 104 with the NUL; Linux: 108). */
+const MAX_SOCKET_PATH_BYTES = 103;
+
 /**
- * The token is kept in the state directory (0600): a gateway that comes back is the same one.
- * @param starting removes the socket's directory
+ * Both live in the state directory (0700): a gateway that comes back is the same one, and finds the same socket.
+ * @param starting removes what a path that is too long for a socket has needed elsewhere
  */
 export async function prepareLocalGateway(
   stateDir: string,
   starting: AsyncDisposableStack,
 ): Promise<LocalGateway> {
-  // A directory of its own, short enough for a socket's name (107 bytes) and for this user alone.
+  const token = await keptToken(stateDir);
+  const socket = join(stateDir, "control.sock");
+  if (Buffer.byteLength(socket) <= MAX_SOCKET_PATH_BYTES) return { socket, token };
   const directory = await mkdtemp(join(tmpdir(), "portreeve-control-"));
   starting.defer(() => rm(directory, { recursive: true, force: true }));
-  return { socket: join(directory, "control.sock"), token: await keptToken(stateDir) };
+  return { socket: join(directory, "control.sock"), token };
 }
 
 async function keptToken(stateDir: string): Promise<string> {
