@@ -86,6 +86,7 @@ class Roles {
   }
 
   async stop(): Promise<void> {
+    for (const one of this.#processes.values()) one.retire();
     for (const role of STOP_ORDER) await this.#processes.get(role)?.stop();
   }
 

@@ -77,9 +77,14 @@ export class RoleProcess {
     this.#say({ type: "problems", problems });
   }
 
+  /** Not to be started again, whoever ends it: a service manager tells every process of ours to end at once. */
+  retire(): void {
+    this.#isStopping = true;
+  }
+
   /** End it in order; kill it when that takes too long. Safe twice. */
   async stop(): Promise<void> {
-    this.#isStopping = true;
+    this.retire();
     const child = this.#child;
     if (hasEnded(child)) return;
     const ended = once(child, "exit");

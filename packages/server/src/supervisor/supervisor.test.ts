@@ -40,9 +40,9 @@ function configOf(more: Record<string, string> = {}): Config {
   });
 }
 
-async function start(config: Config): Promise<SupervisedServer> {
+async function start(config: Config, log = createLogger("silent")): Promise<SupervisedServer> {
   const file = resources.use(await open(logPath, "a"));
-  return resources.use(await supervise(config, createLogger("silent"), file.fd));
+  return resources.use(await supervise(config, log, file.fd));
 }
 
 async function freePort(): Promise<number> {
@@ -93,6 +93,15 @@ test("stopping ends every process", async () => {
   const pids = Object.values(server.pids());
   await server[Symbol.asyncDispose]();
   for (const pid of pids) expect(await isAlive(pid ?? 0)).toBe(false);
+});
+
+test("roles that are told to end together with their supervisor are not started again", async () => {
+  const lines: string[] = [];
+  const server = await start(configOf(), createLogger("info", { write: (line) => void lines.push(line) }));
+  const stopping = server[Symbol.asyncDispose]();
+  for (const pid of Object.values(server.pids())) process.kill(pid ?? 0, "SIGTERM");
+  await stopping;
+  expect(lines.join("")).not.toContain("starting it again");
 });
 
 test("a setting that keeps one role from working fails the start, and nothing is left running", async () => {
