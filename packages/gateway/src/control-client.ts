@@ -9,6 +9,8 @@ import { MAX_FRAME_BYTES, PROTOCOL, parseToGateway, type ToControl, type ToGatew
  *  the same control plane must not all come back at once. Milliseconds. */
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
+/** On the same host there is one gateway, and both ends start together: a start need not wait out a long pause. */
+const LAST_LOCAL_RETRY_MS = 200;
 /** A ping is sent this often; a link on which one was not answered until the next is given up. Milliseconds. */
 const HEARTBEAT_MS = 5_000;
 /** For the answer to our request to upgrade, milliseconds. */
@@ -55,20 +57,25 @@ export class ControlClient implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const { log } = this.#options;
+    const { address, log } = this.#options;
+    const lastRetryMs = "path" in address ? LAST_LOCAL_RETRY_MS : LAST_RETRY_MS;
     let wait = FIRST_RETRY_MS;
+    let hasStood = false;
     while (!this.#stop.signal.aborted) {
       try {
         const reason = await this.#session(() => {
           wait = FIRST_RETRY_MS;
+          hasStood = true;
         });
         if (!this.#stop.signal.aborted) log.warn({ reason }, "the control channel was lost; dialling again");
       } catch (err) {
-        log.warn({ err, wait }, "the control plane can't be reached; trying again");
+        // On the same host it is expected while both start.
+        const level = "path" in address && !hasStood ? "debug" : "warn";
+        log[level]({ err, wait }, "the control plane can't be reached; trying again");
       }
       const jittered = wait * (1 - Math.random() / 2);
       await delay(jittered, undefined, { signal: this.#stop.signal }).catch(() => {});
-      wait = Math.min(wait * 2, LAST_RETRY_MS);
+      wait = Math.min(wait * 2, lastRetryMs);
     }
   }
 
